@@ -1,0 +1,4 @@
+import { archiveHandler } from 'millrace/functions'
+import pipeline from '../src/pipeline/index.ts'
+
+export const handler = archiveHandler(pipeline)

@@ -1,0 +1,4 @@
+import { ingestHandler } from 'millrace/functions'
+import pipeline from '../src/pipeline/index.ts'
+
+export const handler = ingestHandler(pipeline)

@@ -1,0 +1,4 @@
+import { recomputeHandler } from 'millrace/functions'
+import pipeline from '../src/pipeline/index.ts'
+
+export const handler = recomputeHandler(pipeline)

@@ -1,0 +1,4 @@
+import { serveHandler } from 'millrace/functions'
+import pipeline from '../src/pipeline/index.ts'
+
+export const handler = serveHandler(pipeline)

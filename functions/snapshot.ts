@@ -1,0 +1,4 @@
+import { snapshotHandler } from 'millrace/functions'
+import pipeline from '../src/pipeline/index.ts'
+
+export const handler = snapshotHandler(pipeline)

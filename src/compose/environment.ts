@@ -1,0 +1,48 @@
+// What the deployed functions read from their environment, once per cold start. `serverless.yml` sets each of these.
+import { MillraceError } from '../platform/errors.ts'
+
+export interface Environment {
+  readonly usersTable: string
+  readonly catalogTable: string
+  readonly archiveBucket: string
+  readonly catalogBucket: string
+  readonly eventsStream: string
+  /** Raised when a stream is re-created under its old name. */
+  readonly streamEpoch: number
+  /** How long a looked-up production pointer is believed. */
+  readonly modelRefreshMs: number
+}
+
+export const MODEL_REFRESH_MS_DEFAULT = 30_000
+
+export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  return {
+    usersTable: required(variables, 'MILLRACE_USERS_TABLE'),
+    catalogTable: required(variables, 'MILLRACE_CATALOG_TABLE'),
+    archiveBucket: required(variables, 'MILLRACE_ARCHIVE_BUCKET'),
+    catalogBucket: required(variables, 'MILLRACE_CATALOG_BUCKET'),
+    eventsStream: required(variables, 'MILLRACE_EVENTS_STREAM'),
+    streamEpoch: wholeNumber(variables, 'MILLRACE_STREAM_EPOCH', 1),
+    modelRefreshMs: wholeNumber(variables, 'MILLRACE_MODEL_REFRESH_MS', MODEL_REFRESH_MS_DEFAULT),
+  }
+}
+
+function required(variables: Readonly<Record<string, string | undefined>>, name: string): string {
+  const value = variables[name]
+  if (value === undefined || value === '') {
+    throw new MillraceError(`The environment variable ${name} is not set`, {
+      code: 'environment-missing',
+      next: `Set ${name} in serverless.yml under provider.environment.`,
+    })
+  }
+  return value
+}
+
+function wholeNumber(variables: Readonly<Record<string, string | undefined>>, name: string, fallback: number): number {
+  const text = variables[name]
+  if (text === undefined || text === '') return fallback
+  if (!/^\d{1,12}$/.test(text)) {
+    throw new MillraceError(`The environment variable ${name} is "${text}", not a whole number`, { code: 'environment-invalid' })
+  }
+  return Number(text)
+}

@@ -1,0 +1,21 @@
+// The port for immutable objects (S3 in production, memory in tests). There is no overwrite and no delete here: what removes
+// bytes does so by name, elsewhere.
+
+export interface ObjectInfo {
+  readonly key: string
+  readonly bytes: number
+}
+
+export interface ObjectStore {
+  /** Creates the object, or says that the key exists and leaves it as it is. Throws ObjectStoreError. */
+  create(key: string, body: Uint8Array, options?: CreateOptions): Promise<'created' | 'exists'>
+  /** The whole object, or undefined where there is none. Throws ObjectStoreError. */
+  get(key: string): Promise<Uint8Array | undefined>
+  /** All objects whose key starts with the prefix, in key order, after `startAfter` if given. Pages as needed. */
+  list(prefix: string, options?: { readonly startAfter?: string }): AsyncIterable<ObjectInfo>
+}
+
+export interface CreateOptions {
+  readonly contentType?: string
+  readonly contentEncoding?: string
+}
