@@ -14,10 +14,18 @@ export interface TypeDedup {
   readonly floor: RecentId | undefined
 }
 
+/** How far one shard has been folded for this user. */
+export interface Mark {
+  /** Highest sequence folded, decimal, up to 56 digits. */
+  readonly sequence: string
+  /** Arrival of that record, ms: what `settledMs` becomes when the mark is pruned. */
+  readonly arrivalMs: number
+}
+
 export interface DedupState {
   readonly types: ReadonlyMap<string, TypeDedup>
-  /** `stream@epoch/shard` → highest sequence folded for this user. */
-  readonly marks: ReadonlyMap<string, string>
+  /** By `stream@epoch/shard`. */
+  readonly marks: ReadonlyMap<string, Mark>
   /** Arrival instant before which everything archived counts; set when a mark is pruned. */
   readonly settledMs: number | undefined
 }
