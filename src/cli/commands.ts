@@ -1,0 +1,5 @@
+// The registry: one line a command, loaded only when it is asked for, so that help starts at once and a command's heavy
+// imports (AWS clients, ONNX Runtime, esbuild) cost nobody else. A test holds each line to its file.
+import type { CommandEntry } from './command.ts'
+
+export const COMMANDS: readonly CommandEntry[] = []
