@@ -1,16 +1,8 @@
 // One user's features and predictions at one instant: what `ft` and `pr` hold once inflated, and what a GET answers.
 
-export type FeatureValue = number | string | boolean | null
+import type { FeaturesBody } from '../features/features-body.ts'
 
-export interface FeaturesBody {
-  /** Instant from which these values hold, ms. */
-  readonly asOf: number
-  /** Instant until which (exclusive) they hold if no event comes; absent: for ever. */
-  readonly freshUntil?: number
-  readonly values: Readonly<Record<string, FeatureValue>>
-  /** Feature → why it is null for now: `backfilling`. */
-  readonly pending?: Readonly<Record<string, string>>
-}
+export type { FeaturesBody, FeatureValue } from '../features/features-body.ts'
 
 export type PredictionStatus = 'ok' | 'no-model' | 'not-ready' | 'refused'
 

@@ -1,0 +1,106 @@
+// One decision per event: folded once. The set of recent ids is complete above the floor, so membership decides there and
+// the shard's mark is asked only below it. The order of the four questions is the guarantee; DESIGN and
+// docs/architecture.md say why.
+import type { DecodedEvent } from '../event/decoded-event.ts'
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import { compareRecentIds, type DedupState, type Mark, type RecentId, type TypeDedup } from './dedup-state.ts'
+
+export type Decision = 'fold' | 'duplicate' | 'below-floor' | 'late'
+
+/** Most ids kept per user and type; about 12 bytes each. A smaller set costs visible `late` letters, never a wrong number. */
+export const RECENT_IDS_MAX = 128
+/** Most shards an item remembers; the one whose mark arrived first is pruned. */
+export const MARKS_MAX = 16
+
+interface WorkingType {
+  readonly ids: RecentId[]
+  readonly hashes: Set<string>
+  floor: RecentId | undefined
+}
+
+/** The decisions of one batch for one user; ask `decide` per record in sequence order, then `close` once. */
+export class DedupLedger {
+  readonly #types = new Map<string, WorkingType>()
+  readonly #before: DedupState
+  readonly #marks: Map<string, Mark>
+
+  constructor(before: DedupState) {
+    this.#before = before
+    this.#marks = new Map(before.marks)
+  }
+
+  /** Decides, and where the answer is `fold` remembers the event. `record` is absent for imported history. */
+  decide(event: DecodedEvent, record: StreamRecord | undefined): Decision {
+    const type = this.#type(event.type)
+    if (type.hashes.has(event.idHash)) return 'duplicate'
+    const id: RecentId = { ts: event.ts, idHash: event.idHash }
+    if (type.floor !== undefined && compareRecentIds(id, type.floor) <= 0) {
+      return record !== undefined && this.#isMarked(record) ? 'below-floor' : 'late'
+    }
+    type.hashes.add(event.idHash)
+    insertSorted(type.ids, id)
+    if (record !== undefined) this.#advance(record)
+    return 'fold'
+  }
+
+  /** Evicts what is too old or too many. Done once a batch, so that a batch's own late events still find their place. */
+  close(latenessMs: (type: string) => number): DedupState {
+    const types = new Map<string, TypeDedup>(this.#before.types)
+    for (const [name, type] of this.#types) {
+      evict(type, latenessMs(name))
+      types.set(name, { ids: type.ids, floor: type.floor })
+    }
+    return { types, ...prune(this.#marks, this.#before.settledMs) }
+  }
+
+  #type(name: string): WorkingType {
+    let type = this.#types.get(name)
+    if (type === undefined) {
+      const before = this.#before.types.get(name)
+      const ids = before === undefined ? [] : [...before.ids]
+      type = { ids, hashes: new Set(ids.map(id => id.idHash)), floor: before?.floor }
+      this.#types.set(name, type)
+    }
+    return type
+  }
+
+  #isMarked(record: StreamRecord): boolean {
+    const mark = this.#marks.get(markKey(record))
+    return mark !== undefined && compareSequences(record.sequence, mark.sequence) <= 0
+  }
+
+  #advance(record: StreamRecord): void {
+    if (this.#isMarked(record)) return
+    this.#marks.set(markKey(record), { sequence: record.sequence, arrivalMs: record.arrivalMs })
+  }
+}
+
+export function markKey(record: Pick<StreamRecord, 'stream' | 'shard'>): string {
+  return `${record.stream}/${record.shard}`
+}
+
+function insertSorted(ids: RecentId[], id: RecentId): void {
+  let index = ids.length
+  while (index > 0 && compareRecentIds(ids[index - 1] as RecentId, id) > 0) index--
+  ids.splice(index, 0, id)
+}
+
+function evict(type: WorkingType, latenessMs: number): void {
+  const newest = type.ids.at(-1)
+  if (newest === undefined) return
+  let evicted = Math.max(0, type.ids.length - RECENT_IDS_MAX)
+  while ((type.ids[evicted] as RecentId).ts < newest.ts - latenessMs) evicted++
+  const highest = type.ids[evicted - 1]
+  if (highest === undefined) return
+  type.ids.splice(0, evicted)
+  // Everything kept is above the floor, so the highest evicted is the new floor.
+  type.floor = highest
+}
+
+function prune(marks: Map<string, Mark>, settledMs: number | undefined): Pick<DedupState, 'marks' | 'settledMs'> {
+  if (marks.size <= MARKS_MAX) return { marks, settledMs }
+  const oldestFirst = [...marks].sort(([, a], [, b]) => a.arrivalMs - b.arrivalMs)
+  const pruned = oldestFirst.slice(0, marks.size - MARKS_MAX)
+  const settled = Math.max(settledMs ?? 0, ...pruned.map(([, mark]) => mark.arrivalMs))
+  return { marks: new Map(oldestFirst.slice(pruned.length)), settledMs: settled }
+}

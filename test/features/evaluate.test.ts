@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { DecodedEvent } from '../../src/event/decoded-event.ts'
+import { count, features, recency } from '../../src/features/define.ts'
+import { evaluateFeatures } from '../../src/features/evaluate.ts'
+import { compileFeatures } from '../../src/features/plan.ts'
+import { foldState, stateJson, type UserState } from '../../src/features/state.ts'
+import { customer, eventsArbitrary, order, orderEvent, START } from './factories.ts'
+import { obviousValue } from './obvious-features.ts'
+
+const plan = compileFeatures(customer)
+const DAY = 86_400_000
+
+interface Folded {
+  state: UserState
+  at: number
+}
+
+function foldAll(batches: readonly (readonly DecodedEvent[])[], usedPlan = plan): Folded {
+  let folded: Folded | undefined
+  let version = 0
+  for (const events of batches) {
+    const state = folded === undefined ? undefined : (JSON.parse(stateJson(folded.state)) as UserState)
+    folded = foldState({ plan: usedPlan, state, previousAt: folded?.at, previousVersion: version || undefined, events })
+    version++
+  }
+  if (folded === undefined) throw new Error('no batch')
+  return folded
+}
+
+function split<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = []
+  for (let index = 0; index < items.length; index += size) result.push(items.slice(index, index + size))
+  return result
+}
+
+const nonEmpty = eventsArbitrary.filter(events => events.length > 0)
+
+describe('evaluateFeatures', () => {
+  it('equals the definition at any instant, whatever the batches and the order', () => {
+    fc.assert(
+      fc.property(
+        nonEmpty.chain(events =>
+          fc.tuple(fc.shuffledSubarray(events, { minLength: events.length }), fc.constant(events)),
+        ),
+        fc.integer({ min: 1, max: 7 }),
+        fc.oneof(fc.integer({ min: 0, max: 100 * DAY }), fc.integer({ min: 0, max: 2 * DAY })),
+        ([shuffled, events], batchSize, laterMs) => {
+          const { state, at } = foldAll(split(shuffled, batchSize))
+          const t = at + laterMs
+          const body = evaluateFeatures(plan, state, at, t)
+          for (const [name, feature] of Object.entries(customer.features)) {
+            expect(`${name}: ${body.values[name]}`).toBe(`${name}: ${obviousValue(feature, events, t)}`)
+          }
+          expect(body.pending).toBeUndefined()
+        },
+      ),
+      { numRuns: 400 },
+    )
+  })
+
+  it('gives the same state bytes for the same events in any order', () => {
+    fc.assert(
+      fc.property(
+        nonEmpty.chain(events =>
+          fc.tuple(fc.constant(events), fc.shuffledSubarray(events, { minLength: events.length })),
+        ),
+        fc.integer({ min: 1, max: 5 }),
+        ([events, shuffled], batchSize) => {
+          expect(stateJson(foldAll(split(shuffled, batchSize)).state)).toBe(stateJson(foldAll([events]).state))
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('changes nowhere between asOf and freshUntil, and says the same of every instant there', () => {
+    fc.assert(
+      fc.property(
+        nonEmpty,
+        fc.integer({ min: 0, max: 100 * DAY }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (events, laterMs, share) => {
+          const { state, at } = foldAll([events])
+          const body = evaluateFeatures(plan, state, at, at + laterMs)
+          expect(body.asOf).toBeLessThanOrEqual(at + laterMs)
+          const until = body.freshUntil ?? body.asOf + 400 * DAY
+          expect(until).toBeGreaterThan(at + laterMs)
+          const inside = body.asOf + Math.floor((until - 1 - body.asOf) * share)
+          for (const instant of [body.asOf, inside, until - 1]) {
+            expect(evaluateFeatures(plan, state, at, instant)).toEqual(body)
+          }
+          if (body.freshUntil !== undefined)
+            expect(evaluateFeatures(plan, state, at, body.freshUntil).asOf).toBe(body.freshUntil)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('answers 0 for a 30-day count of a user silent for 31 days', () => {
+    const { state, at } = foldAll([[orderEvent(1, START)]])
+    expect(evaluateFeatures(plan, state, at, START).values['orders30d']).toBe(1)
+    expect(evaluateFeatures(plan, state, at, START + 31 * DAY).values['orders30d']).toBe(0)
+  })
+
+  it('keeps a feature that is newer than the item null until its window holds only what was folded since', () => {
+    const older = compileFeatures(features({ orders30d: count(order, { within: '30d' }) }))
+    const newer = compileFeatures(
+      features({
+        orders30d: count(order, { within: '30d' }),
+        gifts2h: count(order, { within: '2h', where: { gift: true } }),
+        ever: count(order),
+        orders90d: count(order, { within: '90d' }),
+        orders1h: count(order, { within: '1h' }),
+        sinceGift: recency(order, { roundTo: '1h', where: { gift: true } }),
+      }),
+    )
+    const first = foldAll([[orderEvent(1, START + 10 * 3_600_000, { gift: true })]], older)
+    const before = evaluateFeatures(newer, first.state, first.at, first.at)
+    expect(Object.keys(before.pending ?? {})).toEqual(['gifts2h', 'ever', 'orders90d', 'orders1h', 'sinceGift'])
+    expect(before.values['orders30d']).toBe(1)
+
+    const next = foldState({
+      plan: newer,
+      state: first.state,
+      previousAt: first.at,
+      previousVersion: 1,
+      events: [orderEvent(2, START + 13 * 3_600_000, { gift: true })],
+    })
+    const after = evaluateFeatures(newer, next.state, next.at, next.at)
+    expect(after.values).toMatchObject({ gifts2h: 1, orders30d: 2, sinceGift: 0, ever: null, orders90d: null })
+    const dayLater = evaluateFeatures(newer, next.state, next.at, START + DAY + 3_600_000)
+    expect(dayLater.values['orders1h']).toBe(0)
+    expect(dayLater.pending).toEqual({ ever: 'backfilling', orders90d: 'backfilling' })
+  })
+
+  it('treats an entry that newer writes did not know as missing, and carries it through', () => {
+    const both = compileFeatures(
+      features({ a: count(order, { within: '7d' }), b: count(order, { within: '7d', where: { gift: true } }) }),
+    )
+    const onlyA = compileFeatures(features({ a: count(order, { within: '7d' }) }))
+    const first = foldAll([[orderEvent(1, START, { gift: true })]], both)
+    const second = foldState({
+      plan: onlyA,
+      state: first.state,
+      previousAt: first.at,
+      previousVersion: 1,
+      events: [orderEvent(2, START + 1, { gift: true })],
+    })
+    const stale = evaluateFeatures(both, second.state, second.at, second.at)
+    expect(stale.values).toEqual({ a: 2, b: null })
+    expect(stale.pending).toEqual({ b: 'backfilling' })
+    const [, kept] = [...both.states.keys()].map(key => second.state[key])
+    expect(kept).toMatchObject({ seen: 1 })
+  })
+})
