@@ -1,0 +1,24 @@
+import { count, features, last, max, mean, min, ratio, recency, sum } from 'millrace'
+import { arrival } from './events.ts'
+
+const late = { delayMinutes: { above: 15 } } as const
+
+/** What the desk that looks after a route knows of it. In this demo a route is the user. */
+export const route = features({
+  arrivals6h: count(arrival, { within: '6h' }),
+  arrivals7d: count(arrival, { within: '7d' }),
+  arrivals30d: count(arrival, { within: '30d' }),
+  lateShare6h: ratio(count(arrival, { within: '6h', where: late }), count(arrival, { within: '6h' })),
+  lateShare1d: ratio(count(arrival, { within: '1d', where: late }), count(arrival, { within: '1d' })),
+  lateShare7d: ratio(count(arrival, { within: '7d', where: late }), count(arrival, { within: '7d' })),
+  lateShare30d: ratio(count(arrival, { within: '30d', where: late }), count(arrival, { within: '30d' })),
+  meanDelay6h: mean(arrival, 'delayMinutes', { within: '6h' }),
+  meanDelay1d: mean(arrival, 'delayMinutes', { within: '1d' }),
+  meanDelay7d: mean(arrival, 'delayMinutes', { within: '7d' }),
+  worstDelay7d: max(arrival, 'delayMinutes', { within: '7d' }),
+  bestDelay7d: min(arrival, 'delayMinutes', { within: '7d' }),
+  lateMinutes7d: sum(arrival, 'delayMinutes', { within: '7d', where: late }),
+  lastDelay: last(arrival, 'delayMinutes'),
+  distance: last(arrival, 'distanceMiles'),
+  sinceArrival: recency(arrival, { roundTo: '1h' }),
+})

@@ -1,0 +1,62 @@
+// A team's whole pipeline as data: what flows in, what is kept of it, what is predicted. Handlers are made from it.
+import type { EventContract } from '../event/contract.ts'
+import { DefinitionError } from '../event/errors.ts'
+import type { FeatureSet } from '../features/define.ts'
+import type { ModelDefinition } from '../model/define.ts'
+
+export interface Pipeline<Set extends FeatureSet = FeatureSet> {
+  readonly kind: 'pipeline'
+  readonly name: string
+  /** Path of an event's type in upstream's JSON. */
+  readonly typePath: string
+  readonly events: readonly EventContract[]
+  readonly features: Set
+  readonly models: readonly ModelDefinition[]
+}
+
+export interface PipelineOptions<Set extends FeatureSet> {
+  /** Also the service's name: tables, streams and buckets are called after it. */
+  readonly name: string
+  readonly typePath?: string
+  readonly events: readonly EventContract[]
+  readonly features: Set
+  readonly models: readonly ModelDefinition[]
+}
+
+const NAME_PATTERN = /^[a-z][a-z0-9-]{2,31}$/
+
+/** Throws DefinitionError. */
+export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>): Pipeline<Set> {
+  if (!NAME_PATTERN.test(options.name)) {
+    throw new DefinitionError(`"${options.name}" is not a pipeline name`, 'Use 3 to 32 small letters, digits and -.')
+  }
+  const types = options.events.map(event => event.type)
+  refuseRepeats('event type', types)
+  refuseRepeats(
+    'model',
+    options.models.map(model => model.name),
+  )
+  for (const [name, feature] of Object.entries(options.features.features)) {
+    const parts = feature.kind === 'ratio' ? [feature.numerator, feature.denominator] : [feature]
+    for (const part of parts) {
+      if (!options.events.includes(part.event)) {
+        throw new DefinitionError(
+          `The feature ${name} counts ${part.event.type}, which the pipeline does not list`,
+          'Add the event to `events`.',
+        )
+      }
+    }
+  }
+  for (const { name, inputs } of options.models) {
+    const missing = inputs.find(input => !Object.hasOwn(options.features.features, input))
+    if (missing !== undefined) {
+      throw new DefinitionError(`The model ${name} wants the feature "${missing}" of another set`, 'Use one set of features.')
+    }
+  }
+  return { kind: 'pipeline', typePath: 'type', ...options }
+}
+
+function refuseRepeats(what: string, names: readonly string[]): void {
+  const repeated = names.find((name, index) => names.indexOf(name) !== index)
+  if (repeated !== undefined) throw new DefinitionError(`The ${what} "${repeated}" is defined twice`, 'Rename one.')
+}
