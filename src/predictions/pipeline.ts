@@ -50,7 +50,10 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
   for (const { name, inputs } of options.models) {
     const missing = inputs.find(input => !Object.hasOwn(options.features.features, input))
     if (missing !== undefined) {
-      throw new DefinitionError(`The model ${name} wants the feature "${missing}" of another set`, 'Use one set of features.')
+      throw new DefinitionError(
+        `The model ${name} wants the feature "${missing}" of another set`,
+        'Use one set of features.',
+      )
     }
   }
   return { kind: 'pipeline', typePath: 'type', ...options }
