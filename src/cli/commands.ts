@@ -2,4 +2,10 @@
 // imports (AWS clients, ONNX Runtime, esbuild) cost nobody else. A test holds each line to its file.
 import type { CommandEntry } from './command.ts'
 
-export const COMMANDS: readonly CommandEntry[] = []
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'package',
+    summary: 'Bundle the functions and write their CloudFormation template, into build/<arch>/.',
+    load: () => import('./package.ts'),
+  },
+]

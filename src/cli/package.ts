@@ -1,0 +1,54 @@
+// `millrace package`: what is deployed, for one architecture, and how big it is.
+import type { Command } from './command.ts'
+import { UsageError } from './errors.ts'
+import type { Arch } from './onnx-runtime-files.ts'
+import { measureFunctions, type PackagedFunction, packagePipeline } from './package-pipeline.ts'
+
+export const STAGE_DEFAULT = 'dev'
+
+export const command: Command = {
+  name: 'package',
+  summary: 'Bundle the functions and write their CloudFormation template, into build/<arch>/.',
+  positionals: [],
+  options: {
+    arch: { type: 'string', value: 'ARCH', default: 'arm64', description: 'arm64 or x64.' },
+    stage: {
+      type: 'string',
+      value: 'STAGE',
+      default: STAGE_DEFAULT,
+      description: 'Part of every name in the template.',
+    },
+  },
+  changesThings: true,
+  async run(context, args) {
+    const arch = parseArch(args.requiredText('arch'))
+    const options = { cwd: context.cwd, arch, stage: args.requiredText('stage'), env: context.env }
+    const functions = context.isDryRun ? await measureFunctions(options) : (await packagePipeline(options)).functions
+    context.result(
+      { arch, folder: `build/${arch}`, written: !context.isDryRun, functions: functions.map(asJson) },
+      () => [
+        ...functions.map(describe),
+        context.isDryRun
+          ? 'Nothing was written.'
+          : `build/${arch}/ has a zip for each, template.json and manifest.json.`,
+      ],
+    )
+  },
+}
+
+export function parseArch(text: string): Arch {
+  if (text === 'arm64' || text === 'x64') return text
+  throw new UsageError(`--arch is "${text}"`, 'Give arm64 or x64.')
+}
+
+function describe({ name, zipBytes, unzippedBytes }: PackagedFunction): string {
+  return `${name.padEnd(10)} ${megabytes(zipBytes).padStart(7)} MB zipped ${megabytes(unzippedBytes).padStart(7)} MB unzipped`
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(2)
+}
+
+function asJson(one: PackagedFunction): Readonly<Record<string, string | number>> {
+  return { ...one }
+}
