@@ -6,3 +6,6 @@ export class DefinitionError extends MillraceError {
     super(message, { code: 'definition-invalid', next, ...options })
   }
 }
+
+/** A call to the stream that failed as a whole; whether its entries were taken is unknown. `code` is the service's own. */
+export class EventStreamError extends MillraceError {}
