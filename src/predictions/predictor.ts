@@ -1,0 +1,16 @@
+// Features of many users in, their predictions out, in one run of each model.
+import type { FeaturesBody } from '../features/features-body.ts'
+import type { PredictionsBody } from './evaluated-user.ts'
+
+export interface PredictedUser {
+  readonly predictions: PredictionsBody
+  /** Model name → batch ID that the predictions were made with. */
+  readonly models: Readonly<Record<string, string>>
+}
+
+export interface Predictor {
+  /** One answer per user, in order. A model that fails is a status in the answer, never an exception. */
+  predict(features: readonly FeaturesBody[]): Promise<readonly PredictedUser[]>
+  /** Model name → batch ID in production now; absent where there is none. */
+  production(): Promise<Readonly<Record<string, string>>>
+}

@@ -1,0 +1,18 @@
+// The limits of one batch, each with its reason.
+
+/** An item may not grow beyond this: at 64 KB each event of the user already costs 64 write units. */
+export const ITEM_BYTES_MAX = 64 * 1024
+/** Items of one wave are held in memory at once, compressed and inflated; a function of 1 GB holds this many ten times over. */
+export const WORKING_SET_BYTES_MAX = 64 * 1024 * 1024
+/** Users of one wave: each may be of the largest size. One model run and one round of writes a wave. */
+export const USERS_PER_WAVE_MAX = WORKING_SET_BYTES_MAX / ITEM_BYTES_MAX
+/** BatchGets at once; each answers up to 16 MB. */
+export const READS_IN_FLIGHT_MAX = 4
+/** Conditional puts at once: enough to hide a round trip of 5 ms, few enough for the sockets of one client (50). */
+export const WRITES_IN_FLIGHT_MAX = 48
+/** Each lost condition costs the write units of a write; a writer that loses five times in a row fails and is delivered again. */
+export const CONFLICT_ATTEMPTS_MAX = 5
+export const CONFLICT_BASE_MS = 20
+export const CONFLICT_CAP_MS = 1000
+/** Kept back from the function's time to write dead letters and to answer. */
+export const ANSWER_RESERVE_MS = 3000

@@ -1,0 +1,102 @@
+// The product in one function: a batch of records becomes one read and one write for each user that it affects, and of nobody
+// else. A user whose write fails does not stop the others; the lowest sequence not safely done is where Lambda delivers again.
+import { type AffectedRecord, affectedUsers, type RefusedRecord } from '../affected/affected-users.ts'
+import type { StreamRecord } from '../event/stream-record.ts'
+import type { Sleep } from '../platform/clock.ts'
+import { mapWithLimit } from '../platform/concurrency.ts'
+import type { Random } from '../platform/random.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import type { Predictor } from '../predictions/predictor.ts'
+import { KEYS_PER_READ_MAX, type UserStore } from '../store/user-item.ts'
+import { READS_IN_FLIGHT_MAX, USERS_PER_WAVE_MAX, WRITES_IN_FLIGHT_MAX } from './limits.ts'
+import { type AffectedUser, planItem, type PlannedUser, refuseWithoutTime, type SettledUser, writeUser } from './write-user.ts'
+import { type OutcomeCounts, Tally } from './tally.ts'
+
+/** Where records go that cannot be applied; both must be durable before the batch is acknowledged. */
+export interface AsideSink {
+  writeDeadLetters(letters: readonly RefusedRecord[]): Promise<void>
+  writeDoubt(records: readonly AffectedRecord[]): Promise<void>
+}
+
+export interface RecomputeDependencies {
+  readonly compiled: CompiledPipeline
+  readonly users: UserStore
+  readonly predictor: Predictor
+  readonly aside: AsideSink
+  readonly random: Random
+  readonly sleep: Sleep
+  /** Time left to the function, ms. */
+  readonly remainingMs: () => number
+}
+
+export interface BatchResult {
+  /** The batch is done up to here, exclusive; undefined: all of it. */
+  readonly failedSequence: string | undefined
+  readonly counts: OutcomeCounts
+  readonly errors: readonly unknown[]
+}
+
+export async function recomputeBatch(
+  records: readonly StreamRecord[],
+  dependencies: RecomputeDependencies,
+): Promise<BatchResult> {
+  const affected = affectedUsers(records, dependencies.compiled.contracts)
+  const tally = new Tally()
+  tally.refused.push(...affected.refused)
+  const users = [...affected.byUser].map(([userId, own]) => ({ userId, records: own }))
+  for (const wave of chunks(users, USERS_PER_WAVE_MAX)) await recomputeWave(wave, dependencies, tally)
+  await setAside(dependencies, tally)
+  return { failedSequence: tally.failedSequence, counts: tally.counts(affected.unknownFields), errors: tally.errors }
+}
+
+async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDependencies, tally: Tally): Promise<void> {
+  const planned: PlannedUser[] = []
+  await mapWithLimit(chunks(wave, KEYS_PER_READ_MAX), READS_IN_FLIGHT_MAX, async chunk => {
+    try {
+      refuseWithoutTime(deps)
+      const items = await deps.users.loadMany(chunk.map(user => user.userId))
+      for (const user of chunk) {
+        const plan = planItem(deps.compiled, user, items.get(user.userId))
+        if (plan.outcome === 'planned') planned.push(plan)
+        else settle(tally, user, plan)
+      }
+    } catch (error) {
+      for (const user of chunk) tally.fail(user.records, error)
+    }
+  })
+  if (planned.length === 0) return
+  const predicted = await deps.predictor.predict(planned.map(user => user.next.features))
+  await mapWithLimit(planned, WRITES_IN_FLIGHT_MAX, async (plan, index) => {
+    try {
+      settle(tally, plan.user, await writeUser(plan, predicted[index], deps))
+    } catch (error) {
+      tally.fail(plan.user.records, error)
+    }
+  })
+}
+
+function settle(tally: Tally, user: AffectedUser, settled: SettledUser): void {
+  if (settled.outcome === 'refused') tally.refuse(user.records, settled.refusal)
+  else tally.done(user.records, settled.decisions, settled.outcome === 'written')
+}
+
+/** Dead letters and doubt are durable before the batch is acknowledged; where they are not, their records come again. */
+async function setAside({ aside }: RecomputeDependencies, tally: Tally): Promise<void> {
+  const { refused, belowFloor } = tally
+  try {
+    if (refused.length > 0) await aside.writeDeadLetters(refused)
+  } catch (error) {
+    tally.fail(refused, error)
+  }
+  try {
+    if (belowFloor.length > 0) await aside.writeDoubt(belowFloor)
+  } catch (error) {
+    tally.fail(belowFloor, error)
+  }
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = []
+  for (let index = 0; index < items.length; index += size) result.push(items.slice(index, index + size))
+  return result
+}

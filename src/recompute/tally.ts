@@ -1,0 +1,76 @@
+// What became of the records of one batch. Every record ends in exactly one place: folded, duplicate, below-floor, dead letter,
+// or failed and so delivered again.
+import type { AffectedRecord, RefusedRecord } from '../affected/affected-users.ts'
+import type { Decision } from '../affected/decide.ts'
+import type { Refusal, RefusalReason } from '../event/decoded-event.ts'
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+
+export interface OutcomeCounts {
+  readonly folded: number
+  readonly duplicate: number
+  readonly belowFloor: number
+  readonly failed: number
+  readonly deadLetters: Readonly<Partial<Record<RefusalReason, number>>>
+  readonly usersWritten: number
+  readonly unknownFields: number
+}
+
+const LATE: Refusal = {
+  reason: 'late',
+  detail: 'The event is older than all that the item remembers of its type; a rebuild from the archive includes it.',
+}
+
+export class Tally {
+  readonly refused: RefusedRecord[] = []
+  readonly belowFloor: AffectedRecord[] = []
+  readonly errors: unknown[] = []
+  #folded = 0
+  #duplicate = 0
+  #failed = 0
+  #usersWritten = 0
+  #failedSequence: string | undefined
+
+  /** The user's records are safely done: written, or nothing to write. */
+  done(records: readonly AffectedRecord[], decisions: readonly Decision[], isWritten: boolean): void {
+    if (isWritten) this.#usersWritten++
+    for (const [index, affected] of records.entries()) {
+      const decision = decisions[index]
+      if (decision === 'fold') this.#folded++
+      else if (decision === 'duplicate') this.#duplicate++
+      else if (decision === 'below-floor') this.belowFloor.push(affected)
+      else this.refused.push({ record: affected.record, refusal: LATE })
+    }
+  }
+
+  refuse(records: readonly { readonly record: StreamRecord }[], refusal: Refusal): void {
+    for (const { record } of records) this.refused.push({ record, refusal })
+  }
+
+  /** Not safely done: Lambda delivers again from the lowest of these. */
+  fail(records: readonly { readonly record: StreamRecord }[], error: unknown): void {
+    this.errors.push(error)
+    this.#failed += records.length
+    for (const { record } of records) {
+      const isLower = this.#failedSequence === undefined || compareSequences(record.sequence, this.#failedSequence) < 0
+      if (isLower) this.#failedSequence = record.sequence
+    }
+  }
+
+  get failedSequence(): string | undefined {
+    return this.#failedSequence
+  }
+
+  counts(unknownFields: number): OutcomeCounts {
+    const deadLetters: Partial<Record<RefusalReason, number>> = {}
+    for (const { refusal } of this.refused) deadLetters[refusal.reason] = (deadLetters[refusal.reason] ?? 0) + 1
+    return {
+      folded: this.#folded,
+      duplicate: this.#duplicate,
+      belowFloor: this.belowFloor.length,
+      failed: this.#failed,
+      deadLetters,
+      usersWritten: this.#usersWritten,
+      unknownFields,
+    }
+  }
+}
