@@ -24,3 +24,14 @@ export class MillraceError extends Error {
     this.next = options.next
   }
 }
+
+/** An object store that did not do what it was asked to: `object-store-unreachable`, `object-store-denied` … */
+export class ObjectStoreError extends MillraceError {
+  /** The object's key or the listed prefix. */
+  readonly key: string
+
+  constructor(message: string, options: MillraceErrorOptions & { readonly key: string }) {
+    super(message, options)
+    this.key = options.key
+  }
+}

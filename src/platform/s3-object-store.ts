@@ -1,0 +1,178 @@
+// The object store on Amazon S3. Create-if-absent is S3's own conditional write, so two writers of one key cannot both win.
+// Emulators ignore the condition: for them it is a look before the write, which closes every case but a race.
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3'
+import type { Sleep } from './clock.ts'
+import { ObjectStoreError } from './errors.ts'
+import type { CreateOptions, ObjectInfo, ObjectStore } from './object-store.ts'
+import type { Random } from './random.ts'
+import { retry } from './retry.ts'
+import { readServiceFailure } from './service-failure.ts'
+
+export interface S3ObjectStoreOptions {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly random: Random
+  readonly sleep: Sleep
+  /** Whether the endpoint enforces `If-None-Match: *`. S3 does; fauxqs, s3rver and their like do not. */
+  readonly isConditional: boolean
+  readonly pageKeysMax?: number
+}
+
+/** The SDK has tried three times by itself before one of these counts; a conflict of conditional writes it does not retry. */
+const ATTEMPTS_MAX = 5
+const RETRY_BASE_MS = 50
+const RETRY_CAP_MS = 2_000
+/** ListObjectsV2 returns at most 1,000 keys a page (Amazon S3 API reference). */
+const PAGE_KEYS_MAX = 1_000
+
+const STATUS_NOT_FOUND = 404
+const STATUS_PRECONDITION_FAILED = 412
+
+export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
+  return {
+    create: (key, body, createOptions) => withRetry(options, () => create(options, key, body, createOptions ?? {})),
+    get: key => withRetry(options, () => get(options, key)),
+    list: (prefix, listOptions) => list(options, prefix, listOptions?.startAfter),
+  }
+}
+
+/** 'exists' may also be this very write, made by an earlier try whose answer was lost: who must know compares the bytes. */
+async function create(
+  { client, bucket, isConditional }: S3ObjectStoreOptions,
+  key: string,
+  body: Uint8Array,
+  { contentType, contentEncoding }: CreateOptions,
+): Promise<'created' | 'exists'> {
+  try {
+    if (!isConditional && (await exists(client, bucket, key))) return 'exists'
+    await client.send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: body,
+        ContentLength: body.byteLength,
+        ...(isConditional ? { IfNoneMatch: '*' } : {}),
+        ...(contentType === undefined ? {} : { ContentType: contentType }),
+        ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
+      }),
+    )
+    return 'created'
+  } catch (error) {
+    if (readServiceFailure(error).status === STATUS_PRECONDITION_FAILED) return 'exists'
+    throw asObjectStoreError(error, 'write', bucket, key)
+  }
+}
+
+async function exists(client: S3Client, bucket: string, key: string): Promise<boolean> {
+  try {
+    await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))
+    return true
+  } catch (error) {
+    if (readServiceFailure(error).status === STATUS_NOT_FOUND) return false
+    throw error
+  }
+}
+
+async function get({ client, bucket }: S3ObjectStoreOptions, key: string): Promise<Uint8Array | undefined> {
+  try {
+    const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+    const bytes = Body === undefined ? new Uint8Array(0) : await Body.transformToByteArray()
+    if (ContentLength !== undefined && bytes.byteLength !== ContentLength) {
+      throw new ObjectStoreError(`${bytes.byteLength} of ${ContentLength} bytes came for s3://${bucket}/${key}`, {
+        code: 'object-store-short-read',
+        retriable: true,
+        key,
+      })
+    }
+    return bytes
+  } catch (error) {
+    if (readServiceFailure(error).name === 'NoSuchKey') return undefined
+    throw asObjectStoreError(error, 'read', bucket, key)
+  }
+}
+
+async function* list(
+  options: S3ObjectStoreOptions,
+  prefix: string,
+  startAfter: string | undefined,
+): AsyncGenerator<ObjectInfo> {
+  let token: string | undefined
+  do {
+    const page = await withRetry(options, () => listPage(options, prefix, { startAfter, token }))
+    for (const { Key, Size } of page.Contents ?? []) {
+      if (Key !== undefined) yield { key: Key, bytes: Size ?? 0 }
+    }
+    token = page.NextContinuationToken
+  } while (token !== undefined)
+}
+
+async function listPage(
+  { client, bucket, pageKeysMax }: S3ObjectStoreOptions,
+  prefix: string,
+  from: { readonly startAfter: string | undefined; readonly token: string | undefined },
+) {
+  try {
+    return await client.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: prefix,
+        MaxKeys: pageKeysMax ?? PAGE_KEYS_MAX,
+        ...(from.startAfter === undefined ? {} : { StartAfter: from.startAfter }),
+        ...(from.token === undefined ? {} : { ContinuationToken: from.token }),
+      }),
+    )
+  } catch (error) {
+    throw asObjectStoreError(error, 'list', bucket, prefix)
+  }
+}
+
+function withRetry<T>({ random, sleep }: S3ObjectStoreOptions, operation: () => Promise<T>): Promise<T> {
+  return retry(operation, {
+    attemptsMax: ATTEMPTS_MAX,
+    baseMs: RETRY_BASE_MS,
+    capMs: RETRY_CAP_MS,
+    random,
+    sleep,
+    isRetriable: error => error instanceof ObjectStoreError && error.retriable,
+  })
+}
+
+function asObjectStoreError(error: unknown, verb: string, bucket: string, key: string): ObjectStoreError {
+  if (error instanceof ObjectStoreError) return error
+  const failure = readServiceFailure(error)
+  const answer = failure.status === undefined ? failure.name : `${failure.status} ${failure.name}`
+  const { code, next } = diagnose(failure.name, failure.status, bucket)
+  return new ObjectStoreError(`Could not ${verb} s3://${bucket}/${key}: ${answer}`, {
+    code,
+    next,
+    retriable: failure.isRetriable,
+    key,
+    cause: error,
+  })
+}
+
+function diagnose(
+  name: string,
+  status: number | undefined,
+  bucket: string,
+): { readonly code: string; readonly next: string } {
+  if (name === 'NoSuchBucket') {
+    return { code: 'bucket-not-found', next: `Create the bucket ${bucket}, or name the right one in the environment.` }
+  }
+  if (status === 401 || status === 403) {
+    return {
+      code: 'object-store-denied',
+      next: 'Give the role s3:GetObject, s3:PutObject and s3:ListBucket; without the last one a missing object is denied too.',
+    }
+  }
+  if (status === undefined) {
+    return { code: 'object-store-unreachable', next: 'Check the endpoint, the region and the credentials.' }
+  }
+  return { code: 'object-store-failed', next: 'See the cause; S3 itself refused or failed.' }
+}

@@ -1,0 +1,72 @@
+// An object store in memory that does what S3 does and emulators do not: the second creation of a key is refused. It counts
+// calls, and a hook may throw before or after any of them, as a process that dies there would.
+import { byCodePoint } from '../../src/platform/canonical-json.ts'
+import type { CreateOptions, ObjectInfo, ObjectStore } from '../../src/platform/object-store.ts'
+
+export interface ObjectStoreCall {
+  readonly operation: 'create' | 'get' | 'list'
+  readonly key: string
+  /** `after`: the effect has happened, its answer is lost. */
+  readonly when: 'before' | 'after'
+}
+
+export interface MemoryObjectStoreOptions {
+  readonly pageKeysMax?: number
+  /** Throws to make a call fail. */
+  readonly fault?: (call: ObjectStoreCall) => void
+}
+
+export interface MemoryObjectStore extends ObjectStore {
+  /** A listing counts one call a page. */
+  readonly calls: { create: number; get: number; list: number }
+  /** What is stored, for tests that damage or inspect it. */
+  readonly objects: Map<string, Uint8Array>
+  readonly options: Map<string, CreateOptions>
+}
+
+export function memoryObjectStore({ pageKeysMax = 1_000, fault }: MemoryObjectStoreOptions = {}): MemoryObjectStore {
+  const objects = new Map<string, Uint8Array>()
+  const options = new Map<string, CreateOptions>()
+  const calls = { create: 0, get: 0, list: 0 }
+
+  /** The pause lets other callers in, as a network does; what follows it happens at once. */
+  async function call<T>(operation: ObjectStoreCall['operation'], key: string, effect: () => T): Promise<T> {
+    calls[operation]++
+    await Promise.resolve()
+    fault?.({ operation, key, when: 'before' })
+    const result = effect()
+    fault?.({ operation, key, when: 'after' })
+    return result
+  }
+
+  async function* list(prefix: string, startAfter: string | undefined): AsyncGenerator<ObjectInfo> {
+    let after = startAfter
+    for (;;) {
+      const page = await call('list', prefix, () =>
+        [...objects]
+          .filter(([key]) => key.startsWith(prefix) && (after === undefined || byCodePoint(key, after) > 0))
+          .sort(([a], [b]) => byCodePoint(a, b))
+          .slice(0, pageKeysMax)
+          .map(([key, body]) => ({ key, bytes: body.byteLength })),
+      )
+      yield* page
+      if (page.length < pageKeysMax) return
+      after = page.at(-1)?.key
+    }
+  }
+
+  return {
+    calls,
+    objects,
+    options,
+    create: (key, body, createOptions) =>
+      call('create', key, () => {
+        if (objects.has(key)) return 'exists'
+        objects.set(key, body.slice())
+        options.set(key, createOptions ?? {})
+        return 'created'
+      }),
+    get: key => call('get', key, () => objects.get(key)?.slice()),
+    list: (prefix, listOptions) => list(prefix, listOptions?.startAfter),
+  }
+}
