@@ -1,4 +1,5 @@
 // The user item as the store port carries it: blobs stay compressed, so that serve can pass them through untouched.
+import { invalidItem, StoreError } from './errors.ts'
 
 /** One item of the `users` table. Times are ms integers, UTC. */
 export interface StoredItem {
@@ -13,7 +14,7 @@ export interface StoredItem {
   readonly fresh?: number
   /** Model name → batch ID that `pr` was made with. */
   readonly models: Readonly<Record<string, string>>
-  /** Batch IDs of imported history that this state contains. */
+  /** Batch IDs of imported history that this state contains: a set, in code point order. */
   readonly imports: readonly string[]
   /** Recent ids, floor, marks, settled: packed, see dedup-codec. */
   readonly dedup: Uint8Array
@@ -31,18 +32,21 @@ export interface StoredItem {
 
 export type PutOutcome =
   | { readonly outcome: 'written' }
-  /** The condition failed: what is there now, or undefined where the item is gone. */
-  | { readonly outcome: 'conflict'; readonly current: StoredItem | undefined }
+  /** The condition failed, nothing was written: what is there now, or undefined where the item is gone. */
+  | { readonly outcome: 'conflict'; readonly current: StoredItem | CorruptItem | undefined }
 
 /** Storage of user items. Implementations: dynamodb-user-store, and the in-memory fake of the tests; one contract suite. */
 export interface UserStore {
   /** Strongly consistent; at most KEYS_PER_READ_MAX ids; absent users are absent from the map. Throws StoreError. */
   loadMany(userIds: readonly string[]): Promise<ReadonlyMap<string, StoredItem | CorruptItem>>
-  /** Strongly consistent. */
+  /** Strongly consistent. Throws StoreError. */
   load(userId: string): Promise<StoredItem | CorruptItem | undefined>
-  /** One conditional put: `expectedVersion` undefined asserts that there is no item. Throws StoreError. */
+  /**
+   * One conditional put: `expectedVersion` undefined asserts that there is no item. Throws StoreError; after a retriable one the
+   * item may or may not be written, and a conflict may be with one's own earlier try: its events are then in `current`.
+   */
   put(item: StoredItem, expectedVersion: number | undefined): Promise<PutOutcome>
-  /** Pages of one of `segments` parallel scans, eventually consistent. */
+  /** Pages, none of them empty, of one of `segments` parallel scans; eventually consistent. Throws StoreError. */
   scan(segment: number, segments: number): AsyncIterable<readonly (StoredItem | CorruptItem)[]>
 }
 
@@ -58,3 +62,18 @@ export function isCorrupt(item: StoredItem | CorruptItem): item is CorruptItem {
 
 /** BatchGetItem takes at most 100 keys a call (Amazon DynamoDB API reference). */
 export const KEYS_PER_READ_MAX = 100
+
+/** Of every implementation of loadMany. */
+export function checkKeyCount(userIds: readonly string[]): void {
+  if (userIds.length <= KEYS_PER_READ_MAX) return
+  throw new StoreError(`${userIds.length} users in one read`, {
+    code: 'too-many-keys',
+    next: `Read at most ${KEYS_PER_READ_MAX} users at a time.`,
+  })
+}
+
+/** Of every implementation of put: a version that does not follow from the one read would defeat the next writer's condition. */
+export function checkNextVersion(item: StoredItem, expectedVersion: number | undefined): void {
+  const next = (expectedVersion ?? 0) + 1
+  if (item.v !== next) throw invalidItem(`v is ${item.v}, and ${next} follows the version that was read`)
+}

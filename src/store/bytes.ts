@@ -1,0 +1,120 @@
+// Writing and strictly reading small binary layouts. The reader knows one way only to write a value, so whatever it accepts, the
+// writer would write again byte for byte; everything else is a CorruptItemError, and it never reads past the end.
+import { isUtf8 } from 'node:buffer'
+import { CorruptItemError, invalidItem } from './errors.ts'
+
+/** 2^53 − 1 in groups of 7 bits. */
+const VARINT_BYTES_MAX = 8
+const GROUP = 128
+const FIRST_CAPACITY_BYTES = 512
+
+export class ByteWriter {
+  #buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY_BYTES)
+  #length = 0
+
+  byte(value: number): void {
+    this.#reserve(1)
+    this.#buffer[this.#length++] = value
+  }
+
+  /** A whole number from 0 to 2^53 − 1, 7 bits a byte, lowest first. */
+  varint(value: number, what: string): void {
+    if (!Number.isSafeInteger(value) || value < 0) throw invalidItem(`${what} is not a whole number from 0 to 2^53 - 1`)
+    this.#reserve(VARINT_BYTES_MAX)
+    let rest = value
+    while (rest >= GROUP) {
+      this.#buffer[this.#length++] = (rest % GROUP) + GROUP
+      rest = Math.floor(rest / GROUP)
+    }
+    this.#buffer[this.#length++] = rest
+  }
+
+  hex(digits: string): void {
+    this.#reserve(digits.length / 2)
+    this.#length += this.#buffer.write(digits, this.#length, 'hex')
+  }
+
+  /** Length, then UTF-8. */
+  text(value: string, bytesMax: number, what: string): void {
+    const bytes = Buffer.byteLength(value)
+    if (bytes > bytesMax || !value.isWellFormed()) throw invalidItem(`${what} is not text of at most ${bytesMax} bytes`)
+    this.varint(bytes, what)
+    this.#reserve(bytes)
+    this.#length += this.#buffer.write(value, this.#length, 'utf8')
+  }
+
+  finish(): Uint8Array {
+    return new Uint8Array(this.#buffer.subarray(0, this.#length))
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.#buffer.length, this.#length + bytes))
+    this.#buffer.copy(grown, 0, 0, this.#length)
+    this.#buffer = grown
+  }
+}
+
+export class ByteReader {
+  readonly #buffer: Buffer
+  readonly #name: string
+  #position = 0
+
+  /** `name`: the attribute, for messages. */
+  constructor(bytes: Uint8Array, name: string) {
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#name = name
+  }
+
+  get remaining(): number {
+    return this.#buffer.length - this.#position
+  }
+
+  byte(what: string): number {
+    const value = this.#buffer[this.#position]
+    if (value === undefined) throw this.corrupt(`ends before ${what}`)
+    this.#position++
+    return value
+  }
+
+  varint(what: string, max: number = Number.MAX_SAFE_INTEGER): number {
+    let value = 0
+    let unit = 1
+    for (let count = 1; ; count++) {
+      const byte = this.byte(what)
+      value += (byte % GROUP) * unit
+      if (byte < GROUP) {
+        if (byte === 0 && count > 1) throw this.corrupt(`${what} is written longer than needed`)
+        break
+      }
+      if (count === VARINT_BYTES_MAX) throw this.corrupt(`${what} is over 2^53 - 1`)
+      unit *= GROUP
+    }
+    if (value > max) throw this.corrupt(`${what} is over ${max}`)
+    return value
+  }
+
+  hex(bytes: number, what: string): string {
+    return this.#take(bytes, what).toString('hex')
+  }
+
+  text(bytesMax: number, what: string): string {
+    const bytes = this.#take(this.varint(`the length of ${what}`, bytesMax), what)
+    if (!isUtf8(bytes)) throw this.corrupt(`${what} is not UTF-8`)
+    return bytes.toString('utf8')
+  }
+
+  end(): void {
+    if (this.remaining > 0) throw this.corrupt(`${this.remaining} bytes too many`)
+  }
+
+  corrupt(problem: string): CorruptItemError {
+    return new CorruptItemError(`${this.#name}: ${problem}`)
+  }
+
+  #take(bytes: number, what: string): Buffer {
+    if (bytes > this.remaining) throw this.corrupt(`ends before ${what}`)
+    this.#position += bytes
+    return this.#buffer.subarray(this.#position - bytes, this.#position)
+  }
+}

@@ -1,0 +1,90 @@
+// The item in DynamoDB's own form and back. An attribute of another type than the layout's makes the item corrupt: it is reported
+// by attribute and never written over. Attributes that this code does not know are kept as they came.
+import type { AttributeValue } from '@aws-sdk/client-dynamodb'
+import { byCodePoint } from '../platform/canonical-json.ts'
+import type { CorruptItem, StoredItem } from './user-item.ts'
+
+export type Attributes = Record<string, AttributeValue>
+
+const KNOWN = new Set(['userId', 'v', 'at', 'asOf', 'fresh', 'models', 'imports', 'dedup', 'st', 'ft', 'pr', 'sum'])
+
+export function toAttributes(item: StoredItem): Attributes {
+  const attributes = Object.fromEntries(Object.entries(item.other).filter(([name]) => !KNOWN.has(name))) as Attributes
+  attributes['userId'] = { S: item.userId }
+  attributes['v'] = { N: String(item.v) }
+  attributes['at'] = { N: String(item.at) }
+  attributes['asOf'] = { N: String(item.asOf) }
+  if (item.fresh !== undefined) attributes['fresh'] = { N: String(item.fresh) }
+  attributes['models'] = { M: Object.fromEntries(Object.entries(item.models).map(([name, id]) => [name, { S: id }])) }
+  // A set cannot be empty in DynamoDB: no imports, no attribute.
+  if (item.imports.length > 0) attributes['imports'] = { SS: [...item.imports] }
+  for (const name of ['dedup', 'st', 'ft', 'pr', 'sum'] as const) attributes[name] = { B: item[name] }
+  return attributes
+}
+
+export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem {
+  const userId = attributes['userId']?.S ?? ''
+  try {
+    const fresh = attributes['fresh'] === undefined ? undefined : whole(attributes, 'fresh')
+    const v = whole(attributes, 'v')
+    if (v < 1) throw new Mismatch('v: under 1')
+    return {
+      userId: text(attributes['userId'], 'userId'),
+      v,
+      at: whole(attributes, 'at'),
+      asOf: whole(attributes, 'asOf'),
+      ...(fresh === undefined ? {} : { fresh }),
+      models: models(attributes['models']),
+      imports: imports(attributes['imports']),
+      dedup: binary(attributes, 'dedup'),
+      st: binary(attributes, 'st'),
+      ft: binary(attributes, 'ft'),
+      pr: binary(attributes, 'pr'),
+      sum: binary(attributes, 'sum'),
+      other: Object.fromEntries(Object.entries(attributes).filter(([name]) => !KNOWN.has(name))),
+    }
+  } catch (error) {
+    if (error instanceof Mismatch) return { userId, corrupt: error.message }
+    throw error
+  }
+}
+
+/** Leaves the reader of one item from whatever depth; never leaves this file. */
+class Mismatch extends Error {}
+
+function whole(attributes: Attributes, name: string): number {
+  const digits = attributes[name]?.N
+  const value = Number(digits)
+  if (digits === undefined || !/^-?\d+$/.test(digits) || !Number.isSafeInteger(value)) {
+    throw new Mismatch(`${name}: ${found(attributes[name])} instead of a whole number`)
+  }
+  return value
+}
+
+function binary(attributes: Attributes, name: string): Uint8Array {
+  const bytes = attributes[name]?.B
+  if (bytes === undefined) throw new Mismatch(`${name}: ${found(attributes[name])} instead of binary`)
+  return bytes
+}
+
+function text(value: AttributeValue | undefined, name: string): string {
+  if (value?.S === undefined) throw new Mismatch(`${name}: ${found(value)} instead of text`)
+  return value.S
+}
+
+function models(value: AttributeValue | undefined): Record<string, string> {
+  if (value?.M === undefined) throw new Mismatch(`models: ${found(value)} instead of a map`)
+  return Object.fromEntries(Object.entries(value.M).map(([name, id]) => [name, text(id, 'models: a batch ID')]))
+}
+
+/** A string set has no order of its own; a list is read too, for items written by other tools. */
+function imports(value: AttributeValue | undefined): string[] {
+  if (value === undefined) return []
+  const ids = value.SS ?? value.L?.map(id => text(id, 'imports: a batch ID'))
+  if (ids === undefined) throw new Mismatch(`imports: ${found(value)} instead of a set of text`)
+  return [...new Set(ids)].sort(byCodePoint)
+}
+
+function found(value: AttributeValue | undefined): string {
+  return value === undefined ? 'nothing' : `type ${Object.keys(value)[0] ?? 'unknown'}`
+}

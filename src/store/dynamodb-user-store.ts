@@ -1,0 +1,170 @@
+// The user store on a DynamoDB table with the key `userId` (S). One BatchGetItem reads a batch's users, one conditional
+// PutItem writes a user: the item holds what must change together, so no other transaction is needed.
+import {
+  type AttributeValue,
+  BatchGetItemCommand,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  ScanCommand,
+  type ScanCommandInput,
+} from '@aws-sdk/client-dynamodb'
+import type { Sleep } from '../platform/clock.ts'
+import type { Random } from '../platform/random.ts'
+import { fullJitterMs } from '../platform/retry.ts'
+import { fromAttributes, toAttributes } from './dynamodb-attributes.ts'
+import { toStoreError } from './dynamodb-errors.ts'
+import { StoreError } from './errors.ts'
+import {
+  checkKeyCount,
+  checkNextVersion,
+  type CorruptItem,
+  type PutOutcome,
+  type StoredItem,
+  type UserStore,
+} from './user-item.ts'
+
+export interface DynamodbUserStoreOptions {
+  readonly client: DynamoDBClient
+  readonly table: string
+  readonly random: Random
+  readonly sleep: Sleep
+  /** Items a scan page looks at, at most; DynamoDB ends a page at 1 MB in any case. */
+  readonly scanPageItemsMax?: number
+}
+
+type Key = Record<string, AttributeValue>
+
+/** Calls for one loadMany. DynamoDB leaves keys out of an answer when throttled, and beyond 16 MB an answer. */
+export const BATCH_GET_CALLS_MAX = 8
+const UNPROCESSED_BASE_MS = 25
+const UNPROCESSED_CAP_MS = 1000
+
+export function dynamodbUserStore(options: DynamodbUserStoreOptions): UserStore {
+  return {
+    loadMany: userIds => loadMany(options, userIds),
+    load: userId => load(options, userId),
+    put: (item, expectedVersion) => put(options, item, expectedVersion),
+    scan: (segment, segments) => scan(options, segment, segments),
+  }
+}
+
+async function loadMany(
+  options: DynamodbUserStoreOptions,
+  userIds: readonly string[],
+): Promise<ReadonlyMap<string, StoredItem | CorruptItem>> {
+  checkKeyCount(userIds)
+  const found = new Map<string, StoredItem | CorruptItem>()
+  // A key named twice would make DynamoDB refuse the whole call.
+  let keys: Key[] = [...new Set(userIds)].map(userId => ({ userId: { S: userId } }))
+  for (let call = 1; keys.length > 0; call++) {
+    const { items, unprocessed } = await batchGet(options, keys)
+    for (const item of items) found.set(item.userId, item)
+    keys = unprocessed
+    if (keys.length > 0) await waitForUnprocessed(options, call, keys.length)
+  }
+  return found
+}
+
+async function batchGet(
+  { client, table }: DynamodbUserStoreOptions,
+  keys: Key[],
+): Promise<{ items: (StoredItem | CorruptItem)[]; unprocessed: Key[] }> {
+  try {
+    const answer = await client.send(
+      new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }),
+    )
+    const items = (answer.Responses?.[table] ?? []).map(fromAttributes)
+    return { items, unprocessed: answer.UnprocessedKeys?.[table]?.Keys ?? [] }
+  } catch (error) {
+    throw toStoreError(error, 'BatchGetItem')
+  }
+}
+
+async function waitForUnprocessed(
+  { random, sleep }: DynamodbUserStoreOptions,
+  call: number,
+  left: number,
+): Promise<void> {
+  if (call >= BATCH_GET_CALLS_MAX) {
+    throw new StoreError(`BatchGetItem left ${left} keys unread after ${call} calls`, {
+      code: 'store-unavailable',
+      retriable: true,
+      next: 'Try again later; if it stays, look at the read throttles of the table.',
+    })
+  }
+  await sleep(fullJitterMs(call, { baseMs: UNPROCESSED_BASE_MS, capMs: UNPROCESSED_CAP_MS, random }))
+}
+
+async function load(
+  { client, table }: DynamodbUserStoreOptions,
+  userId: string,
+): Promise<StoredItem | CorruptItem | undefined> {
+  try {
+    const answer = await client.send(
+      new GetItemCommand({ TableName: table, Key: { userId: { S: userId } }, ConsistentRead: true }),
+    )
+    return answer.Item === undefined ? undefined : fromAttributes(answer.Item)
+  } catch (error) {
+    throw toStoreError(error, 'GetItem')
+  }
+}
+
+async function put(
+  options: DynamodbUserStoreOptions,
+  item: StoredItem,
+  expectedVersion: number | undefined,
+): Promise<PutOutcome> {
+  checkNextVersion(item, expectedVersion)
+  const condition =
+    expectedVersion === undefined
+      ? { ConditionExpression: 'attribute_not_exists(userId)' }
+      : { ConditionExpression: 'v = :v', ExpressionAttributeValues: { ':v': { N: String(expectedVersion) } } }
+  try {
+    await options.client.send(
+      new PutItemCommand({
+        TableName: options.table,
+        Item: toAttributes(item),
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+        ...condition,
+      }),
+    )
+    return { outcome: 'written' }
+  } catch (error) {
+    if (!(error instanceof ConditionalCheckFailedException)) throw toStoreError(error, 'PutItem')
+    // No item in the error: it is gone, or the service does not send it along. Reading again is right in both cases.
+    const current = error.Item === undefined ? await load(options, item.userId) : fromAttributes(error.Item)
+    return { outcome: 'conflict', current }
+  }
+}
+
+async function* scan(
+  options: DynamodbUserStoreOptions,
+  segment: number,
+  segments: number,
+): AsyncGenerator<readonly (StoredItem | CorruptItem)[]> {
+  let from: Key | undefined
+  do {
+    const page = await scanPage(options, {
+      Segment: segment,
+      TotalSegments: segments,
+      ...(from === undefined ? {} : { ExclusiveStartKey: from }),
+    })
+    if (page.items.length > 0) yield page.items
+    from = page.next
+  } while (from !== undefined)
+}
+
+async function scanPage(
+  { client, table, scanPageItemsMax }: DynamodbUserStoreOptions,
+  part: Pick<ScanCommandInput, 'Segment' | 'TotalSegments' | 'ExclusiveStartKey'>,
+): Promise<{ items: (StoredItem | CorruptItem)[]; next: Key | undefined }> {
+  const limit = scanPageItemsMax === undefined ? {} : { Limit: scanPageItemsMax }
+  try {
+    const page = await client.send(new ScanCommand({ TableName: table, ...part, ...limit }))
+    return { items: (page.Items ?? []).map(fromAttributes), next: page.LastEvaluatedKey }
+  } catch (error) {
+    throw toStoreError(error, 'Scan')
+  }
+}

@@ -1,0 +1,25 @@
+// What the store throws. A message names attributes, operations and sizes, never a user id or a value: messages end up in logs.
+import { MillraceError, type MillraceErrorOptions } from '../platform/errors.ts'
+
+/** `store-unavailable` (retriable), `store-refused`, `too-many-keys`, `item-invalid`, `item-too-big`, `item-corrupt`. */
+export class StoreError extends MillraceError {}
+
+/** Stored bytes that are not what was written. Never retriable, and the item is left as it is. */
+export class CorruptItemError extends StoreError {
+  /** What is wrong with which attribute. */
+  readonly reason: string
+
+  constructor(reason: string, options: Partial<MillraceErrorOptions> = {}) {
+    super(`The stored item is corrupt: ${reason}`, {
+      code: 'item-corrupt',
+      next: 'Rebuild the user from the archive; the item was not overwritten.',
+      ...options,
+    })
+    this.reason = reason
+  }
+}
+
+/** A caller's mistake, found before anything was written. */
+export function invalidItem(what: string): StoreError {
+  return new StoreError(`The item cannot be stored: ${what}`, { code: 'item-invalid' })
+}

@@ -1,0 +1,98 @@
+// How big DynamoDB takes an item to be, before it is sent: bytes are money, and an item over the limit must be refused with a
+// reason instead of failing the batch. The rule is the one of "DynamoDB item sizes and formats" (Amazon DynamoDB Developer
+// Guide, CapacityUnitCalculations), which calls itself approximate for numbers.
+import type { StoredItem } from './user-item.ts'
+
+/** What a definition may make of an item unless raised: 64 write units a write. DynamoDB's own limit is 400 KB. */
+export const ITEM_BYTES_MAX = 64 * 1024
+/** A standard write costs one unit for each of these begun. */
+export const WRITE_UNIT_BYTES = 1024
+/** A strongly consistent read costs one unit for each of these begun. */
+export const READ_UNIT_BYTES = 4096
+const COLLECTION_BYTES = 3
+const ELEMENT_BYTES = 1
+
+export interface ItemTooBig {
+  readonly reason: 'item-too-big'
+  readonly bytes: number
+  readonly bytesMax: number
+}
+
+/** Undefined where the item may be written. */
+export function itemTooBig(item: StoredItem, bytesMax: number = ITEM_BYTES_MAX): ItemTooBig | undefined {
+  const bytes = itemBytes(item)
+  return bytes > bytesMax ? { reason: 'item-too-big', bytes, bytesMax } : undefined
+}
+
+export function writeUnits(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / WRITE_UNIT_BYTES))
+}
+
+/** Attribute names and values of the item as DynamoDB stores it. */
+export function itemBytes(item: StoredItem): number {
+  let bytes = named('userId', Buffer.byteLength(item.userId))
+  bytes += named('v', numberBytes(String(item.v))) + named('at', numberBytes(String(item.at)))
+  bytes += named('asOf', numberBytes(String(item.asOf)))
+  if (item.fresh !== undefined) bytes += named('fresh', numberBytes(String(item.fresh)))
+  bytes += named('models', COLLECTION_BYTES)
+  for (const [name, batchId] of Object.entries(item.models)) {
+    bytes += ELEMENT_BYTES + named(name, Buffer.byteLength(batchId))
+  }
+  if (item.imports.length > 0)
+    bytes += named(
+      'imports',
+      total(item.imports, id => Buffer.byteLength(id)),
+    )
+  bytes += named('dedup', item.dedup.length) + named('sum', item.sum.length)
+  bytes += named('st', item.st.length) + named('ft', item.ft.length) + named('pr', item.pr.length)
+  for (const [name, value] of Object.entries(item.other)) bytes += named(name, valueBytes(value))
+  return bytes
+}
+
+function named(name: string, valueLength: number): number {
+  return Buffer.byteLength(name) + valueLength
+}
+
+function total<T>(values: readonly T[], bytesOf: (value: T) => number): number {
+  return values.reduce((sum, value) => sum + bytesOf(value), 0)
+}
+
+/** Digits are stored two a byte, aligned at the decimal point, after one byte of exponent; a sign costs another. */
+function numberBytes(text: string): number {
+  const { sign, digits, exponent } = significant(text)
+  if (digits === 0) return 1
+  const isSplitPair = digits % 2 === 0 && exponent % 2 === 0
+  return 1 + Math.ceil(digits / 2) + (isSplitPair ? 1 : 0) + (sign === '-' ? 1 : 0)
+}
+
+/** Significant digits, and the power of ten of the first. */
+function significant(text: string): { readonly sign: string; readonly digits: number; readonly exponent: number } {
+  const match = /^(-?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text)
+  const [, sign = '', whole = '', fraction = '', power = '0'] = match ?? []
+  const all = whole + fraction
+  const first = all.search(/[1-9]/)
+  if (first === -1) return { sign, digits: 0, exponent: 0 }
+  return { sign, digits: all.replace(/0+$/, '').length - first, exponent: whole.length - 1 - first + Number(power) }
+}
+
+/** Of an attribute that this code does not know, in DynamoDB's form: `{ S: … }`, `{ M: … }`, … */
+function valueBytes(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  const [type, content] = (Object.entries(value)[0] ?? []) as [string | undefined, unknown]
+  if (type === 'M' && typeof content === 'object' && content !== null) {
+    return (
+      COLLECTION_BYTES +
+      total(Object.entries(content), ([name, member]) => ELEMENT_BYTES + named(name, valueBytes(member)))
+    )
+  }
+  if (type === 'L' && Array.isArray(content))
+    return COLLECTION_BYTES + total(content, member => ELEMENT_BYTES + valueBytes(member))
+  if (Array.isArray(content)) return total(content, member => scalarBytes(type, member))
+  return scalarBytes(type, content)
+}
+
+function scalarBytes(type: string | undefined, content: unknown): number {
+  if (content instanceof Uint8Array) return content.length
+  if (typeof content !== 'string') return 1
+  return type === 'N' || type === 'NS' ? numberBytes(content) : Buffer.byteLength(content)
+}
