@@ -31,5 +31,7 @@ export function errorFields(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof MillraceError) {
     return { code: error.code, message: error.message, next: error.next, retriable: error.retriable }
   }
-  return error instanceof Error ? { code: error.name, message: error.message } : { code: 'unknown', message: String(error) }
+  return error instanceof Error
+    ? { code: error.name, message: error.message }
+    : { code: 'unknown', message: String(error) }
 }

@@ -12,7 +12,11 @@ export interface Telemetry {
 
 export function createTelemetry(service: string, functionName: string): Telemetry {
   const logger = new Logger({ serviceName: service })
-  const metrics = new Metrics({ namespace: 'Millrace', serviceName: service, defaultDimensions: { function: functionName } })
+  const metrics = new Metrics({
+    namespace: 'Millrace',
+    serviceName: service,
+    defaultDimensions: { function: functionName },
+  })
   let isEmpty = true
   return {
     info: (message, fields = {}) => logger.info(message, { ...fields }),

@@ -14,3 +14,9 @@ export interface Predictor {
   /** Model name → batch ID in production now; absent where there is none. */
   production(): Promise<Readonly<Record<string, string>>>
 }
+
+export async function predictOne(predictor: Predictor, features: FeaturesBody): Promise<PredictedUser> {
+  const [first] = await predictor.predict([features])
+  if (first === undefined) throw new Error('A predictor answered for nobody')
+  return first
+}

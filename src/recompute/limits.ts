@@ -1,7 +1,6 @@
 // The limits of one batch, each with its reason.
+import { ITEM_BYTES_MAX } from '../store/item-size.ts'
 
-/** An item may not grow beyond this: at 64 KB each event of the user already costs 64 write units. */
-export const ITEM_BYTES_MAX = 64 * 1024
 /** Items of one wave are held in memory at once, compressed and inflated; a function of 1 GB holds this many ten times over. */
 export const WORKING_SET_BYTES_MAX = 64 * 1024 * 1024
 /** Users of one wave: each may be of the largest size. One model run and one round of writes a wave. */

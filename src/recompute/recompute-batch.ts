@@ -6,10 +6,17 @@ import type { Sleep } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import type { Predictor } from '../predictions/predictor.ts'
+import { type Predictor, predictOne } from '../predictions/predictor.ts'
 import { KEYS_PER_READ_MAX, type UserStore } from '../store/user-item.ts'
 import { READS_IN_FLIGHT_MAX, USERS_PER_WAVE_MAX, WRITES_IN_FLIGHT_MAX } from './limits.ts'
-import { type AffectedUser, planItem, type PlannedUser, refuseWithoutTime, type SettledUser, writeUser } from './write-user.ts'
+import {
+  type AffectedUser,
+  planItem,
+  type PlannedUser,
+  refuseWithoutTime,
+  type SettledUser,
+  writeUser,
+} from './write-user.ts'
 import { type OutcomeCounts, Tally } from './tally.ts'
 
 /** Where records go that cannot be applied; both must be durable before the batch is acknowledged. */
@@ -68,7 +75,8 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDepen
   const predicted = await deps.predictor.predict(planned.map(user => user.next.features))
   await mapWithLimit(planned, WRITES_IN_FLIGHT_MAX, async (plan, index) => {
     try {
-      settle(tally, plan.user, await writeUser(plan, predicted[index], deps))
+      const prediction = predicted[index] ?? (await predictOne(deps.predictor, plan.next.features))
+      settle(tally, plan.user, await writeUser(plan, prediction, deps))
     } catch (error) {
       tally.fail(plan.user.records, error)
     }

@@ -5,7 +5,7 @@ import type { Decision } from '../affected/decide.ts'
 import type { Refusal } from '../event/decoded-event.ts'
 import { fullJitterMs } from '../platform/retry.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import type { PredictedUser } from '../predictions/predictor.ts'
+import { type PredictedUser, predictOne } from '../predictions/predictor.ts'
 import type { CorruptItem, StoredItem } from '../store/user-item.ts'
 import { ConflictError, DeadlineError } from './errors.ts'
 import { encodeNext, readItem } from './item-content.ts'
@@ -47,14 +47,14 @@ export function planItem(
 /** Throws StoreError, ConflictError, DeadlineError: the user's records are then delivered again. */
 export async function writeUser(
   first: PlannedUser,
-  firstPrediction: PredictedUser | undefined,
+  firstPrediction: PredictedUser,
   deps: RecomputeDependencies,
 ): Promise<SettledUser> {
   let plan = first
   let predicted = firstPrediction
   for (let attempt = 1; ; attempt++) {
     refuseWithoutTime(deps)
-    const item = encodeNext(plan, predicted)
+    const item = encodeNext({ userId: first.user.userId, before: plan.before, next: plan.next }, predicted)
     if ('reason' in item) return { outcome: 'refused', refusal: item }
     const put = await deps.users.put(item, plan.before?.v)
     if (put.outcome === 'written') return { outcome: 'written', decisions: settledDecisions(first, plan.decisions) }
@@ -65,16 +65,16 @@ export async function writeUser(
       return { outcome: 'written', decisions: settledDecisions(first, again.decisions) }
     }
     plan = again
-    predicted = (await deps.predictor.predict([again.next.features]))[0]
-    await deps.sleep(
-      fullJitterMs(attempt, { baseMs: CONFLICT_BASE_MS, capMs: CONFLICT_CAP_MS, random: deps.random }),
-    )
+    predicted = await predictOne(deps.predictor, again.next.features)
+    await deps.sleep(fullJitterMs(attempt, { baseMs: CONFLICT_BASE_MS, capMs: CONFLICT_CAP_MS, random: deps.random }))
   }
 }
 
 /** What we meant to fold and now find folded was folded by our own put, or by a twin of this very batch. */
 function settledDecisions(first: PlannedUser, now: readonly Decision[]): readonly Decision[] {
-  return now.map((decision, index) => (decision === 'duplicate' && first.decisions[index] === 'fold' ? 'fold' : decision))
+  return now.map((decision, index) =>
+    decision === 'duplicate' && first.decisions[index] === 'fold' ? 'fold' : decision,
+  )
 }
 
 export function refuseWithoutTime(deps: Pick<RecomputeDependencies, 'remainingMs'>): void {

@@ -1,10 +1,9 @@
 // History from day one: events that never were in the stream, folded into new users by the same plan as live ones, and written
 // once per user. The batch they came from is named in each item's `imports`, so that every number can be traced.
-import { EMPTY_DEDUP } from '../affected/dedup-state.ts'
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import type { Predictor } from '../predictions/predictor.ts'
+import { type Predictor, predictOne } from '../predictions/predictor.ts'
 import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
 import { encodeNext } from '../recompute/item-content.ts'
 import { type ItemBefore, type NextItem, planUser } from '../recompute/plan-user.ts'
@@ -108,7 +107,7 @@ class History {
 }
 
 function asBefore(next: NextItem): ItemBefore {
-  return { version: 0, at: next.at, dedup: next.dedup ?? EMPTY_DEDUP, state: next.state }
+  return { version: 0, at: next.at, dedup: next.dedup, state: next.state }
 }
 
 async function writeUsers(
@@ -122,7 +121,8 @@ async function writeUsers(
     const slice = finished.slice(start, start + USERS_PER_RUN)
     const predicted = await options.predictor.predict(slice.map(([, next]) => next.features))
     await mapWithLimit(slice, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
-      const item = encodeNext({ userId, before: undefined, next, imports: [options.batchId] }, predicted[index])
+      const prediction = predicted[index] ?? (await predictOne(options.predictor, next.features))
+      const item = encodeNext({ userId, before: undefined, next, imports: [options.batchId] }, prediction)
       if ('reason' in item) {
         usersSkipped++
         return
