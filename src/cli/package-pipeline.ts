@@ -81,7 +81,7 @@ export function currentPackage({ cwd, arch, stage }: PackageOptions): PackageMan
   const file = join(folder, 'manifest.json')
   if (!existsSync(file)) return undefined
   const manifest = JSON.parse(readFileSync(file, 'utf8')) as PackageManifest
-  const isWhole = manifest.functions.every(({ name }) => existsSync(join(folder, `${name}.zip`)))
+  const isWhole = functionNames(cwd).every(name => existsSync(join(folder, `${name}.zip`)))
   const isSame = Object.entries(manifest.inputs).every(([path, hash]) => hashFile(join(cwd, path)) === hash)
   return isWhole && isSame && manifest.stage === stage ? manifest : undefined
 }
@@ -112,11 +112,11 @@ function functionNames(cwd: string): readonly string[] {
   return files.map(file => basename(file, '.ts')).toSorted()
 }
 
-/** What the bundler read, and what the template is made from. */
+/** What the bundler read, what the template is made from, and (for ONNX Runtime's version) the lock file. */
 function hashInputs(cwd: string, zips: readonly FunctionZip[]): Record<string, string> {
-  const paths = new Set(['serverless.yml', ...cloudFiles(cwd)])
+  const paths = new Set(['serverless.yml', 'package-lock.json', ...cloudFiles(cwd)])
   for (const { bundle } of zips) for (const path of Object.keys(bundle.metafile.inputs)) paths.add(path)
-  return Object.fromEntries([...paths].toSorted().map(path => [path, hashFile(join(cwd, path)) ?? '']))
+  return Object.fromEntries([...paths].toSorted().map(path => [path, hashFile(join(cwd, path))]))
 }
 
 function cloudFiles(cwd: string): readonly string[] {
@@ -126,8 +126,9 @@ function cloudFiles(cwd: string): readonly string[] {
   return []
 }
 
-function hashFile(path: string): string | undefined {
-  return existsSync(path) ? sha256Hex(readFileSync(path)) : undefined
+/** Empty where there is no such file, which is a state like any other. */
+function hashFile(path: string): string {
+  return existsSync(path) ? sha256Hex(readFileSync(path)) : ''
 }
 
 /** Whole or not at all: somebody may be reading the file that was there. */

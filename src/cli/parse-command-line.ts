@@ -29,23 +29,23 @@ export function findCommand(words: readonly string[], entries: readonly CommandE
     if (entry !== undefined) return { entry, rest: words.slice(length) }
   }
   const first = words[0] ?? ''
-  const group = entries.filter(entry => entry.name.startsWith(`${first} `)).map(entry => entry.name)
-  const typed = group.length > 0 && words[1] !== undefined ? words.slice(0, 2).join(' ') : first
-  const guess =
-    nearest(
-      typed,
-      entries.map(entry => entry.name),
-    ) ?? nearestByFirstWord(first, entries)
-  const offer = group.length > 0 ? `Commands: ${group.join(', ')}.` : 'See millrace --help.'
-  throw new UsageError(`There is no command "${typed}"`, guess === undefined ? offer : `Did you mean "${guess}"?`)
+  const group = entries.map(entry => entry.name).filter(name => name.startsWith(`${first} `))
+  if (group.length > 0 && words[1] === undefined) {
+    throw new UsageError(`"${first}" is not a command by itself`, `Commands: ${group.join(', ')}.`)
+  }
+  const typed = group.length > 0 ? words.slice(0, 2).join(' ') : first
+  const names = entries.map(entry => entry.name)
+  const guess = nearest(typed, names) ?? nearestByFirstWord(first, names)
+  throw new UsageError(
+    `There is no command "${typed}"`,
+    guess === undefined ? 'See millrace --help.' : `Did you mean "${guess}"?`,
+  )
 }
 
-function nearestByFirstWord(first: string, entries: readonly CommandEntry[]): string | undefined {
-  const word = nearest(
-    first,
-    entries.map(entry => entry.name.split(' ')[0] ?? ''),
-  )
-  return entries.find(entry => entry.name.split(' ')[0] === word)?.name
+function nearestByFirstWord(first: string, names: readonly string[]): string | undefined {
+  const firstWords = names.map(name => name.split(' ', 1)[0] ?? '')
+  const word = nearest(first, firstWords)
+  return word === undefined ? undefined : names[firstWords.indexOf(word)]
 }
 
 export interface ParsedCommandLine {

@@ -1,7 +1,7 @@
 // serverless.yml as CloudFormation, by osls, with no network and no credentials. osls works in a folder of links to the
 // repo, because it writes to a fixed place (.serverless) and two packages may be made at once.
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -21,16 +21,26 @@ export interface PackagedTemplate {
   readonly service: string
 }
 
+const SERVICE_FILE = 'serverless.yml'
+/** osls takes no link for its own file. */
+const NOT_LINKED: ReadonlySet<string> = new Set([SERVICE_FILE, '.serverless', '.git'])
 /** Enough of osls's output to see what it did not like. */
 const OUTPUT_CHARACTERS_MAX = 2000
 
 /** Throws CommandError. */
 export async function packageTemplate(cwd: string, options: TemplateOptions): Promise<PackagedTemplate> {
+  if (!existsSync(join(cwd, SERVICE_FILE))) {
+    throw new CommandError(`There is no ${SERVICE_FILE} in ${cwd}`, {
+      code: 'service-missing',
+      next: 'Run this in a repo that uses Millrace, or make one: npx millrace init NAME.',
+    })
+  }
   const osls = oslsCommand(cwd)
   const folder = mkdtempSync(join(tmpdir(), 'millrace-osls-'))
   try {
+    copyFileSync(join(cwd, SERVICE_FILE), join(folder, SERVICE_FILE))
     for (const name of readdirSync(cwd)) {
-      if (name !== '.serverless' && name !== '.git') symlinkSync(join(cwd, name), join(folder, name))
+      if (!NOT_LINKED.has(name)) symlinkSync(join(cwd, name), join(folder, name))
     }
     const words = [osls, 'package', '--stage', options.stage, '--param', `arch=${options.arch}`]
     await run(words, folder, withoutAws(options.env))
