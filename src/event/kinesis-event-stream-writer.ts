@@ -1,6 +1,7 @@
 // The events stream on Kinesis. The SDK repeats a call that failed as a whole; entries that failed inside a call are the
 // producer's to repeat, because only it knows the order.
 import { type KinesisClient, PutRecordsCommand, type PutRecordsResultEntry } from '@aws-sdk/client-kinesis'
+import { readServiceFailure } from '../platform/service-failure.ts'
 import { EventStreamError } from './errors.ts'
 import type { EventStreamWriter, PutResult } from './event-stream-writer.ts'
 
@@ -27,28 +28,12 @@ function toResult({ ShardId, SequenceNumber, ErrorCode }: PutRecordsResultEntry)
     : { outcome: 'failed', code: ErrorCode ?? 'unknown' }
 }
 
-const HTTP_SERVER_ERROR = 500
-
-/** A fault of the service or the network passes; a refusal (no such stream, no right, not valid) stays. */
 function toEventStreamError(error: unknown): EventStreamError {
-  const { name, $metadata } = (error ?? {}) as { name?: unknown; $metadata?: { httpStatusCode?: number } }
-  const code = typeof name === 'string' ? name : 'unknown'
-  const status = $metadata?.httpStatusCode
-  const isThrottled = THROTTLES.has(code)
+  const { name, isRetriable } = readServiceFailure(error)
   return new EventStreamError('The stream did not take the events', {
-    code,
-    retriable: isThrottled || status === undefined || status >= HTTP_SERVER_ERROR,
+    code: name,
+    retriable: isRetriable,
+    next: isRetriable ? 'Send the same events again later.' : 'Look at the cause: the stream, its name, the role.',
     cause: error,
-    next: isThrottled
-      ? 'Wait, or give the stream more shards.'
-      : 'Look at the cause, and at the stream in the console.',
   })
 }
-
-/** Errors of PutRecords that are HTTP 400 and still pass (Kinesis API reference). */
-const THROTTLES: ReadonlySet<string> = new Set([
-  'ProvisionedThroughputExceededException',
-  'KMSThrottlingException',
-  'ThrottlingException',
-  'LimitExceededException',
-])

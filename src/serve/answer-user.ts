@@ -1,0 +1,112 @@
+// The answer to a GET of one user, as a function of what was asked, what is stored and what time it is. Stored bytes pass
+// through while they are exact; after that the user is evaluated for this request. Nothing is ever written.
+import { toRfc3339 } from '../platform/clock.ts'
+import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
+import { CorruptItemError } from '../store/errors.ts'
+import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
+import { chooseCoding, type Coding } from './content-coding.ts'
+import { encodeBody } from './encode-body.ts'
+import { entityTag, matchesIfNoneMatch } from './etag.ts'
+import type { HttpRequest, HttpResponse } from './http.ts'
+import { problem } from './problem.ts'
+import { storedBody } from './stored-body.ts'
+import { plainView, type View } from './view.ts'
+
+/** Model → batch ID. */
+export type Batches = Readonly<Record<string, string>>
+
+export interface UserQuestion {
+  readonly request: Pick<HttpRequest, 'headers' | 'query'>
+  readonly view: View
+  readonly item: StoredItem | CorruptItem | undefined
+  /** What is in production now; not looked at for features. */
+  readonly production: Batches
+  readonly nowMs: number
+  /** The user as of now, or as of the newest event folded where that is later. */
+  readonly evaluate: (item: StoredItem, nowMs: number) => Promise<EvaluatedUser>
+  /** Fingerprint of the pipeline's definitions. */
+  readonly definitions: string
+}
+
+/** What is to be said, before it has a coding. */
+interface Answer {
+  readonly source: 'stored' | 'evaluated'
+  readonly asOf: number
+  readonly freshUntil: number | undefined
+  readonly models: Batches
+  readonly body: (coding: Coding) => Uint8Array
+}
+
+/** Throws CorruptItemError, and what `evaluate` throws. */
+export async function answerUser(question: UserQuestion): Promise<HttpResponse> {
+  const { request, view, item, nowMs, definitions } = question
+  const coding = chooseCoding(request.headers.get('accept-encoding'))
+  if (coding === undefined) return problem('coding-not-acceptable')
+  if (item === undefined) return problem('user-not-found')
+  if (isCorrupt(item)) throw new CorruptItemError(item.corrupt)
+  const isStored = request.query.get('at') === 'stored' || isExact(item, question)
+  const answer = isStored ? storedAnswer(item, view) : evaluatedAnswer(await question.evaluate(item, nowMs), view)
+  const { asOf, models } = answer
+  const etag = entityTag({ view, v: item.v, asOf, models, coding, madeBy: isStored ? 'stored' : definitions })
+  const validators = { etag, vary: 'accept-encoding', 'cache-control': 'private, no-cache' }
+  if (matchesIfNoneMatch(request.headers.get('if-none-match'), etag)) return { status: 304, headers: validators }
+  return {
+    status: 200,
+    headers: { ...validators, ...representationHeaders(answer, coding) },
+    body: answer.body(coding),
+  }
+}
+
+/** Whether the stored values are those of now: until `fresh`, and predictions while production names their batches. */
+function isExact(item: StoredItem, { view, production, nowMs }: UserQuestion): boolean {
+  if (item.fresh !== undefined && nowMs >= item.fresh) return false
+  return view === 'features' || isSameBatches(item.models, production)
+}
+
+function isSameBatches(a: Batches, b: Batches): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every(name => Object.hasOwn(b, name) && a[name] === b[name])
+}
+
+function storedAnswer(item: StoredItem, view: View): Answer {
+  return {
+    source: 'stored',
+    asOf: item.asOf,
+    freshUntil: item.fresh,
+    models: view === 'features' ? {} : item.models,
+    body: coding => storedBody(item, view, coding),
+  }
+}
+
+function evaluatedAnswer({ features, predictions, models }: EvaluatedUser, view: View): Answer {
+  const { asOf, freshUntil } = view === 'features' ? features : predictions
+  const bodies = { features: () => jsonBytes(features), predictions: () => jsonBytes(predictions) }
+  return {
+    source: 'evaluated',
+    asOf,
+    freshUntil,
+    models: view === 'features' ? {} : models,
+    body: coding => encodeBody(plainView(view, bodies), coding),
+  }
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value))
+}
+
+/** A gateway drops answers with more than 10,240 bytes of headers; the body names the batches as well. */
+const MODELS_HEADER_BYTES_MAX = 4096
+
+/** Headers are for people and curl, so their times are RFC 3339; JSON bodies keep the ms in which they are stored. */
+function representationHeaders(answer: Answer, coding: Coding): Readonly<Record<string, string>> {
+  const models = Object.entries(answer.models).map(([name, batchId]) => `${name}=${batchId}`)
+  const modelsHeader = models.sort().join(', ')
+  return {
+    'content-type': 'application/json',
+    ...(coding === 'identity' ? {} : { 'content-encoding': coding }),
+    'millrace-source': answer.source,
+    'millrace-as-of': toRfc3339(answer.asOf),
+    ...(answer.freshUntil === undefined ? {} : { 'millrace-fresh-until': toRfc3339(answer.freshUntil) }),
+    ...(models.length > 0 && modelsHeader.length <= MODELS_HEADER_BYTES_MAX ? { 'millrace-models': modelsHeader } : {}),
+  }
+}

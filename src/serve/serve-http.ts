@@ -1,0 +1,66 @@
+// GET and HEAD of one user, from API Gateway's event to its answer: what can be refused is refused before anything is read,
+// then the item and the production pointers are looked up at once. User ids go to the store and nowhere else.
+import { userIdProblem } from '../event/identity.ts'
+import type { Clock } from '../platform/clock.ts'
+import { MillraceError } from '../platform/errors.ts'
+import type { UserStore } from '../store/user-item.ts'
+import { answerUser, type Batches, type UserQuestion } from './answer-user.ts'
+import { type ApiGatewayEvent, type ApiGatewayResult, fromApiGateway, toApiGateway } from './api-gateway.ts'
+import { type HttpRequest, type HttpResponse, isOfAuthorizer } from './http.ts'
+import { problem } from './problem.ts'
+import { VIEW_OF_ROUTE, type View } from './view.ts'
+
+export interface ServeDeps {
+  readonly load: UserStore['load']
+  readonly evaluate: UserQuestion['evaluate']
+  /** Batch IDs in production of the pipeline's models; a model without one is absent. */
+  readonly productionBatches: () => Promise<Batches>
+  readonly definitions: string
+  readonly clock: Clock
+  /** Gets what is behind a 5xx answer, for the log. */
+  readonly report: (error: unknown) => void
+}
+
+/** Never rejects: what goes wrong is a problem in the answer. */
+export function serveHttp(deps: ServeDeps): (event: ApiGatewayEvent) => Promise<ApiGatewayResult> {
+  return async event => toApiGateway(await serve(fromApiGateway(event), deps))
+}
+
+async function serve(request: HttpRequest, deps: ServeDeps): Promise<HttpResponse> {
+  const view = VIEW_OF_ROUTE.get(request.route)
+  if (view === undefined) return problem('route-unknown')
+  const response = await answer(request, view, deps)
+  if (request.method !== 'HEAD') return response
+  const { status, headers } = response
+  return { status, headers }
+}
+
+async function answer(request: HttpRequest, view: View, deps: ServeDeps): Promise<HttpResponse> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return problem('method-not-allowed', { headers: { allow: 'GET, HEAD' } })
+  }
+  const userId = request.path.get('userId') ?? ''
+  if (userIdProblem(userId) !== undefined) return problem('user-id-invalid')
+  if (![...request.query].every(isKnownParameter)) return problem('query-invalid')
+  try {
+    const [item, production] = await Promise.all([
+      deps.load(userId),
+      view === 'features' ? {} : deps.productionBatches(),
+    ])
+    const { evaluate, definitions } = deps
+    return await answerUser({ request, view, item, production, nowMs: deps.clock(), evaluate, definitions })
+  } catch (error) {
+    deps.report(error)
+    return toProblem(error)
+  }
+}
+
+function isKnownParameter([name, value]: readonly [string, string]): boolean {
+  return (name === 'at' && value === 'stored') || isOfAuthorizer(name)
+}
+
+function toProblem(error: unknown): HttpResponse {
+  if (!(error instanceof MillraceError)) return problem('internal')
+  if (error.code === 'item-corrupt') return problem('item-corrupt')
+  return problem(error.retriable ? 'store-unavailable' : 'internal')
+}
