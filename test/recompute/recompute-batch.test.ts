@@ -1,0 +1,242 @@
+import { deflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import type { StreamRecord } from '../../src/event/stream-record.ts'
+import { MINUTE_MS } from '../../src/platform/duration.ts'
+import { readBody } from '../../src/store/item-codec.ts'
+import { isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
+import { START } from '../features/factories.ts'
+import { type Harness, harness, orderRecord, rawRecord } from './harness.ts'
+
+const EVENTS_PER_USER = 5
+
+function ordersOf(users: number, eventsPerUser = EVENTS_PER_USER): StreamRecord[] {
+  return Array.from({ length: users * eventsPerUser }, (_, index) =>
+    orderRecord(index, index + 1, { user: `user-${index % users}` }),
+  )
+}
+
+async function stored(run: Harness, userId: string): Promise<StoredItem> {
+  const item = await run.users.load(userId)
+  if (item === undefined || isCorrupt(item)) throw new Error(`no item for ${userId}`)
+  return item
+}
+
+async function values(run: Harness, userId: string): Promise<Record<string, unknown>> {
+  const body = readBody(await stored(run, userId), 'ft')
+  if ('reason' in body) throw new Error(body.reason)
+  return body.body['values'] as Record<string, unknown>
+}
+
+describe('recomputeBatch', () => {
+  it.each([
+    [7, 1],
+    [100, 1],
+    [101, 2],
+    [200, 2],
+  ])('reads %i users with %i BatchGets, and writes each once, whatever the number of events', async (users, reads) => {
+    const run = harness()
+    const { counts, failedSequence } = await run.deliver(ordersOf(users))
+    expect(failedSequence).toBeUndefined()
+    expect(run.users.counters).toMatchObject({
+      loadManyCalls: reads,
+      loadCalls: 0,
+      keysRead: users,
+      puts: users,
+      conflicts: 0,
+    })
+    expect(run.modelRuns).toEqual([users])
+    expect(counts).toMatchObject({ folded: users * EVENTS_PER_USER, usersWritten: users })
+  })
+
+  it('writes nothing when a batch is delivered twice, or a suffix of it again', async () => {
+    const run = harness()
+    const batch = ordersOf(20)
+    await run.deliver(batch)
+    const before = run.users.items()
+    run.users.resetCounters()
+    const twice = await run.deliver(batch)
+    const suffix = await run.deliver(batch.slice(37))
+    expect(twice.counts).toMatchObject({ folded: 0, duplicate: batch.length, usersWritten: 0 })
+    expect(suffix.counts.duplicate).toBe(batch.length - 37)
+    expect(run.users.counters.puts).toBe(0)
+    expect(run.users.items()).toEqual(before)
+  })
+
+  it('touches nobody whom the batch does not affect', async () => {
+    const run = harness()
+    await run.deliver([orderRecord(1, 1, { user: 'ana' }), orderRecord(2, 2, { user: 'ben' })])
+    const ben = run.users.raw('ben')
+    const seen = new Set<string>()
+    run.users.fault = ({ userIds }) => void userIds.forEach(id => seen.add(id))
+    await run.deliver([orderRecord(3, 3, { user: 'ana' })])
+    expect([...seen]).toEqual(['ana'])
+    expect(run.users.raw('ben')).toEqual(ben)
+  })
+
+  it('sets poison aside with its reason and applies the records beside it', async () => {
+    const run = harness()
+    const order = {
+      type: 'order.placed',
+      orderId: '9',
+      customer: { id: 'ana' },
+      placedAt: '2024-02-25T00:00:00Z',
+      amount: 1,
+      channel: 'web',
+      gift: false,
+    }
+    const ahead = new Date(START + 5 * 1000 + 6 * MINUTE_MS).toISOString()
+    const { counts, failedSequence } = await run.deliver([
+      orderRecord(1, 1),
+      { ...rawRecord('', 2), dataBase64: '%%%' },
+      rawRecord('{"type":', 3),
+      rawRecord({ ...order, amount: 'ten' }, 4),
+      rawRecord({ ...order, placedAt: ahead }, 5),
+      rawRecord(order, 6, 'somebody-else'),
+      rawRecord({ ...order, type: 'unheard.of' }, 7),
+      orderRecord(2, 8),
+    ])
+    expect(failedSequence).toBeUndefined()
+    expect(run.deadLetters.map(({ record, refusal }) => `${record.sequence} ${refusal.reason}`)).toEqual([
+      '2 not-base64',
+      '3 not-json',
+      '4 contract',
+      '5 future',
+      '6 mis-keyed',
+      '7 unknown-type',
+    ])
+    expect(counts.folded).toBe(2)
+    expect(await values(run, 'ana')).toMatchObject({ orders30d: 2 })
+  })
+
+  it('names the lowest sequence of a user whose write fails, writes the others, and folds only what is missing on retry', async () => {
+    const run = harness()
+    const batch = ordersOf(4)
+    run.users.fault = ({ operation, userIds }) =>
+      operation === 'put' && userIds[0] === 'user-2' ? { throwBefore: new Error('throttled') } : undefined
+    const first = await run.deliver(batch)
+    expect(first.failedSequence).toBe('3')
+    expect(first.counts).toMatchObject({ folded: 15, failed: 5, usersWritten: 3 })
+    run.users.fault = undefined
+    const again = await run.deliver(batch.slice(2))
+    expect(again.counts).toMatchObject({ folded: 5, duplicate: 13, usersWritten: 1 })
+    expect(await values(run, 'user-2')).toMatchObject({ orders30d: 5 })
+  })
+
+  it('doubles nothing when a put was applied but its answer lost', async () => {
+    const run = harness()
+    run.users.fault = ({ operation }) => (operation === 'put' ? { throwAfter: new Error('timed out') } : undefined)
+    const first = await run.deliver([orderRecord(1, 1)])
+    expect(first.failedSequence).toBe('1')
+    run.users.fault = undefined
+    expect((await run.deliver([orderRecord(1, 1)])).counts).toMatchObject({ folded: 0, duplicate: 1 })
+    expect(await values(run, 'ana')).toMatchObject({ ordersEver: 1 })
+  })
+
+  it('folds on what another writer left when the condition fails, and recognises its own put', async () => {
+    const run = harness()
+    const other = harness({ users: run.users })
+    let isFirst = true
+    const racing = {
+      ...run.users,
+      put: async (item: StoredItem, expected: number | undefined) => {
+        if (isFirst) {
+          isFirst = false
+          await other.deliver([orderRecord(7, 7)])
+        }
+        return run.users.put(item, expected)
+      },
+    }
+    const result = await harness({ users: racing }).deliver([orderRecord(8, 8)])
+    expect(result.counts).toMatchObject({ folded: 1, usersWritten: 1 })
+    expect(await values(run, 'ana')).toMatchObject({ ordersEver: 2 })
+
+    const twin = harness({ users: run.users })
+    isFirst = true
+    const ownPut = {
+      ...racing,
+      put: async (item: StoredItem, expected: number | undefined) => {
+        if (isFirst) {
+          isFirst = false
+          await twin.deliver([orderRecord(9, 9)])
+        }
+        return run.users.put(item, expected)
+      },
+    }
+    const mine = await harness({ users: ownPut }).deliver([orderRecord(9, 9)])
+    expect(mine.counts).toMatchObject({ folded: 1, duplicate: 0, failed: 0 })
+    expect(await values(run, 'ana')).toMatchObject({ ordersEver: 3 })
+  })
+
+  it('gives up on a user after losing five times, and fails its records', async () => {
+    const run = harness()
+    let puts = 0
+    const losing = { ...run.users, put: async () => ({ outcome: 'conflict' as const, current: (puts++, undefined) }) }
+    const result = await harness({ users: losing }).deliver([orderRecord(1, 4)])
+    expect(result.failedSequence).toBe('4')
+    expect(puts).toBe(5)
+  })
+
+  it('reports a corrupt item, leaves its bytes as they are, and applies everybody else', async () => {
+    const run = harness()
+    await run.deliver([orderRecord(1, 1, { user: 'ana' }), orderRecord(2, 2, { user: 'ben' })])
+    const item = run.users.raw('ana')
+    run.users.plant({ ...item, st: { B: deflateSync('{"changed":1}') } })
+    const planted = run.users.raw('ana')
+    const { counts, failedSequence } = await run.deliver([
+      orderRecord(3, 3, { user: 'ana' }),
+      orderRecord(4, 4, { user: 'ben' }),
+    ])
+    expect(failedSequence).toBeUndefined()
+    expect(counts).toMatchObject({ folded: 1, deadLetters: { 'item-corrupt': 1 } })
+    expect(run.users.raw('ana')).toEqual(planted)
+  })
+
+  it('refuses an item over the size limit with its reason', async () => {
+    const run = harness()
+    await run.deliver([orderRecord(1, 1)])
+    run.users.plant({ ...run.users.raw('ana'), note: { S: 'x'.repeat(70_000) } })
+    const { counts } = await run.deliver([orderRecord(2, 2)])
+    expect(counts.deadLetters).toEqual({ 'item-too-big': 1 })
+  })
+
+  it('carries attributes that it does not know through a write', async () => {
+    const run = harness()
+    await run.deliver([orderRecord(1, 1)])
+    run.users.plant({ ...run.users.raw('ana'), consent: { M: { mail: { BOOL: true } } } })
+    await run.deliver([orderRecord(2, 2)])
+    expect(run.users.raw('ana')?.['consent']).toEqual({ M: { mail: { BOOL: true } } })
+  })
+
+  it('delivers again what it could not set aside', async () => {
+    const run = harness()
+    const aside = { ...run.dependencies.aside, writeDeadLetters: async () => Promise.reject(new Error('S3 is slow')) }
+    run.dependencies = { ...run.dependencies, aside }
+    const { failedSequence } = await run.deliver([orderRecord(1, 1), rawRecord('{', 2), orderRecord(2, 3)])
+    expect(failedSequence).toBe('2')
+  })
+
+  it('lists events that arrive below the floor: late as dead letters, possibly folded ones in doubt', async () => {
+    const run = harness()
+    const day = 86_400_000
+    await run.deliver([orderRecord(1, 1, { ts: START }), orderRecord(2, 2, { ts: START + day })])
+    const { counts } = await run.deliver([orderRecord(1, 1, { ts: START }), orderRecord(3, 3, { ts: START - 1 })])
+    expect(counts).toMatchObject({ belowFloor: 1, deadLetters: { late: 1 }, usersWritten: 0 })
+    expect(run.doubt.map(({ record }) => record.sequence)).toEqual(['1'])
+  })
+
+  it('starts no write without time to finish it', async () => {
+    const run = harness({ remainingMs: () => 100 })
+    const { failedSequence, counts } = await run.deliver(ordersOf(3))
+    expect(failedSequence).toBe('1')
+    expect(counts.failed).toBe(15)
+    expect(run.users.counters.puts + run.users.counters.loadManyCalls).toBe(0)
+  })
+
+  it('stores results evaluated at the newest event time, with no clock in them', async () => {
+    const run = harness()
+    await run.deliver([orderRecord(1, 1, { ts: START + 5000 })])
+    const item = await stored(run, 'ana')
+    expect(item).toMatchObject({ v: 1, at: START + 5000, asOf: START + 5000, models: { churn: 'b1' } })
+    expect(item.fresh).toBeGreaterThan(START + 5000)
+  })
+})
