@@ -23,11 +23,12 @@ export interface PipelineOptions<Set extends FeatureSet> {
   readonly models: readonly ModelDefinition[]
 }
 
-const NAME_PATTERN = /^[a-z][a-z0-9-]{2,31}$/
+/** Also part of the names of tables, streams and buckets. */
+export const PIPELINE_NAME_PATTERN = /^[a-z][a-z0-9-]{2,31}$/
 
 /** Throws DefinitionError. */
 export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>): Pipeline<Set> {
-  if (!NAME_PATTERN.test(options.name)) {
+  if (!PIPELINE_NAME_PATTERN.test(options.name)) {
     throw new DefinitionError(`"${options.name}" is not a pipeline name`, 'Use 3 to 32 small letters, digits and -.')
   }
   const types = options.events.map(event => event.type)
