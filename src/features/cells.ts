@@ -29,6 +29,18 @@ export function mergeCell(kind: StateKind, a: Cell, b: Cell): Cell {
   }
 }
 
+/** The same without a new cell for every tile: `into`, unless undefined, is the caller's own and is changed. */
+export function accumulate(kind: StateKind, into: Cell | undefined, tiles: Cell, offset: number): Cell {
+  const first = tiles[offset] ?? 0
+  if (into === undefined) return kind === 'mean' ? [first, tiles[offset + 1] ?? 0] : [first]
+  const before = into[0] ?? 0
+  if (kind === 'min') into[0] = Math.min(before as number, first as number)
+  else if (kind === 'max') into[0] = Math.max(before as number, first as number)
+  else into[0] = addExact(before, first)
+  if (kind === 'mean') into[1] = addExact(into[1] ?? 0, tiles[offset + 1] ?? 0)
+  return into
+}
+
 export function addExact(a: number | string, b: number | string): number | string {
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b

@@ -1,9 +1,9 @@
 // Features at an instant, from state alone. A feature is a step function: beside the values come the last instant at which
 // one could have stepped and the next at which one will, so that a stored result is a cache with an exact expiry.
-import { type Cell, mergeCell } from './cells.ts'
+import { accumulate, type Cell } from './cells.ts'
 import type { FeaturesBody, FeatureValue } from './features-body.ts'
 import type { AggregatePlan, FeaturesPlan, StatePlan } from './plan.ts'
-import { cellLength, freshEntry, type StateEntry, type Tiles, type UserState } from './state.ts'
+import { cellLength, freshEntry, type StateEntry, type UserState } from './state.ts'
 import { leavesAt, type Window, windowStart } from './windows.ts'
 
 /** Reason of a feature that is null because its state is not complete yet. */
@@ -104,11 +104,11 @@ function isCompleteFrom(window: Window | undefined, since: number | undefined, t
 
 function lifetimeCell(state: StatePlan, entry: StateEntry): Cell | undefined | typeof PENDING {
   if (entry.whole === undefined) return PENDING
-  let cell = entry.all
+  let cell = entry.all === undefined ? undefined : [...entry.all]
   const stride = 1 + cellLength(state.kind)
   for (const level of state.levels) {
     const tiles = entry[level.key] ?? []
-    for (let index = 0; index < tiles.length; index += stride) cell = addTile(state, cell, tiles, index, stride)
+    for (let index = 0; index < tiles.length; index += stride) cell = accumulate(state.kind, cell, tiles, index + 1)
   }
   return cell
 }
@@ -127,8 +127,11 @@ function windowCell(
   for (const level of state.levels) {
     const tiles = entry[level.key]
     if (tiles === undefined) continue
-    let index = 0
-    for (; index < tiles.length && (tiles[index] as number) * level.ms < start; index += stride);
+    // From the newest back: a short window does not walk the tiles of the long ones.
+    let index = tiles.length
+    for (; index > 0 && (tiles[index - stride] as number) * level.ms >= start; index -= stride) {
+      cell = accumulate(state.kind, cell, tiles, index - stride + 1)
+    }
     if (index > 0) {
       // A tile coarser than the window's hop is there only since before the window was defined.
       const excludedStart = (tiles[index - stride] as number) * level.ms
@@ -137,14 +140,8 @@ function windowCell(
       if (lastMoment >= start) isComplete = false
     }
     if (index < tiles.length) step(steps, leavesAt(window, (tiles[index] as number) * level.ms), t)
-    for (; index < tiles.length; index += stride) cell = addTile(state, cell, tiles, index, stride)
   }
   return isComplete ? cell : PENDING
-}
-
-function addTile(state: StatePlan, cell: Cell | undefined, tiles: Tiles, index: number, stride: number): Cell {
-  const tile = tiles.slice(index + 1, index + stride)
-  return cell === undefined ? tile : mergeCell(state.kind, cell, tile)
 }
 
 function step(steps: Steps, instant: number, t: number): void {
