@@ -59,5 +59,5 @@ export interface TextWriter {
 export interface CommandEntry {
   readonly name: string
   readonly summary: string
-  load(): Promise<{ readonly command: Command }>
+  readonly load: () => Promise<{ readonly command: Command }>
 }

@@ -3,6 +3,7 @@
 import type { CommandEntry } from './command.ts'
 
 export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'init', summary: 'Write a small repo that uses Millrace.', load: () => import('./init.ts') },
   {
     name: 'package',
     summary: 'Bundle the functions and write their CloudFormation template, into build/<arch>/.',
