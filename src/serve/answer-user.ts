@@ -79,7 +79,7 @@ function storedAnswer(item: StoredItem, view: View): Answer {
 }
 
 function evaluatedAnswer({ features, predictions, models }: EvaluatedUser, view: View): Answer {
-  const { asOf, freshUntil } = view === 'features' ? features : predictions
+  const { asOf, freshUntil } = view === 'predictions' ? predictions : features
   const bodies = { features: () => jsonBytes(features), predictions: () => jsonBytes(predictions) }
   return {
     source: 'evaluated',

@@ -1,0 +1,290 @@
+// GET of one user through the whole handler: when stored bytes pass through, when the user is evaluated, and what is refused.
+import { deflateSync, gunzipSync, inflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { evaluateUser } from '../../src/serve/evaluate-user.ts'
+import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
+import { StoreError } from '../../src/store/errors.ts'
+import { encodeItem } from '../../src/store/item-codec.ts'
+import { START } from '../features/factories.ts'
+import { countingPredictor, harness, orderRecord, shop } from '../recompute/harness.ts'
+import { BATCH, bodyBytes, FRESH_MS, parts, serveWorld, USER } from './world.ts'
+
+const FEATURES = '/users/{userId}/features'
+const PREDICTIONS = '/users/{userId}/predictions'
+const BOTH = '/users/{userId}'
+const DAY_MS = 86_400_000
+
+describe('while the stored result is exact', () => {
+  it.each([
+    [FEATURES, 'ft', parts.features],
+    [PREDICTIONS, 'pr', parts.predictions],
+  ] as const)(
+    '%s passes the stored bytes through as deflate, without evaluating or writing',
+    async (route, name, plain) => {
+      const item = encodeItem(parts)
+      const world = serveWorld(item)
+      const response = await world.get({ route, headers: { 'accept-encoding': 'gzip, deflate' } })
+      expect(response.statusCode).toBe(200)
+      expect(bodyBytes(response).equals(item[name])).toBe(true)
+      expect(inflateSync(bodyBytes(response)).toString()).toBe(plain)
+      expect(response.headers).toMatchObject({
+        'content-type': 'application/json',
+        'content-encoding': 'deflate',
+        vary: 'accept-encoding',
+        'cache-control': 'private, no-cache',
+        'millrace-source': 'stored',
+        'millrace-as-of': '2016-01-31T11:55:00.000Z',
+        'millrace-fresh-until': '2016-01-31T12:55:00.000Z',
+      })
+      expect(response.headers['millrace-models']).toBe(route === PREDICTIONS ? `churn=${BATCH}` : undefined)
+      expect(world.evaluations).toEqual([])
+      expect(world.users.counters).toMatchObject({ loadCalls: 1, loadManyCalls: 0, puts: 0 })
+    },
+  )
+
+  it('answers gzip and identity with the same plain bytes', async () => {
+    const world = serveWorld()
+    const gzip = await world.get({ headers: { 'accept-encoding': 'gzip' } })
+    expect(gzip.headers['content-encoding']).toBe('gzip')
+    expect(gunzipSync(bodyBytes(gzip)).toString()).toBe(parts.features)
+    const identity = await world.get()
+    expect(identity.headers).not.toHaveProperty('content-encoding')
+    expect(bodyBytes(identity).toString()).toBe(parts.features)
+  })
+
+  it('answers both bodies as one JSON object in any coding', async () => {
+    const world = serveWorld()
+    const expected = { features: JSON.parse(parts.features), predictions: JSON.parse(parts.predictions) }
+    const plain = await world.get({ route: BOTH })
+    expect(JSON.parse(bodyBytes(plain).toString())).toEqual(expected)
+    const deflate = await world.get({ route: BOTH, headers: { 'accept-encoding': 'deflate' } })
+    expect(JSON.parse(inflateSync(bodyBytes(deflate)).toString())).toEqual(expected)
+    const gzip = await world.get({ route: BOTH, headers: { 'accept-encoding': 'gzip' } })
+    expect(JSON.parse(gunzipSync(bodyBytes(gzip)).toString())).toEqual(expected)
+    expect(gzip.headers['millrace-models']).toBe(`churn=${BATCH}`)
+  })
+
+  it('lasts for ever without fresh', async () => {
+    const { fresh: _fresh, ...forEver } = parts
+    const world = serveWorld(encodeItem(forEver))
+    world.nowMs = FRESH_MS + 1000 * DAY_MS
+    const response = await world.get()
+    expect(response.headers['millrace-source']).toBe('stored')
+    expect(response.headers).not.toHaveProperty('millrace-fresh-until')
+  })
+})
+
+describe('once the stored result is not exact', () => {
+  it('evaluates from the instant of fresh on, and says so', async () => {
+    const world = serveWorld()
+    world.nowMs = FRESH_MS - 1
+    expect((await world.get()).headers['millrace-source']).toBe('stored')
+    world.nowMs = FRESH_MS
+    const response = await world.get({ headers: { 'accept-encoding': 'gzip' } })
+    expect(response.headers['millrace-source']).toBe('evaluated')
+    expect(response.headers['millrace-as-of']).toBe('2016-01-31T12:55:00.000Z')
+    expect(JSON.parse(gunzipSync(bodyBytes(response)).toString())).toEqual({
+      asOf: FRESH_MS,
+      freshUntil: FRESH_MS + 60_000,
+      values: { orders30d: 0 },
+    })
+    expect(world.evaluations).toEqual([FRESH_MS])
+    expect(world.users.counters.puts).toBe(0)
+  })
+
+  it.each([
+    ['another batch', { churn: '20160131000000-zzzzzzzz' }],
+    ['one model more', { churn: BATCH, fraud: BATCH }],
+    ['no model', {}],
+  ])('evaluates predictions where production has %s, and not features', async (_name, production) => {
+    const world = serveWorld()
+    world.production = production
+    expect((await world.get({ route: PREDICTIONS })).headers['millrace-source']).toBe('evaluated')
+    expect((await world.get({ route: BOTH })).headers['millrace-source']).toBe('evaluated')
+    expect((await world.get({ route: FEATURES })).headers['millrace-source']).toBe('stored')
+  })
+
+  it('serves what is stored to whoever asks for that', async () => {
+    const world = serveWorld()
+    world.nowMs = FRESH_MS + DAY_MS
+    world.production = {}
+    for (const route of [FEATURES, PREDICTIONS, BOTH]) {
+      const response = await world.get({ route, query: { at: 'stored' } })
+      expect(response.headers['millrace-source']).toBe('stored')
+      expect(response.headers['millrace-fresh-until']).toBe('2016-01-31T12:55:00.000Z')
+    }
+    expect(world.evaluations).toEqual([])
+  })
+
+  it('reads 0 for a 30-day count of a user silent for 31 days, with no parameter', async () => {
+    const stream = harness()
+    await stream.deliver([orderRecord(1, 1), orderRecord(2, 2)])
+    const world = serveWorld(undefined)
+    for (const item of stream.users.items()) if (!('corrupt' in item)) world.users.plant(toAttributes(item))
+    const compiled = compilePipeline(shop)
+    world.evaluate = (item, nowMs) => evaluateUser(item, nowMs, { compiled, predictor: countingPredictor([]) })
+    world.production = { churn: 'b1' }
+    const read = async (nowMs: number) => {
+      world.nowMs = nowMs
+      const response = await world.get({ route: BOTH, pathParameters: { userId: 'ana' } })
+      const { features, predictions } = JSON.parse(bodyBytes(response).toString())
+      return [response.headers['millrace-source'], features.values.orders30d, predictions.models.churn.value.orders]
+    }
+    expect(await read(START + 2000)).toEqual(['stored', 2, 2])
+    expect(await read(START + 29 * DAY_MS)).toEqual(['evaluated', 2, 2])
+    expect(await read(START + 31 * DAY_MS + 2000)).toEqual(['evaluated', 0, 0])
+  })
+})
+
+describe('revalidation', () => {
+  it('answers 304 without a body to the tag of the same representation only', async () => {
+    const world = serveWorld()
+    const first = await world.get({ headers: { 'accept-encoding': 'gzip' } })
+    const etag = String(first.headers['etag'])
+    const revalidate = (headers: Record<string, string>) =>
+      world.get({ headers: { 'if-none-match': etag, ...headers } })
+    const second = await revalidate({ 'accept-encoding': 'gzip' })
+    expect(second).toMatchObject({ statusCode: 304, body: '' })
+    expect(second.headers).toEqual({ etag, vary: 'accept-encoding', 'cache-control': 'private, no-cache' })
+    expect((await revalidate({ 'accept-encoding': 'deflate' })).statusCode).toBe(200)
+    expect((await revalidate({})).statusCode).toBe(200)
+  })
+
+  it('gives all answers of one step one tag, and the next step another', async () => {
+    const world = serveWorld()
+    const etagAt = async (nowMs: number) => {
+      world.nowMs = nowMs
+      return (await world.get()).headers['etag']
+    }
+    const first = await etagAt(FRESH_MS)
+    expect(await etagAt(FRESH_MS + 59_999)).toBe(first)
+    expect(await etagAt(FRESH_MS + 60_000)).not.toBe(first)
+    world.definitions = 'f2'
+    expect(await etagAt(FRESH_MS)).not.toBe(first)
+  })
+
+  it('recognizes an unchanged answer before it looks into the bytes', async () => {
+    const item = encodeItem(parts)
+    const etag = String((await serveWorld(item).get()).headers['etag'])
+    const torn = serveWorld({ ...item, ft: item.ft.subarray(1) })
+    expect((await torn.get({ headers: { 'if-none-match': etag } })).statusCode).toBe(304)
+  })
+})
+
+describe('HEAD', () => {
+  it('answers as GET does, without the body', async () => {
+    const world = serveWorld()
+    const get = await world.get({ headers: { 'accept-encoding': 'gzip' } })
+    expect(await world.get({ method: 'HEAD', headers: { 'accept-encoding': 'gzip' } })).toEqual({
+      ...get,
+      body: '',
+      isBase64Encoded: false,
+    })
+    const unknown = await world.get({ method: 'HEAD', pathParameters: { userId: 'nobody' } })
+    expect(unknown).toMatchObject({ statusCode: 404, body: '' })
+  })
+})
+
+describe('refusals', () => {
+  const codeOf = ({ body }: { body: string }): string => JSON.parse(body).code
+
+  it.each([
+    ['empty', ''],
+    ['over 256 bytes', 'ü'.repeat(129)],
+    ['a control character', 'a\u0000b'],
+    ['a slash', 'a/b'],
+    ['a hash', 'a#b'],
+    ['a lone surrogate', 'a\ud800'],
+  ])('refuses a user id with %s before it reads anything', async (_name, userId) => {
+    const world = serveWorld()
+    const response = await world.get({ pathParameters: { userId } })
+    expect(response.statusCode).toBe(400)
+    expect(response.headers['content-type']).toBe('application/problem+json')
+    expect(codeOf(response)).toBe('user-id-invalid')
+    expect(world.users.counters.loadCalls).toBe(0)
+  })
+
+  it('gives all unknown users the same bytes, in which no user is named', async () => {
+    const world = serveWorld()
+    const answers = await Promise.all(
+      ['mallory', 'customer-000043', '%2e%2e', 'ü'.repeat(128)].map(userId =>
+        world.get({ pathParameters: { userId } }),
+      ),
+    )
+    for (const answer of answers) expect(answer).toEqual(answers[0])
+    expect(answers[0]?.statusCode).toBe(404)
+    expect(codeOf({ body: String(answers[0]?.body) })).toBe('user-not-found')
+  })
+
+  it.each([{ at: 'now' }, { at: '' }, { at: 'stored,stored' }, { At: 'stored' }, { asOf: '1' }])(
+    'refuses the query %j',
+    async query => {
+      expect(codeOf(await serveWorld().get({ query: query as unknown as Record<string, string> }))).toBe(
+        'query-invalid',
+      )
+    },
+  )
+
+  it('leaves a signature in the query to the authorizer', async () => {
+    expect((await serveWorld().get({ query: { 'X-Amz-Signature': 'abc' } })).statusCode).toBe(200)
+  })
+
+  it('refuses other methods, unknown routes and clients that rule out every coding', async () => {
+    const world = serveWorld()
+    const post = await world.get({ method: 'POST' })
+    expect([post.statusCode, post.headers['allow']]).toEqual([405, 'GET, HEAD'])
+    expect(codeOf(await world.get({ route: '/users/{userId}/secrets' }))).toBe('route-unknown')
+    expect(codeOf(await world.get({ headers: { 'accept-encoding': '*;q=0' } }))).toBe('coding-not-acceptable')
+  })
+
+  it('does not serve torn, grown, changed or exchanged bytes in any coding', async () => {
+    const item = encodeItem(parts)
+    const flipped = Uint8Array.from(item.ft)
+    flipped[20] = (flipped[20] ?? 0) ^ 1
+    const other = deflateSync(String(parts.features).replace('"values"', '"walues"'))
+    const broken = {
+      torn: item.ft.subarray(0, -1),
+      empty: new Uint8Array(),
+      grown: Buffer.concat([item.ft, Buffer.from('x')]),
+      flipped,
+      exchanged: other,
+    }
+    for (const [name, ft] of Object.entries(broken)) {
+      for (const acceptEncoding of ['deflate', 'gzip', 'identity']) {
+        for (const route of [FEATURES, BOTH]) {
+          const world = serveWorld({ ...item, ft })
+          const response = await world.get({ route, headers: { 'accept-encoding': acceptEncoding } })
+          expect([name, response.statusCode, codeOf(response)]).toEqual([name, 500, 'item-corrupt'])
+          expect(world.reported).toHaveLength(1)
+          expect(JSON.stringify(response) + String(world.reported[0])).not.toContain(USER)
+        }
+      }
+    }
+  })
+
+  it('reports an item of another layout as corrupt and leaves it as it is', async () => {
+    const world = serveWorld(undefined)
+    world.users.plant({ userId: { S: USER }, v: { S: 'one' } })
+    expect(codeOf(await world.get())).toBe('item-corrupt')
+    expect(world.users.raw(USER)).toEqual({ userId: { S: USER }, v: { S: 'one' } })
+  })
+
+  it('says 503 and when to come back where the store may recover, 500 where it is a bug', async () => {
+    const world = serveWorld()
+    world.users.fault = () => ({
+      throwBefore: new StoreError('no answer', { code: 'store-unavailable', retriable: true }),
+    })
+    const unavailable = await world.get()
+    expect([unavailable.statusCode, unavailable.headers['retry-after'], codeOf(unavailable)]).toEqual([
+      503,
+      '2',
+      'store-unavailable',
+    ])
+    world.users.fault = () => ({ throwBefore: new TypeError(`bug about ${USER}`) })
+    const bug = await world.get()
+    expect([bug.statusCode, codeOf(bug)]).toEqual([500, 'internal'])
+    expect(JSON.stringify(bug)).not.toContain(USER)
+    expect(world.reported).toHaveLength(2)
+  })
+})
