@@ -1,0 +1,107 @@
+// The one HTTP endpoint: takes every request, finds out whom it is for, and hands it over. Nothing else of the local cloud
+// listens for callers.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { conditionalCreate } from './conditional-create.ts'
+import type { Emulators } from './emulators.ts'
+import { sendJson } from './http-answer.ts'
+import { readBody, replayOf } from './read-body.ts'
+import { requestKind } from './request-kind.ts'
+
+/** DynamoDB takes 16 MB a request, Kinesis and the HTTP API less; what is over their own limit they say themselves. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024
+/** Above the 60 s for which SDK clients and load balancers keep idle connections, so that the server never closes first. */
+const KEEP_ALIVE_MS = 65_000
+
+export interface EndpointHandlers {
+  readonly emulators: Emulators
+  /** `/2015-03-31/functions/…`: calls of functions through Lambda's own API. */
+  lambda(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
+  httpApi(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
+  /** `/_local/…`: what the local cloud tells about itself. */
+  local(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
+  log(line: string): void
+}
+
+export interface Endpoint {
+  readonly url: string
+  readonly port: number
+  /** Until then every request is answered with 503: the port is known before what it leads to. */
+  serve(handlers: EndpointHandlers): void
+  stop(): Promise<void>
+}
+
+/** On the port, or on a free one if that is taken. */
+export async function openEndpoint(port: number): Promise<Endpoint> {
+  let handle = (_request: IncomingMessage, response: ServerResponse): void => {
+    sendJson(response, 503, { message: 'The local cloud is starting' })
+  }
+  const server = createServer((request, response) => handle(request, response))
+  server.keepAliveTimeout = KEEP_ALIVE_MS
+  server.headersTimeout = KEEP_ALIVE_MS + 1000
+  server.requestTimeout = 0
+  await listenOn(server, port)
+  const taken = (server.address() as AddressInfo).port
+  return {
+    url: `http://127.0.0.1:${taken}`,
+    port: taken,
+    serve: handlers => {
+      const s3 = conditionalCreate(handlers.emulators)
+      handle = (request, response) => {
+        route(request, response, handlers, s3).catch((error: unknown) => {
+          handlers.log(`${request.method} ${request.url}: ${String(error)}`)
+          if (response.headersSent) response.destroy()
+          else sendJson(response, 500, { message: 'Internal Server Error' })
+        })
+      }
+    },
+    stop: () =>
+      new Promise((resolve, reject) => {
+        server.close(error => (error instanceof Error ? reject(error) : resolve()))
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function listenOn(server: Server, port: number): Promise<void> {
+  const tryPort = (candidate: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(candidate, '127.0.0.1', () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  try {
+    await tryPort(port)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    await tryPort(0)
+  }
+}
+
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: EndpointHandlers,
+  s3: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Promise<void> {
+  const kind = requestKind(request.url ?? '/', request.headers)
+  if (kind.service === 's3') return s3(request, response)
+  const body = await readBody(request, BODY_BYTES_MAX)
+  if (body === undefined) return sendJson(response, 413, { message: 'Request Entity Too Large' })
+  switch (kind.service) {
+    case 'kinesis':
+      return handlers.emulators.kinesis(replayOf(request, body), response)
+    case 'dynamodb':
+      return handlers.emulators.dynamodb(replayOf(request, body), response)
+    case 'lambda':
+      return handlers.lambda(request, body, response)
+    case 'local':
+      return handlers.local(request, body, response)
+    case 'http-api':
+      return handlers.httpApi(request, body, response)
+    case 'unknown':
+      return sendJson(response, 501, { message: `The local cloud has no ${kind.name}` })
+  }
+}

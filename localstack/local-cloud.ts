@@ -1,0 +1,254 @@
+// The cloud on a laptop: reads a packaged template, creates what it names, wires it, and serves all of it at one endpoint.
+// Whatever the template does not say is not there, so what works here is what the template deploys.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock, systemSleep } from '../src/platform/clock.ts'
+import { systemRandom } from '../src/platform/random.ts'
+import { fileCheckpoints, noCheckpoints } from './checkpoints.ts'
+import { readTemplate } from './cloudformation-template.ts'
+import { createResources } from './create-resources.ts'
+import type { DeploymentPlan, FunctionPlan } from './deployment-plan.ts'
+import { waitUntilDrained } from './drain.ts'
+import { startEmulators } from './emulators.ts'
+import { openEndpoint } from './endpoint.ts'
+import { LocalCloudError } from './errors.ts'
+import { type EventSourceMapping, startEventSourceMapping } from './event-source-mapping.ts'
+import { unpackFunction } from './function-code.ts'
+import { httpApi } from './http-api.ts'
+import { resultOf } from './invoke-outcome.ts'
+import { kinesisStream, localKinesisClient } from './kinesis-streams.ts'
+import { lambdaApi } from './lambda-api.ts'
+import { createLambdaFunction, type LambdaFunction } from './lambda-function.ts'
+import { localApi, type LocalStatus } from './local-api.ts'
+import { planDeployment } from './plan-deployment.ts'
+import { REGION } from './resource-identity.ts'
+import { startScheduler } from './scheduler.ts'
+
+/** LocalStack's port, which tools look for. */
+const PORT_DEFAULT = 4566
+/** Lambda polls a shard about once a second; a person who waits at a laptop should not. */
+const POLL_MS_DEFAULT = 100
+/** Processes of one function: as many as the two cores that a laptop surely has. */
+const ENVIRONMENTS_MAX_DEFAULT = 2
+const DRAIN_TIMEOUT_MS_DEFAULT = 60_000
+
+export interface LocalCloudOptions {
+  readonly build: {
+    /** The packaged CloudFormation template, a JSON file. */
+    readonly template: string
+    /** Where `<name>.zip` of each function's `Code.S3Key` is. */
+    readonly zipFolder: string
+  }
+  /** What happens, line by line: `source` is a function's short name, a mapping's logical id or `cloud`. */
+  readonly log: (source: string, line: string) => void
+  /** 4566; if it is taken, a free one. */
+  readonly port?: number
+  /** Keeps streams, tables, objects and checkpoints in this folder; in memory without it. */
+  readonly path?: string
+  /** Overrides of the template's parameters. */
+  readonly parameters?: Readonly<Record<string, string>>
+  /** What `AWS::StackName` is; names of unnamed resources begin with it. */
+  readonly stackName?: string
+  readonly pollMs?: number
+  readonly environmentsMax?: number
+}
+
+export interface LocalCloud {
+  /** `http://127.0.0.1:4566`, for `AWS_ENDPOINT_URL` and for the routes of the HTTP API. */
+  readonly endpoint: string
+  readonly port: number
+  /** Of the template; an API's address is the endpoint. */
+  readonly outputs: Readonly<Record<string, string>>
+  readonly plan: DeploymentPlan
+  /** What is different here from AWS, to be shown at start. */
+  readonly notes: readonly string[]
+  /** Environment variables of a function, by its short name, name or logical id. */
+  environmentOf(functionName: string): Readonly<Record<string, string>>
+  /** Loads every function, so that the first events do not wait for it. */
+  startAll(): Promise<void>
+  /** Resolves with the result; throws FunctionError. */
+  invoke(functionName: string, event: unknown): Promise<unknown>
+  /** By the schedule's logical id or the function's name; resolves with the function's result. */
+  fireSchedule(name: string): Promise<unknown>
+  /** Until everything that was put so far is delivered. Batching windows end at once meanwhile. */
+  waitUntilDrained(options?: { readonly timeoutMs?: number }): Promise<void>
+  status(): LocalStatus
+  /** Ends every process, timer and connection that this cloud began. */
+  stop(): Promise<void>
+}
+
+type Closer = () => Promise<void> | void
+
+export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
+  const closers: Closer[] = []
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close()
+  }
+  try {
+    return await build(options, closers, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** In the order in which things need each other; closers run in the reverse order. */
+async function build(options: LocalCloudOptions, closers: Closer[], stop: () => Promise<void>): Promise<LocalCloud> {
+  const log = (source: string) => (line: string) => options.log(source, line)
+  const template = await readTemplate(options.build.template)
+  const endpoint = await openEndpoint(options.port ?? PORT_DEFAULT)
+  closers.push(() => endpoint.stop())
+  const plan = planDeployment(template, {
+    parameters: options.parameters ?? {},
+    stackName: options.stackName ?? 'millrace-local',
+    endpoint: endpoint.url,
+  })
+  const emulators = await startEmulators(options.path)
+  closers.push(() => emulators.stop())
+  const functions = await createFunctions(plan, options, endpoint.url, closers)
+  const find = (name: string): LambdaFunction => findFunction(functions, name)
+  const invoke = (name: string, event: string) => find(name).invoke(event)
+  const scheduler = startScheduler({ schedules: plan.schedules, invoke, clock: systemClock, log: log('schedule') })
+  closers.push(() => scheduler.stop())
+  const mappings: EventSourceMapping[] = []
+  const notes = [...plan.notes, ...architectureNotes(plan.functions)]
+  const status = (): LocalStatus => ({
+    endpoint: endpoint.url,
+    outputs: plan.outputs,
+    notes,
+    ...runningParts(functions, mappings),
+  })
+  endpoint.serve({
+    emulators,
+    lambda: lambdaApi({ invoke: (name, event) => matching(functions, name)?.invoke(event), log: log('cloud') }),
+    httpApi: httpApi({ routes: plan.routes, invoke, clock: systemClock, log: log('http') }),
+    local: localApi({ status, fireSchedule: scheduler.fire }),
+    log: log('cloud'),
+  })
+  await createResources(plan, endpoint.url)
+  closers.push(() => stopAll(mappings, functions))
+  await startMappings(plan, { options, endpoint: endpoint.url, find, mappings, closers })
+  return {
+    endpoint: endpoint.url,
+    port: endpoint.port,
+    outputs: plan.outputs,
+    plan,
+    notes,
+    environmentOf: name => find(name).environment,
+    startAll: async () => {
+      await Promise.all(functions.map(each => each.warm()))
+    },
+    invoke: async (name, event) => resultOf(name, await find(name).invoke(JSON.stringify(event))),
+    fireSchedule: scheduler.fire,
+    waitUntilDrained: ({ timeoutMs = DRAIN_TIMEOUT_MS_DEFAULT } = {}) =>
+      waitUntilDrained(mappings, { timeoutMs, clock: systemClock, sleep: systemSleep }),
+    status,
+    stop,
+  }
+}
+
+async function createFunctions(
+  plan: DeploymentPlan,
+  { build: { zipFolder }, environmentsMax = ENVIRONMENTS_MAX_DEFAULT, log }: LocalCloudOptions,
+  endpoint: string,
+  closers: Closer[],
+): Promise<LambdaFunction[]> {
+  const root = await mkdtemp(join(tmpdir(), 'millrace-local-'))
+  closers.push(() => rm(root, { recursive: true, force: true }))
+  /** Functions may share a zip. */
+  const folders = new Map<string, Promise<string>>()
+  const folderOf = (key: string): Promise<string> => {
+    const folder =
+      folders.get(key) ?? unpackFunction(join(zipFolder, `${key}.zip`), join(root, key)).then(() => join(root, key))
+    folders.set(key, folder)
+    return folder
+  }
+  return plan.functions.map(each =>
+    createLambdaFunction(each, {
+      endpoint,
+      environmentsMax,
+      codeFolder: () => folderOf(each.key),
+      log: line => log(each.key, line),
+    }),
+  )
+}
+
+interface MappingStart {
+  readonly options: LocalCloudOptions
+  readonly endpoint: string
+  readonly find: (name: string) => LambdaFunction
+  readonly mappings: EventSourceMapping[]
+  readonly closers: Closer[]
+}
+
+async function startMappings(
+  plan: DeploymentPlan,
+  { options, endpoint, find, mappings, closers }: MappingStart,
+): Promise<void> {
+  const client = localKinesisClient(endpoint)
+  // First of all that is closed comes what reads; its client goes after it.
+  closers.splice(closers.length - 1, 0, () => client.destroy())
+  for (const mapping of plan.mappings.filter(({ isEnabled }) => isEnabled)) {
+    const target = find(mapping.functionName)
+    mappings.push(
+      await startEventSourceMapping(
+        { mapping, roleArn: target.plan.roleArn, region: REGION, pollMs: options.pollMs ?? POLL_MS_DEFAULT },
+        {
+          stream: kinesisStream(client, mapping.streamName),
+          invoke: target.invoke,
+          checkpoints: options.path === undefined ? noCheckpoints : fileCheckpoints(options.path, mapping.logicalId),
+          clock: systemClock,
+          sleep: systemSleep,
+          random: systemRandom,
+          log: line => options.log(mapping.logicalId, line),
+        },
+      ),
+    )
+  }
+}
+
+/** Mappings first hear of it, then functions are ended, which ends the invocations that mappings wait for. */
+async function stopAll(mappings: readonly EventSourceMapping[], functions: readonly LambdaFunction[]): Promise<void> {
+  const stopped = mappings.map(mapping => mapping.stop())
+  await Promise.all([...stopped, ...functions.map(each => each.stop())])
+}
+
+function matching(functions: readonly LambdaFunction[], name: string): LambdaFunction | undefined {
+  return functions.find(({ plan }) => [plan.functionName, plan.logicalId, plan.key].includes(name))
+}
+
+function findFunction(functions: readonly LambdaFunction[], name: string): LambdaFunction {
+  const found = matching(functions, name)
+  if (found !== undefined) return found
+  const known = functions.map(({ plan }) => plan.key).join(', ') || 'none'
+  throw new LocalCloudError(`There is no function ${name}; there are: ${known}`, { code: 'function-not-found' })
+}
+
+function runningParts(functions: readonly LambdaFunction[], mappings: readonly EventSourceMapping[]) {
+  return {
+    functions: functions.map(({ plan, environment, pids }) => ({
+      key: plan.key,
+      functionName: plan.functionName,
+      environment,
+      pids: pids(),
+    })),
+    mappings: mappings.map(({ mapping, counters }) => ({
+      logicalId: mapping.logicalId,
+      streamName: mapping.streamName,
+      functionName: mapping.functionName,
+      shards: counters().map(shard => ({ ...shard })),
+    })),
+  }
+}
+
+/** Node's names of architectures for those of a template. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: 'x64', arm64: 'arm64' }
+
+function architectureNotes(functions: readonly FunctionPlan[]): string[] {
+  const others = functions
+    .filter(({ architecture }) => ARCHITECTURES[architecture] !== process.arch)
+    .map(({ key }) => key)
+  if (others.length === 0) return []
+  return [`${others.join(', ')}: packaged for another architecture than ${process.arch}; native modules will not load.`]
+}
