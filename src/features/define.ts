@@ -155,6 +155,8 @@ export interface FeatureSet<Features extends Readonly<Record<string, Feature>> =
 }
 
 const NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
+/** Columns that a snapshot has beside the features; SQL does not tell upper from lower case. */
+const RESERVED_NAMES = ['user_id', 'as_of', 'version', 'pending', 'predictions']
 /** Each feature is evaluated at every event of its user; beyond this a batch no longer fits a function's time. */
 export const FEATURES_MAX = 500
 
@@ -164,7 +166,15 @@ export function features<const Features extends Readonly<Record<string, Feature>
 ): FeatureSet<Features> {
   const names = Object.keys(input)
   if (names.length > FEATURES_MAX) throw new DefinitionError(`${names.length} features`, `Keep to ${FEATURES_MAX}.`)
+  const taken = new Set(RESERVED_NAMES)
   for (const name of names) {
+    if (taken.has(name.toLowerCase())) {
+      throw new DefinitionError(
+        `The feature name "${name}" is taken, upper and lower case being one`,
+        'Rename the feature.',
+      )
+    }
+    taken.add(name.toLowerCase())
     if (!NAME_PATTERN.test(name))
       throw new DefinitionError(`"${name}" is not a feature name`, 'Use letters, digits and _.')
   }

@@ -1,0 +1,25 @@
+// One row per user: all features as typed columns, and the predictions as JSON, everybody evaluated at one instant.
+import type { Column, Row } from '../catalog/columns.ts'
+import { featureColumnType } from '../features/column-type.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
+
+export function snapshotColumns({ pipeline }: CompiledPipeline): readonly Column[] {
+  const features = Object.entries(pipeline.features.features)
+  return [
+    { name: 'user_id', type: 'string' },
+    { name: 'as_of', type: 'timestamp' },
+    { name: 'version', type: 'int64' },
+    ...features.map(([name, feature]) => ({ name, type: featureColumnType(feature) })),
+    { name: 'pending', type: 'json' },
+    { name: 'predictions', type: 'json' },
+  ]
+}
+
+export function snapshotRow(userId: string, version: number, { features, predictions }: EvaluatedUser): Row {
+  const row: Record<string, Row[string]> = { user_id: userId, as_of: features.asOf, version }
+  for (const [name, value] of Object.entries(features.values)) row[name] = value
+  row['pending'] = features.pending ?? null
+  row['predictions'] = { ...predictions.models } as unknown as Row[string]
+  return row
+}

@@ -1,0 +1,140 @@
+// The nightly snapshot: every user evaluated at one instant, written as Parquet parts by user bucket into a new batch, and made
+// current by the catalogue's one log entry. A run that dies before it leaves readers with the batch before.
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Row } from '../catalog/columns.ts'
+import type { LogEntry } from '../catalog/items.ts'
+import { encodeParquet } from '../catalog/parquet-rows.ts'
+import type { PartInput } from '../catalog/store-batch.ts'
+import { toRfc3339 } from '../platform/clock.ts'
+import { mapWithLimit } from '../platform/concurrency.ts'
+import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import type { Predictor } from '../predictions/predictor.ts'
+import { featuresAt } from '../serve/evaluate-item.ts'
+import { CorruptItemError } from '../store/errors.ts'
+import { type CorruptItem, isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
+import { snapshotColumns, snapshotRow } from './snapshot-rows.ts'
+
+/** Parallel scan segments: each reads 1 MB pages, so eight pages are in memory at most. */
+const SCAN_SEGMENTS = 8
+/** Rows a bucket gathers before they become a part; 64 buckets of it bound the memory of a run. */
+const ROWS_PER_PART_MAX = 10_000
+
+export interface SnapshotDependencies {
+  readonly compiled: CompiledPipeline
+  readonly users: UserStore
+  readonly predictor: Predictor
+  readonly catalog: Catalog
+}
+
+export interface SnapshotRequest {
+  /** Fixed at the start; a user whose newest event is later is evaluated at that event. */
+  readonly instantMs: number
+  readonly who: string
+  readonly why: string
+  readonly onProgress?: (users: number) => void
+}
+
+export interface SnapshotReport {
+  readonly entry: LogEntry
+  readonly db: string
+  readonly table: string
+  readonly partition: string
+  readonly users: number
+  /** Items that could not be read and are not in the batch. */
+  readonly corruptItems: number
+  /** Users whose newest event is later than the instant. */
+  readonly usersAfterInstant: number
+  /** zlib bytes in the users table, and the plain JSON in them. */
+  readonly storedBytes: number
+}
+
+export const SNAPSHOT_TABLE = 'users'
+
+/** `day=2001-06-30` of the instant, UTC. */
+export function snapshotPartition(instantMs: number): string {
+  return `day=${toRfc3339(instantMs).slice(0, 10)}`
+}
+
+/** Throws StoreError, CatalogError, ObjectStoreError: then nothing is visible, and the next run starts anew. */
+export async function takeSnapshot(deps: SnapshotDependencies, request: SnapshotRequest): Promise<SnapshotReport> {
+  const { pipeline } = deps.compiled
+  const ref = { db: pipeline.name, table: SNAPSHOT_TABLE, partition: snapshotPartition(request.instantMs) }
+  const columns = snapshotColumns(deps.compiled)
+  await deps.catalog.createTable(ref, { columns, format: 'parquet', owner: pipeline.name })
+  const run = new SnapshotRun(deps, request)
+  const entry = await deps.catalog.store(ref, {
+    parts: run.parts(),
+    who: request.who,
+    why: `${request.why}, at ${toRfc3339(request.instantMs)}`,
+  })
+  return { entry, ...ref, ...run.counts }
+}
+
+class SnapshotRun {
+  readonly counts = { users: 0, corruptItems: 0, usersAfterInstant: 0, storedBytes: 0 }
+  readonly #deps: SnapshotDependencies
+  readonly #request: SnapshotRequest
+  readonly #buckets: Row[][] = Array.from({ length: USER_BUCKETS }, () => [])
+  readonly #partsOfBucket: number[] = Array.from({ length: USER_BUCKETS }, () => 0)
+
+  constructor(deps: SnapshotDependencies, request: SnapshotRequest) {
+    this.#deps = deps
+    this.#request = request
+  }
+
+  /** Pulled by the catalogue as it uploads, so that the scan never runs ahead of the writing. */
+  async *parts(): AsyncGenerator<PartInput> {
+    const scans = Array.from({ length: SCAN_SEGMENTS }, (_, segment) =>
+      this.#deps.users.scan(segment, SCAN_SEGMENTS)[Symbol.asyncIterator](),
+    )
+    while (scans.length > 0) {
+      const pages = await mapWithLimit(scans, SCAN_SEGMENTS, async scan => ({ scan, page: await scan.next() }))
+      for (const { scan, page } of pages) {
+        if (page.done === true) scans.splice(scans.indexOf(scan), 1)
+        else await this.#addPage(page.value)
+      }
+      this.#request.onProgress?.(this.counts.users)
+      for (const [bucket, rows] of this.#buckets.entries()) {
+        if (rows.length >= ROWS_PER_PART_MAX) yield await this.#part(bucket)
+      }
+    }
+    for (const [bucket, rows] of this.#buckets.entries()) if (rows.length > 0) yield await this.#part(bucket)
+  }
+
+  async #addPage(page: readonly (StoredItem | CorruptItem)[]): Promise<void> {
+    const readable = page.flatMap(item => {
+      const features = this.#featuresOf(item)
+      return features === undefined || isCorrupt(item) ? [] : [{ item, features }]
+    })
+    const predicted = await this.#deps.predictor.predict(readable.map(({ features }) => features))
+    for (const [index, { item, features }] of readable.entries()) {
+      const user = predicted[index]
+      if (user === undefined) continue
+      this.counts.users++
+      this.counts.storedBytes += item.st.length + item.ft.length + item.pr.length + item.dedup.length
+      if (item.at > this.#request.instantMs) this.counts.usersAfterInstant++
+      this.#buckets[userBucket(item.userId)]?.push(snapshotRow(item.userId, item.v, { features, ...user }))
+    }
+  }
+
+  #featuresOf(item: StoredItem | CorruptItem): ReturnType<typeof featuresAt> | undefined {
+    try {
+      if (!isCorrupt(item)) return featuresAt(this.#deps.compiled, item, this.#request.instantMs)
+    } catch (error) {
+      if (!(error instanceof CorruptItemError)) throw error
+    }
+    this.counts.corruptItems++
+    return undefined
+  }
+
+  async #part(bucket: number): Promise<PartInput> {
+    const rows = this.#buckets[bucket] ?? []
+    this.#buckets[bucket] = []
+    rows.sort((a, b) => (String(a['user_id']) < String(b['user_id']) ? -1 : 1))
+    const number = this.#partsOfBucket[bucket] ?? 0
+    this.#partsOfBucket[bucket] = number + 1
+    const name = `part-${String(bucket).padStart(2, '0')}-${String(number).padStart(4, '0')}`
+    return { name, body: await encodeParquet(snapshotColumns(this.#deps.compiled), rows), rows: rows.length }
+  }
+}
