@@ -13,7 +13,11 @@ const parts: fc.Arbitrary<EntityTagParts> = fc.record({
 })
 
 function isEqual(a: EntityTagParts, b: EntityTagParts): boolean {
-  const models = (of: EntityTagParts) => Object.entries(of.models).sort().join(';')
+  const models = (of: EntityTagParts) =>
+    Object.entries(of.models)
+      .map(pair => pair.join('='))
+      .sort()
+      .join(';')
   return (
     a.view === b.view &&
     a.v === b.v &&
