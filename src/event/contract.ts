@@ -91,8 +91,16 @@ function checkField(type: string, name: string, field: Field): void {
 }
 
 function checkPath(type: string, what: string, path: string): void {
-  const isSafe = PATH_PATTERN.test(path) && !path.split('.').some(segment => FORBIDDEN_SEGMENTS.has(segment))
-  check(isSafe, `The path "${path}" of ${type} (${what}) is not a dotted path`, "Write it as 'customer.id'.")
+  check(
+    isDottedPath(path),
+    `The path "${path}" of ${type} (${what}) is not a dotted path`,
+    "Write it as 'customer.id'.",
+  )
+}
+
+/** Whether a path can be read from upstream's JSON: at most 8 segments, none of which means something to JavaScript. */
+export function isDottedPath(path: string): boolean {
+  return PATH_PATTERN.test(path) && !path.split('.').some(segment => FORBIDDEN_SEGMENTS.has(segment))
 }
 
 function check(isRight: boolean, message: string, next: string): void {
