@@ -6,7 +6,7 @@ export async function mapWithLimit<T, R>(
   limit: number,
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
-  const results = new Array<R>(items.length)
+  const results: R[] = []
   let next = 0
   const lanes = Array.from({ length: Math.min(limit, items.length) }, async () => {
     for (;;) {
@@ -21,5 +21,33 @@ export async function mapWithLimit<T, R>(
     next = items.length
     throw error
   }
+  return results
+}
+
+/** As mapWithLimit, over a source that is pulled only when a lane is free; a source that is a generator is closed on failure. */
+export async function mapPulled<T, R>(
+  source: Iterable<T> | AsyncIterable<T>,
+  limit: number,
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = []
+  const running = new Set<Promise<void>>()
+  const failures: unknown[] = []
+  let next = 0
+  try {
+    for await (const item of source) {
+      const index = next++
+      const lane: Promise<void> = work(item, index)
+        .then(result => void (results[index] = result))
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => running.delete(lane))
+      running.add(lane)
+      if (running.size >= limit) await Promise.race(running)
+      if (failures.length > 0) break
+    }
+  } finally {
+    await Promise.all(running)
+  }
+  if (failures.length > 0) throw failures[0]
   return results
 }

@@ -19,8 +19,8 @@ export interface S3ObjectStoreOptions {
   readonly bucket: string
   readonly random: Random
   readonly sleep: Sleep
-  /** Whether the endpoint enforces `If-None-Match: *`. S3 does; fauxqs, s3rver and their like do not. */
-  readonly isConditional: boolean
+  /** Whether the endpoint enforces `If-None-Match: *`, true unless said. S3 does; fauxqs, s3rver and their like do not. */
+  readonly isConditional?: boolean
   readonly pageKeysMax?: number
 }
 
@@ -44,7 +44,7 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
 
 /** 'exists' may also be this very write, made by an earlier try whose answer was lost: who must know compares the bytes. */
 async function create(
-  { client, bucket, isConditional }: S3ObjectStoreOptions,
+  { client, bucket, isConditional = true }: S3ObjectStoreOptions,
   key: string,
   body: Uint8Array,
   { contentType, contentEncoding }: CreateOptions,

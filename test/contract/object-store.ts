@@ -6,7 +6,7 @@ export interface ObjectStoreUnderTest {
   readonly store: ObjectStore
   /** Keys a page of listings: small, so that a few objects make several pages. */
   readonly pageKeysMax: number
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 export interface ObjectStoreContract {

@@ -7,7 +7,7 @@ export interface FauxqsBucket {
   readonly client: S3Client
   readonly bucket: string
   readonly endpoint: string
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 export async function startFauxqsBucket(bucket: string): Promise<FauxqsBucket> {

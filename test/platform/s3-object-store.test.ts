@@ -66,7 +66,6 @@ function adapterAnswering(answers: readonly (Answer | Error)[]) {
   const store: ObjectStore = s3ObjectStore({
     client,
     bucket: 'objects',
-    isConditional: true,
     random: seededRandom(1),
     sleep: async ms => void waits.push(ms),
   })

@@ -1,0 +1,141 @@
+// The catalogue: which batch of which partition is current, for data, models and definitions. A batch becomes visible by
+// one write, the log entry that names it, so a reader sees the whole of it or the batch before.
+import { toRfc3339, type Clock, type Sleep } from '../platform/clock.ts'
+import { canonicalJson } from '../platform/canonical-json.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { Random } from '../platform/random.ts'
+import { checkBatchId } from './batch-id.ts'
+import type { CatalogStore } from './catalog-store.ts'
+import { checkColumns } from './columns.ts'
+import { appendToLog, committedEntry, currentEntry, readLog } from './commit-log.ts'
+import { CatalogError } from './errors.ts'
+import { type BatchRecord, type LogEntry, readSchema, type TableSchema, toAttributes } from './items.ts'
+import { SCHEMA_SORT_KEY } from './layout.ts'
+import { type LoadedBatch, loadBatch, readBatch } from './load-batch.ts'
+import { checkPartition, type PartitionRef, type TableRef, tableKey } from './names.ts'
+import { type StoreInput, storeBatch } from './store-batch.ts'
+
+/** Everything throws CatalogError (names, missing things, damage, an unavailable store) or ObjectStoreError. */
+export interface Catalog {
+  /** `exists` where the same schema is there already; another one is `table-differs`. */
+  createTable(ref: TableRef, schema: TableSchema): Promise<'created' | 'exists'>
+  schema(ref: TableRef): Promise<TableSchema | undefined>
+  /** Writes a batch and makes it current. Fails with nothing visible; what it wrote until then nobody sees. */
+  store(ref: PartitionRef, input: StoreInput): Promise<LogEntry>
+  /** The newest log entry; undefined where nothing was ever committed. */
+  current(ref: PartitionRef): Promise<LogEntry | undefined>
+  /** Log entries, newest first. */
+  history(ref: PartitionRef, options?: { readonly limit?: number }): Promise<readonly LogEntry[]>
+  /** A batch that was committed at some time; an orphan is `batch-not-found`. */
+  batch(ref: PartitionRef, batchId: string): Promise<BatchRecord>
+  /** What a rollback would do, with nothing written. */
+  planRollback(ref: PartitionRef, to: string): Promise<RollbackPlan>
+  /** Makes an earlier batch current by a new log entry; no byte is moved. */
+  rollback(ref: PartitionRef, input: RollbackInput): Promise<LogEntry>
+  /** The current batch, or the given one. Bytes and SHA-256 of everything read are checked. */
+  load(ref: PartitionRef, batchId?: string): Promise<LoadedBatch>
+}
+
+export interface RollbackInput {
+  /** Batch ID. */
+  readonly to: string
+  readonly who: string
+  readonly why: string
+}
+
+export interface RollbackPlan {
+  readonly from: LogEntry
+  readonly to: BatchRecord
+  readonly nextNumber: number
+}
+
+export interface CatalogPorts {
+  readonly store: CatalogStore
+  readonly objects: ObjectStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly sleep: Sleep
+}
+
+export function catalog(ports: CatalogPorts): Catalog {
+  return {
+    createTable: (ref, schema) => createTable(ports, ref, schema),
+    schema: ref => tableSchema(ports, ref),
+    store: async (ref, input) => storeBatch(ports, ref, await existingTable(ports, ref), input),
+    current: async ref => currentEntry(ports.store, ref),
+    history: (ref, options) => readLog(ports.store, ref, options?.limit),
+    batch: async (ref, batchId) => {
+      await committedEntry(ports.store, ref, checkBatchId(batchId))
+      return readBatch(ports, ref, batchId)
+    },
+    planRollback: (ref, to) => planRollback(ports, ref, to),
+    rollback: async (ref, { to, who, why }) => {
+      await planRollback(ports, ref, to)
+      return appendToLog(ports, ref, { kind: 'rollback', batchId: to, who, why })
+    },
+    load: async (ref, batchId) => {
+      const entry =
+        batchId === undefined
+          ? await existingCurrent(ports, ref)
+          : await committedEntry(ports.store, ref, checkBatchId(batchId))
+      return loadBatch(ports, ref, entry)
+    },
+  }
+}
+
+async function createTable({ store }: CatalogPorts, ref: TableRef, schema: TableSchema): Promise<'created' | 'exists'> {
+  const table = tableKey(ref)
+  checkColumns(schema.columns)
+  if (!/^[a-z0-9.]{1,20}$/.test(schema.format)) {
+    throw new CatalogError(`"${schema.format}" cannot be the format of ${table}`, { code: 'format-invalid', table })
+  }
+  const item = { table, sk: SCHEMA_SORT_KEY, attributes: toAttributes(schema) }
+  if ((await store.create(item)) === 'created') return 'created'
+  const existing = await store.get(table, SCHEMA_SORT_KEY)
+  const isSame =
+    existing !== undefined && canonicalJson(toAttributes(readSchema(existing))) === canonicalJson(item.attributes)
+  if (isSame) return 'exists'
+  throw new CatalogError(`The table ${table} exists with another schema`, {
+    code: 'table-differs',
+    next: 'Take another table name, or the schema that is there.',
+    table,
+  })
+}
+
+async function tableSchema({ store }: CatalogPorts, ref: TableRef): Promise<TableSchema | undefined> {
+  const item = await store.get(tableKey(ref), SCHEMA_SORT_KEY)
+  return item === undefined ? undefined : readSchema(item)
+}
+
+async function existingTable(ports: CatalogPorts, ref: TableRef): Promise<TableSchema> {
+  const schema = await tableSchema(ports, ref)
+  if (schema !== undefined) return schema
+  const table = tableKey(ref)
+  throw new CatalogError(`There is no table ${table}`, { code: 'table-not-found', next: 'Create it first.', table })
+}
+
+async function existingCurrent(ports: CatalogPorts, ref: PartitionRef): Promise<LogEntry> {
+  const entry = await currentEntry(ports.store, ref)
+  if (entry !== undefined) return entry
+  await existingTable(ports, ref)
+  throw new CatalogError(`Nothing was ever committed to ${tableKey(ref)}, partition ${ref.partition}`, {
+    code: 'partition-empty',
+    next: 'Check the name of the partition, or store a batch.',
+    table: tableKey(ref),
+    partition: checkPartition(ref),
+  })
+}
+
+async function planRollback(ports: CatalogPorts, ref: PartitionRef, to: string): Promise<RollbackPlan> {
+  checkBatchId(to)
+  const from = await existingCurrent(ports, ref)
+  if (from.batchId === to) {
+    throw new CatalogError(`${to} is current since ${toRfc3339(from.at)}`, {
+      code: 'already-current',
+      next: 'Name another batch; `millrace table history` lists them.',
+      batchId: to,
+    })
+  }
+  await committedEntry(ports.store, ref, to)
+  return { from, to: await readBatch(ports, ref, to), nextNumber: from.number + 1 }
+}

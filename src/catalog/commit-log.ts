@@ -1,0 +1,98 @@
+// The log of a partition: pointer and audit in one. A committer creates the entry after the highest one; who finds it taken
+// takes the next, so all are kept, in one order that everybody sees alike.
+import type { Clock, Sleep } from '../platform/clock.ts'
+import type { Random } from '../platform/random.ts'
+import { fullJitterMs } from '../platform/retry.ts'
+import { newBatchId } from './batch-id.ts'
+import type { CatalogStore } from './catalog-store.ts'
+import { CatalogError } from './errors.ts'
+import { type LogEntry, readLogEntry, toAttributes } from './items.ts'
+import { logPrefix, logSortKey } from './layout.ts'
+import { checkPartition, type PartitionRef, tableKey } from './names.ts'
+
+/** Each lost round means that somebody else committed: 50 rounds are 50 other commits to one partition within seconds. */
+const ROUNDS_MAX = 50
+const ROUND_BASE_MS = 10
+const ROUND_CAP_MS = 500
+/** A sentence, not a document: it is read in a list. */
+const TEXT_BYTES_MAX = 1_024
+
+export interface LogPorts {
+  readonly store: CatalogStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly sleep: Sleep
+}
+
+export async function appendToLog(
+  { store, clock, random, sleep }: LogPorts,
+  ref: PartitionRef,
+  commit: Pick<LogEntry, 'kind' | 'batchId' | 'who' | 'why'>,
+): Promise<LogEntry> {
+  const table = tableKey(ref)
+  checkReason(commit)
+  const at = clock()
+  const token = newBatchId(at, random)
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const number = ((await currentEntry(store, ref))?.number ?? 0) + 1
+    const { kind, batchId, who, why } = commit
+    const attributes = toAttributes({ kind, batchId, at, who, why, token })
+    const sk = logSortKey(ref.partition, number)
+    if ((await store.create({ table, sk, attributes })) === 'created') return { number, ...commit, at, token }
+    // Taken, perhaps by this very write: its answer may have been lost and the client has repeated it.
+    const taker = await store.get(table, sk)
+    if (taker?.attributes['token'] === token) return readLogEntry(taker, ref.partition)
+    await sleep(fullJitterMs(round, { baseMs: ROUND_BASE_MS, capMs: ROUND_CAP_MS, random }))
+  }
+  throw new CatalogError(`${ROUNDS_MAX} others committed to ${table}, partition ${ref.partition}, first`, {
+    code: 'log-contended',
+    retriable: true,
+    next: 'Try again; if it stays, find out who commits to this partition so often.',
+    table,
+    partition: ref.partition,
+    batchId: commit.batchId,
+  })
+}
+
+export async function currentEntry(store: CatalogStore, ref: PartitionRef): Promise<LogEntry | undefined> {
+  const [newest] = await readLog(store, ref, 1)
+  return newest
+}
+
+/** Newest first. */
+export async function readLog(store: CatalogStore, ref: PartitionRef, limit?: number): Promise<LogEntry[]> {
+  const entries: LogEntry[] = []
+  const options = { isNewestFirst: true, ...(limit === undefined ? {} : { limit }) }
+  for await (const item of store.list(tableKey(ref), logPrefix(checkPartition(ref)), options)) {
+    entries.push(readLogEntry(item, ref.partition))
+  }
+  return entries
+}
+
+/** The newest entry that names the batch. Throws CatalogError `batch-not-found`, for an orphan too: it was never visible. */
+export async function committedEntry(store: CatalogStore, ref: PartitionRef, batchId: string): Promise<LogEntry> {
+  const table = tableKey(ref)
+  for await (const item of store.list(table, logPrefix(checkPartition(ref)), { isNewestFirst: true })) {
+    const entry = readLogEntry(item, ref.partition)
+    if (entry.batchId === batchId) return entry
+  }
+  throw new CatalogError(`No batch ${batchId} was ever committed to ${table}, partition ${ref.partition}`, {
+    code: 'batch-not-found',
+    next: '`millrace table history` lists those that were.',
+    table,
+    partition: ref.partition,
+    batchId,
+  })
+}
+
+/** Who and why are asked of everybody who changes what others read. Throws CatalogError. */
+export function checkReason({ who, why }: { readonly who: string; readonly why: string }): void {
+  for (const [name, text] of Object.entries({ who, why })) {
+    const isRight = text.trim() !== '' && text.isWellFormed() && Buffer.byteLength(text) <= TEXT_BYTES_MAX
+    if (isRight) continue
+    throw new CatalogError(`"${name}" is empty, not Unicode or longer than ${TEXT_BYTES_MAX} bytes`, {
+      code: 'reason-invalid',
+      next: 'Say who and why in a sentence.',
+    })
+  }
+}

@@ -1,0 +1,145 @@
+// The catalogue's items in DynamoDB: partition key `table`, sort key `sk`, the rest plain attributes that the console shows.
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb'
+import type { Json } from '../platform/canonical-json.ts'
+import { readServiceFailure } from '../platform/service-failure.ts'
+import type { CatalogItem, CatalogStore, ListOptions } from './catalog-store.ts'
+import { CatalogError } from './errors.ts'
+
+export interface DynamodbCatalogStoreOptions {
+  readonly client: DynamoDBClient
+  readonly tableName: string
+}
+
+type Attributes = Record<string, AttributeValue>
+
+export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): CatalogStore {
+  return {
+    create: item => create(options, item),
+    get: (table, sk) => get(options, table, sk),
+    list: (table, prefix, listOptions) => list(options, table, prefix, listOptions ?? {}),
+  }
+}
+
+async function create(
+  { client, tableName }: DynamodbCatalogStoreOptions,
+  { table, sk, attributes }: CatalogItem,
+): Promise<'created' | 'exists'> {
+  try {
+    await client.send(
+      new PutItemCommand({
+        TableName: tableName,
+        Item: { ...toMap(attributes), table: { S: table }, sk: { S: sk } },
+        ConditionExpression: 'attribute_not_exists(sk)',
+      }),
+    )
+    return 'created'
+  } catch (error) {
+    if (readServiceFailure(error).name === 'ConditionalCheckFailedException') return 'exists'
+    throw asCatalogError(error, tableName)
+  }
+}
+
+async function get(
+  { client, tableName }: DynamodbCatalogStoreOptions,
+  table: string,
+  sk: string,
+): Promise<CatalogItem | undefined> {
+  const { Item } = await client
+    .send(
+      new GetItemCommand({ TableName: tableName, Key: { table: { S: table }, sk: { S: sk } }, ConsistentRead: true }),
+    )
+    .catch((error: unknown) => Promise.reject(asCatalogError(error, tableName)))
+  return Item === undefined ? undefined : toItem(Item)
+}
+
+async function* list(
+  { client, tableName }: DynamodbCatalogStoreOptions,
+  table: string,
+  prefix: string,
+  { isNewestFirst = false, limit }: ListOptions,
+): AsyncGenerator<CatalogItem> {
+  let startKey: Attributes | undefined
+  let left = limit ?? Number.POSITIVE_INFINITY
+  do {
+    const page = await client
+      .send(
+        new QueryCommand({
+          TableName: tableName,
+          KeyConditionExpression: '#table = :table AND begins_with(sk, :prefix)',
+          ExpressionAttributeNames: { '#table': 'table' },
+          ExpressionAttributeValues: { ':table': { S: table }, ':prefix': { S: prefix } },
+          ScanIndexForward: !isNewestFirst,
+          ConsistentRead: true,
+          ...(Number.isFinite(left) ? { Limit: left } : {}),
+          ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
+        }),
+      )
+      .catch((error: unknown) => Promise.reject(asCatalogError(error, tableName)))
+    const items = page.Items ?? []
+    for (const item of items) yield toItem(item)
+    left -= items.length
+    startKey = page.LastEvaluatedKey
+  } while (startKey !== undefined && left > 0)
+}
+
+function toItem({ table, sk, ...attributes }: Attributes): CatalogItem {
+  return { table: table?.S ?? '', sk: sk?.S ?? '', attributes: fromMap(attributes) }
+}
+
+function toMap(members: { readonly [name: string]: Json | undefined }): Attributes {
+  const attributes: Attributes = {}
+  for (const [name, value] of Object.entries(members)) if (value !== undefined) attributes[name] = toAttribute(value)
+  return attributes
+}
+
+function toAttribute(value: Json): AttributeValue {
+  if (value === null) return { NULL: true }
+  if (typeof value === 'string') return { S: value }
+  if (typeof value === 'number') return { N: String(value) }
+  if (typeof value === 'boolean') return { BOOL: value }
+  return isList(value) ? { L: value.map(toAttribute) } : { M: toMap(value) }
+}
+
+function isList(value: readonly Json[] | { readonly [key: string]: Json | undefined }): value is readonly Json[] {
+  return Array.isArray(value)
+}
+
+function fromMap(attributes: Attributes): Record<string, Json> {
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, fromAttribute(value)]))
+}
+
+/** Binary and sets are nothing that Millrace writes here; they read as null, and the check of the item names them. */
+function fromAttribute(value: AttributeValue): Json {
+  if (value.S !== undefined) return value.S
+  if (value.N !== undefined) return Number(value.N)
+  if (value.BOOL !== undefined) return value.BOOL
+  if (value.L !== undefined) return value.L.map(fromAttribute)
+  if (value.M !== undefined) return fromMap(value.M)
+  return null
+}
+
+function asCatalogError(error: unknown, tableName: string): CatalogError {
+  const { name, status, isRetriable } = readServiceFailure(error)
+  const answer = status === undefined ? name : `${status} ${name}`
+  if (name === 'ResourceNotFoundException') {
+    return new CatalogError(`There is no DynamoDB table ${tableName}`, {
+      code: 'catalog-missing',
+      next: 'Deploy the pipeline first, or check the name and the region.',
+      cause: error,
+    })
+  }
+  return new CatalogError(`The catalogue ${tableName} answered ${answer}`, {
+    code: isRetriable ? 'catalog-unavailable' : 'catalog-refused',
+    retriable: isRetriable,
+    next: isRetriable
+      ? 'Try again later.'
+      : 'Read the cause: a missing permission, or a request that DynamoDB does not accept.',
+    cause: error,
+  })
+}

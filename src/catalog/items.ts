@@ -1,0 +1,123 @@
+// The catalogue's items as code sees them, and the check of what comes back from the store. Attributes that this code does
+// not know are left alone, so a later release may add some.
+import * as z from 'zod/mini'
+import type { Json } from '../platform/canonical-json.ts'
+import type { CatalogItem } from './catalog-store.ts'
+import { COLUMN_TYPES, type Column } from './columns.ts'
+import { CatalogError } from './errors.ts'
+import { logNumberOf } from './layout.ts'
+
+export interface TableSchema {
+  /** Empty where a part is one opaque file, as a model's is. */
+  readonly columns: readonly Column[]
+  /** Also the file extension of a part: `parquet`, `zip`, `ndjson.gz`. */
+  readonly format: string
+  readonly owner: string
+  readonly about?: string | undefined
+}
+
+/** A batch that went into the making of another one. */
+export interface BatchInput {
+  readonly table: string
+  readonly partition: string
+  readonly batchId: string
+}
+
+export interface BatchRecord {
+  readonly batchId: string
+  /** Prefix of its objects, with the slash. */
+  readonly location: string
+  readonly format: string
+  readonly parts: number
+  readonly rows: number
+  readonly bytes: number
+  readonly manifestKey: string
+  readonly manifestSha256: string
+  readonly inputs: readonly BatchInput[]
+  /** `cold`: the bytes were moved where a reader has to ask for them first. */
+  readonly state: 'hot' | 'cold'
+  readonly at: number
+  readonly who: string
+}
+
+export const COMMIT_KINDS = ['commit', 'rollback', 'promote'] as const
+
+export interface LogEntry {
+  /** From 1; the highest is current. */
+  readonly number: number
+  readonly kind: (typeof COMMIT_KINDS)[number]
+  readonly batchId: string
+  readonly at: number
+  readonly who: string
+  readonly why: string
+  /** Names this very write, so that its own repetition is told from another's. */
+  readonly token: string
+}
+
+const whole = z.number().check(z.int(), z.gte(0))
+const column = z.object({ name: z.string(), type: z.enum(COLUMN_TYPES) })
+
+const schemaAttributes = z.object({
+  columns: z.array(column),
+  format: z.string(),
+  owner: z.string(),
+  about: z.optional(z.string()),
+})
+
+const batchAttributes = z.object({
+  batchId: z.string(),
+  location: z.string(),
+  format: z.string(),
+  parts: whole,
+  rows: whole,
+  bytes: whole,
+  manifestKey: z.string(),
+  manifestSha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  inputs: z.array(z.object({ table: z.string(), partition: z.string(), batchId: z.string() })),
+  state: z.enum(['hot', 'cold']),
+  at: whole,
+  who: z.string(),
+})
+
+const logAttributes = z.object({
+  kind: z.enum(COMMIT_KINDS),
+  batchId: z.string(),
+  at: whole,
+  who: z.string(),
+  why: z.string(),
+  token: z.string(),
+})
+
+export function toAttributes(value: TableSchema | BatchRecord | Omit<LogEntry, 'number'>): Record<string, Json> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
+}
+
+/** These three throw CatalogError `catalog-item-corrupt`. */
+export function readSchema(item: CatalogItem): TableSchema {
+  return read(schemaAttributes, item)
+}
+
+export function readBatchRecord(item: CatalogItem): BatchRecord {
+  return read(batchAttributes, item)
+}
+
+export function readLogEntry(item: CatalogItem, partition: string): LogEntry {
+  const number = logNumberOf(partition, item.sk)
+  if (number === undefined) throw corrupt(item, 'its number')
+  return { number, ...read(logAttributes, item) }
+}
+
+function read<T>(schema: z.ZodMiniType<T>, item: CatalogItem): T {
+  const parsed = schema.safeParse(item.attributes)
+  if (parsed.success) return parsed.data
+  const paths = parsed.error.issues.map(issue => issue.path.join('.'))
+  throw corrupt(item, paths.join(', '))
+}
+
+function corrupt({ table, sk }: CatalogItem, what: string): CatalogError {
+  return new CatalogError(`The catalogue item ${table} ${sk} is not of its layout: ${what}`, {
+    code: 'catalog-item-corrupt',
+    next: 'Compare it with docs/catalog.md; it was written by something else than Millrace or by a newer release.',
+    table,
+  })
+}

@@ -1,0 +1,53 @@
+// Where things are: the catalogue's sort keys and the object names of a batch. Written down once, for every language that
+// reads them. The parts of a key cannot contain `#`, so a prefix never matches a neighbour.
+import { CatalogError } from './errors.ts'
+import type { PartitionRef } from './names.ts'
+
+export const SCHEMA_SORT_KEY = 'schema'
+
+const LOG_NUMBER_DIGITS = 9
+const LOG_NUMBER_MAX = 10 ** LOG_NUMBER_DIGITS - 1
+
+export function batchSortKey(partition: string, batchId: string): string {
+  return `batch#${partition}#${batchId}`
+}
+
+export function logPrefix(partition: string): string {
+  return `log#${partition}#`
+}
+
+/** Nine digits, so that text order is number order and the highest is found by one query. */
+export function logSortKey(partition: string, number: number): string {
+  if (!Number.isInteger(number) || number < 1 || number > LOG_NUMBER_MAX) {
+    throw new CatalogError(`${number} cannot be the number of a log entry`, { code: 'log-number-invalid', partition })
+  }
+  return `${logPrefix(partition)}${String(number).padStart(LOG_NUMBER_DIGITS, '0')}`
+}
+
+/** The number in a log entry's sort key, or undefined where it is none. */
+export function logNumberOf(partition: string, sortKey: string): number | undefined {
+  const prefix = logPrefix(partition)
+  const digits = sortKey.slice(prefix.length)
+  return sortKey.startsWith(prefix) && /^\d{9}$/.test(digits) ? Number(digits) : undefined
+}
+
+/** Prefix of everything that belongs to a batch, with the slash: `shop/users/date=2001-06-30/20010630175959-7h3k9c2m/`. */
+export function batchLocation({ db, table, partition }: PartitionRef, batchId: string): string {
+  return `${db}/${table}/${partition}/${batchId}/`
+}
+
+export const MANIFEST_NAME = 'manifest.json'
+
+const PART_NAME = /^part-[a-z0-9-]{1,40}$/
+
+/** `part-00017.parquet`; without a name of its own a part is called by its place. Throws CatalogError. */
+export function partFileName(name: string | undefined, index: number, format: string): string {
+  const stem = name ?? `part-${String(index).padStart(5, '0')}`
+  if (!PART_NAME.test(stem)) {
+    throw new CatalogError(`"${stem}" cannot be the name of a part`, {
+      code: 'part-name-invalid',
+      next: 'Write part- and small letters, digits and -.',
+    })
+  }
+  return `${stem}.${format}`
+}

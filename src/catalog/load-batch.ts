@@ -1,0 +1,87 @@
+// Reading a batch, believing nothing: the manifest must have the hash that the batch item names, each part the bytes and the
+// hash that the manifest names. A part is handed out only after its check.
+import { sha256Hex } from '../platform/hash.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { CatalogStore } from './catalog-store.ts'
+import { CatalogError } from './errors.ts'
+import { type BatchRecord, type LogEntry, readBatchRecord } from './items.ts'
+import { batchSortKey } from './layout.ts'
+import { decodeManifest, type Manifest, type ManifestPart } from './manifest.ts'
+import { type PartitionRef, tableKey } from './names.ts'
+
+export interface LoadPorts {
+  readonly store: CatalogStore
+  readonly objects: ObjectStore
+}
+
+export interface LoadedBatch {
+  /** The log entry that made this batch visible, the newest one. */
+  readonly entry: LogEntry
+  readonly record: BatchRecord
+  readonly manifest: Manifest
+  /** One part after another, verified. */
+  parts(): AsyncIterable<LoadedPart>
+}
+
+export interface LoadedPart extends ManifestPart {
+  readonly body: Uint8Array
+}
+
+export async function loadBatch(ports: LoadPorts, ref: PartitionRef, entry: LogEntry): Promise<LoadedBatch> {
+  const record = await readBatch(ports, ref, entry.batchId)
+  if (record.state === 'cold') {
+    throw new CatalogError(`The batch ${record.batchId} was moved to cold storage`, {
+      code: 'batch-cold',
+      next: 'Restore it first.',
+      batchId: record.batchId,
+    })
+  }
+  const bytes = await existingObject(ports.objects, record.manifestKey, record.batchId)
+  if (sha256Hex(bytes) !== record.manifestSha256) {
+    throw damaged(record.manifestKey, 'its SHA-256 is not the one in the catalogue', record.batchId)
+  }
+  const manifest = decodeManifest(bytes, record.manifestKey)
+  return { entry, record, manifest, parts: () => verifiedParts(ports.objects, record, manifest) }
+}
+
+/** Throws CatalogError `batch-not-found`. */
+export async function readBatch({ store }: LoadPorts, ref: PartitionRef, batchId: string): Promise<BatchRecord> {
+  const table = tableKey(ref)
+  const item = await store.get(table, batchSortKey(ref.partition, batchId))
+  if (item !== undefined) return readBatchRecord(item)
+  throw new CatalogError(`The log of ${table} names ${batchId}, which has no batch item`, {
+    code: 'batch-not-found',
+    next: 'Roll back to a batch that is there.',
+    table,
+    partition: ref.partition,
+    batchId,
+  })
+}
+
+async function* verifiedParts(
+  objects: ObjectStore,
+  { batchId, location }: BatchRecord,
+  { parts }: Manifest,
+): AsyncGenerator<LoadedPart> {
+  for (const part of parts) {
+    const key = `${location}${part.name}`
+    const body = await existingObject(objects, key, batchId)
+    if (body.byteLength !== part.bytes) throw damaged(key, `${body.byteLength} bytes instead of ${part.bytes}`, batchId)
+    if (sha256Hex(body) !== part.sha256) throw damaged(key, 'its SHA-256 is not the one in the manifest', batchId)
+    yield { ...part, body }
+  }
+}
+
+async function existingObject(objects: ObjectStore, key: string, batchId: string): Promise<Uint8Array> {
+  const body = await objects.get(key)
+  if (body === undefined) throw damaged(key, 'it is gone', batchId)
+  return body
+}
+
+function damaged(key: string, what: string, batchId: string): CatalogError {
+  return new CatalogError(`${key} is damaged: ${what}`, {
+    code: 'batch-damaged',
+    next: 'Roll the partition back, and restore the object from the bucket’s versions.',
+    batchId,
+  })
+}

@@ -1,0 +1,115 @@
+// Writing a batch: parts, manifest, batch item, and last the log entry that makes it visible. Each is created if absent under
+// names that nobody else has, so a crash anywhere leaves an orphan that no reader sees and no later run trips over.
+import { mapPulled } from '../platform/concurrency.ts'
+import { sha256Hex } from '../platform/hash.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { checkBatchId, newBatchId } from './batch-id.ts'
+import { appendToLog, checkReason, type LogPorts } from './commit-log.ts'
+import { CatalogError } from './errors.ts'
+import { type BatchInput, type BatchRecord, type LogEntry, type TableSchema, toAttributes } from './items.ts'
+import { batchLocation, batchSortKey, MANIFEST_NAME, partFileName } from './layout.ts'
+import { encodeManifest, type ManifestPart } from './manifest.ts'
+import { checkPartition, type PartitionRef, tableKey } from './names.ts'
+
+export interface PartInput {
+  /** `part-00017`; without it the part is called by its place. */
+  readonly name?: string
+  readonly body: Uint8Array
+  readonly rows: number
+}
+
+export interface StoreInput {
+  /** Pulled as they are uploaded, so that a large batch is never in memory as a whole. */
+  readonly parts: Iterable<PartInput> | AsyncIterable<PartInput>
+  readonly who: string
+  readonly why: string
+  readonly inputs?: readonly BatchInput[]
+  /** For who must know the batch's name beforehand; made from the clock otherwise. Never use one twice. */
+  readonly batchId?: string
+}
+
+export interface StorePorts extends LogPorts {
+  readonly objects: ObjectStore
+}
+
+/** Uploads in flight: a part is some MB, and memory is what this bounds. */
+const UPLOADS_MAX = 4
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  parquet: 'application/vnd.apache.parquet',
+  zip: 'application/zip',
+  'ndjson.gz': 'application/gzip',
+}
+
+export async function storeBatch(
+  ports: StorePorts,
+  ref: PartitionRef,
+  schema: TableSchema,
+  input: StoreInput,
+): Promise<LogEntry> {
+  const table = tableKey(ref)
+  const partition = checkPartition(ref)
+  checkReason(input)
+  const { who, why, inputs = [] } = input
+  const createdAtMs = ports.clock()
+  const batchId = checkBatchId(input.batchId ?? newBatchId(createdAtMs, ports.random))
+  const { format, columns } = schema
+  const location = batchLocation(ref, batchId)
+
+  const parts = await uploadParts(ports.objects, location, format, input.parts)
+  const manifest = encodeManifest({ table, partition, batchId, createdAtMs, who, why, format, columns, inputs, parts })
+  const manifestKey = `${location}${MANIFEST_NAME}`
+  await createOwn(ports.objects, manifestKey, manifest, 'application/json')
+
+  const record: BatchRecord = {
+    batchId,
+    location,
+    format,
+    parts: parts.length,
+    rows: parts.reduce((sum, part) => sum + part.rows, 0),
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    manifestKey,
+    manifestSha256: sha256Hex(manifest),
+    inputs,
+    state: 'hot',
+    at: createdAtMs,
+    who,
+  }
+  const item = { table, sk: batchSortKey(partition, batchId), attributes: toAttributes(record) }
+  if ((await ports.store.create(item)) === 'exists') {
+    const existing = await ports.store.get(table, item.sk)
+    if (existing?.attributes['manifestSha256'] !== record.manifestSha256) throw batchExists(item.sk)
+  }
+  return appendToLog(ports, ref, { kind: 'commit', batchId, who, why })
+}
+
+async function uploadParts(
+  objects: ObjectStore,
+  location: string,
+  format: string,
+  parts: StoreInput['parts'],
+): Promise<ManifestPart[]> {
+  const names = new Set<string>()
+  const contentType = CONTENT_TYPES[format] ?? 'application/octet-stream'
+  return mapPulled(parts, UPLOADS_MAX, async ({ name: stem, body, rows }, index) => {
+    const name = partFileName(stem, index, format)
+    if (names.has(name)) throw new CatalogError(`The part ${name} came twice`, { code: 'part-name-invalid' })
+    names.add(name)
+    await createOwn(objects, `${location}${name}`, body, contentType)
+    return { name, bytes: body.byteLength, rows, sha256: sha256Hex(body) }
+  })
+}
+
+/** An object that exists already may be this very write, repeated by the client after a lost answer: the bytes tell. */
+async function createOwn(objects: ObjectStore, key: string, body: Uint8Array, contentType: string): Promise<void> {
+  if ((await objects.create(key, body, { contentType })) === 'created') return
+  const existing = await objects.get(key)
+  if (existing === undefined || !Buffer.from(existing).equals(body)) throw batchExists(key)
+}
+
+function batchExists(key: string): CatalogError {
+  return new CatalogError(`${key} was written by somebody else`, {
+    code: 'batch-exists',
+    next: 'Store again without a batch ID of your own.',
+  })
+}

@@ -1,0 +1,85 @@
+// What every store of catalogue items promises, run on the fake and on DynamoDB's emulator alike.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { CatalogItem, CatalogStore, ListOptions } from '../../src/catalog/catalog-store.ts'
+
+export interface CatalogStoreUnderTest {
+  readonly store: CatalogStore
+  readonly stop: () => Promise<void>
+}
+
+export function catalogStoreContract(name: string, start: () => Promise<CatalogStoreUnderTest>): void {
+  describe(`${name} as a store of catalogue items`, () => {
+    let underTest: CatalogStoreUnderTest
+    let store: CatalogStore
+    beforeAll(async () => {
+      underTest = await start()
+      store = underTest.store
+    })
+    afterAll(() => underTest.stop())
+
+    test('gives back what it was given, of every JSON type', async () => {
+      const attributes = {
+        text: 'ü ☃',
+        empty: '',
+        integer: 9_007_199_254_740_991,
+        fraction: -0.125,
+        yes: true,
+        nothing: null,
+        list: ['a', 1, { deep: [] }],
+        map: { empty: {}, nested: { x: 1 } },
+      }
+      const item = { table: 'shop.types', sk: 'schema', attributes }
+      expect(await store.create(item)).toBe('created')
+      expect(await store.get('shop.types', 'schema')).toEqual(item)
+    })
+
+    test('says undefined for what is not there', async () => {
+      expect(await store.get('shop.types', 'never')).toBeUndefined()
+      expect(await store.get('shop.never', 'schema')).toBeUndefined()
+      expect(await collect(store, 'shop.never', '')).toEqual([])
+    })
+
+    test('leaves an item as it is when its keys are created again', async () => {
+      const item = { table: 'shop.once', sk: 'schema', attributes: { who: 'first' } }
+      expect(await store.create(item)).toBe('created')
+      expect(await store.create({ ...item, attributes: { who: 'second' } })).toBe('exists')
+      expect((await store.get('shop.once', 'schema'))?.attributes).toEqual({ who: 'first' })
+    })
+
+    test('lets one of many racing creators win', async () => {
+      const outcomes = await Promise.all(
+        Array.from({ length: 12 }, (_, racer) =>
+          store.create({ table: 'shop.race', sk: 'log#p#000000001', attributes: { racer } }),
+        ),
+      )
+      expect(outcomes.filter(outcome => outcome === 'created')).toHaveLength(1)
+      const winner = outcomes.indexOf('created')
+      expect((await store.get('shop.race', 'log#p#000000001'))?.attributes).toEqual({ racer: winner })
+    })
+
+    test('lists one table and one prefix, from either end, as many as asked for', async () => {
+      const keys = ['batch#p#1', 'log#p#000000001', 'log#p#000000002', 'log#p#000000010', 'log#pq#000000003']
+      for (const sk of keys.toReversed()) await store.create({ table: 'shop.list', sk, attributes: {} })
+      await store.create({ table: 'shop.list2', sk: 'log#p#000000099', attributes: {} })
+      expect(await collect(store, 'shop.list', 'log#p#')).toEqual(keys.slice(1, 4))
+      expect(await collect(store, 'shop.list', '')).toEqual(keys)
+      expect(await collect(store, 'shop.list', 'log#p#', { isNewestFirst: true, limit: 1 })).toEqual([keys[3]])
+      expect(await collect(store, 'shop.list', 'log#p#', { isNewestFirst: true, limit: 2 })).toEqual([keys[3], keys[2]])
+    })
+
+    test('lists more than one page holds', async () => {
+      // DynamoDB ends a page at 1 MB: 12 items of 100 KB are two pages.
+      const filling = 'x'.repeat(100_000)
+      const keys = Array.from({ length: 12 }, (_, index) => `log#p#${String(index + 1).padStart(9, '0')}`)
+      await Promise.all(keys.map(sk => store.create({ table: 'shop.pages', sk, attributes: { filling } })))
+      expect(await collect(store, 'shop.pages', 'log#p#')).toEqual(keys)
+    })
+  })
+}
+
+async function collect(store: CatalogStore, table: string, prefix: string, options?: ListOptions): Promise<string[]> {
+  const items: CatalogItem[] = []
+  for await (const item of store.list(table, prefix, options)) items.push(item)
+  expect(items.every(item => item.table === table)).toBe(true)
+  return items.map(item => item.sk)
+}
