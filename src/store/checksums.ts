@@ -1,6 +1,7 @@
 // The `sum` attribute: what each blob was when it was written, checked again whenever it is used or served. The stored length
-// finds torn or grown bytes without inflating; plain length and CRC-32 find everything that only shows afterwards, a blob of
-// another item included, and are what a gzip trailer consists of, so that serve re-wraps zlib as gzip without decoding.
+// finds torn or grown bytes without inflating; plain length and CRC-32 find what only shows afterwards: a blob of another item,
+// and flipped bits that pass zlib's own Adler-32 (some single ones do: see the test). They are also what a gzip trailer consists
+// of, so that serve re-wraps zlib as gzip without decoding.
 import { crc32 } from 'node:zlib'
 import { PLAIN_BYTES_MAX } from './blob-codec.ts'
 import { CorruptItemError, invalidItem } from './errors.ts'

@@ -1,0 +1,183 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { deflateSync } from 'node:zlib'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { EMPTY_DEDUP } from '../../src/affected/dedup-state.ts'
+import { packSums, sumOfPlain, unpackSums } from '../../src/store/checksums.ts'
+import { decodeItem, encodeItem, isUnreadable, readBody, readPlain, readSums } from '../../src/store/item-codec.ts'
+import type { StoredItem } from '../../src/store/user-item.ts'
+import { anyText } from './any-text.ts'
+import { withBitFlipped } from './damage.ts'
+import { dedupOf, encodePlain, fromGolden, type GoldenPlain, type GoldenStored } from './golden-item.ts'
+import { typicalItem, typicalParts } from './item-factory.ts'
+
+const GOLDENS = new URL('goldens/', import.meta.url)
+const BLOBS = ['st', 'ft', 'pr'] as const
+
+function golden(file: string): unknown {
+  return JSON.parse(readFileSync(new URL(file, GOLDENS), 'utf8'))
+}
+
+/** What is wrong with the item, seen by the write path and by a reader of all bodies. */
+function reasonsOf(stored: StoredItem): { readonly write: string | undefined; readonly all: string | undefined } {
+  const decoded = decodeItem(stored)
+  const write = isUnreadable(decoded) ? decoded.reason : undefined
+  const bodies = BLOBS.map(name => readBody(stored, name)).find(isUnreadable)
+  return { write, all: write ?? bodies?.reason }
+}
+
+describe('golden items', () => {
+  const names = readdirSync(GOLDENS).flatMap(file =>
+    file.endsWith('.plain.golden.json') ? [file.replace('.plain.golden.json', '')] : [],
+  )
+
+  it('come in pairs', () => {
+    expect(names.length).toBeGreaterThan(0)
+    const pairs = names.flatMap(name => [`${name}.plain.golden.json`, `${name}.stored.golden.json`])
+    expect(readdirSync(GOLDENS).sort()).toEqual(pairs.sort())
+  })
+
+  it.each(names)('%s reads as what was stored', name => {
+    const plain = golden(`${name}.plain.golden.json`) as GoldenPlain
+    const stored = fromGolden(golden(`${name}.stored.golden.json`) as GoldenStored)
+    const decoded = decodeItem(stored)
+    expect(decoded).toMatchObject({ dedup: dedupOf(plain.dedup), state: plain.state })
+    expect(readBody(stored, 'ft')).toEqual({ body: plain.features })
+    expect(readBody(stored, 'pr')).toEqual({ body: plain.predictions })
+    const { userId, v, at, asOf, fresh, models, imports, other } = stored
+    expect({ userId, v, at, asOf, fresh, models, imports, other }).toEqual({
+      ...{ userId: plain.userId, v: plain.v, at: plain.at, asOf: plain.asOf, fresh: plain.fresh },
+      ...{ models: plain.models, imports: plain.imports, other: plain.other },
+    })
+  })
+
+  it.each(names)('%s is written again with the same plain bytes', name => {
+    const plain = golden(`${name}.plain.golden.json`) as GoldenPlain
+    const stored = fromGolden(golden(`${name}.stored.golden.json`) as GoldenStored)
+    const again = encodePlain(plain)
+    expect(Buffer.from(again.dedup)).toEqual(Buffer.from(stored.dedup))
+    for (const blob of BLOBS) expect(textOf(again, blob)).toBe(textOf(stored, blob))
+  })
+})
+
+function textOf(stored: StoredItem, name: (typeof BLOBS)[number]): string {
+  const read = readPlain(stored, name)
+  return isUnreadable(read) ? read.reason : Buffer.from(read.plain).toString('utf8')
+}
+
+describe('an encoded item', () => {
+  it('decodes to its parts', () => {
+    const bodies = fc.dictionary(anyText(8), fc.jsonValue(), { maxKeys: 5 })
+    fc.assert(
+      fc.property(bodies, bodies, bodies, (state, features, predictions) => {
+        const texts = {
+          state: JSON.stringify(state),
+          features: JSON.stringify(features),
+          predictions: JSON.stringify(predictions),
+        }
+        const stored = encodeItem({ ...typicalParts(), ...texts })
+        const decoded = decodeItem(stored)
+        if (isUnreadable(decoded)) throw new Error(decoded.reason)
+        expect(decoded.dedup).toEqual(typicalParts().dedup)
+        expect(JSON.stringify(decoded.state)).toBe(JSON.stringify(JSON.parse(texts.state)))
+        expect(textOf(stored, 'ft')).toBe(texts.features)
+        expect(textOf(stored, 'pr')).toBe(texts.predictions)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('holds imports as a set in order, and what came with the item that was read', () => {
+    const other = { ttl: { N: '1' } }
+    const stored = typicalItem('a', { imports: ['b', 'a', 'b', '\u{1f6eb}', '\uffee'], other })
+    expect(stored).toMatchObject({ imports: ['a', 'b', '\uffee', '\u{1f6eb}'], other })
+    expect(typicalItem('a', { fresh: undefined })).not.toHaveProperty('fresh')
+  })
+
+  it('says the plain length and CRC of each blob without inflating it', () => {
+    const parts = typicalParts()
+    const sums = readSums(encodeItem(parts))
+    if (isUnreadable(sums)) throw new Error(sums.reason)
+    expect([sums.st, sums.ft, sums.pr].map(sum => sum.plainLength)).toEqual(
+      [parts.state, parts.features, parts.predictions].map(text => Buffer.byteLength(text)),
+    )
+  })
+
+  it('is not made of parts that could not be read back', () => {
+    const wrong = [{ v: 0 }, { v: 1.5 }, { at: Number.NaN }, { asOf: 0.5 }, { fresh: Number.POSITIVE_INFINITY }]
+    const texts = [{ state: '' }, { state: '[]' }, { features: 'null' }, { predictions: '{"a":"\ud800"}' }]
+    for (const changes of [...wrong, ...texts]) {
+      expect(() => encodeItem(typicalParts(changes)), JSON.stringify(changes)).toThrow(
+        expect.objectContaining({ code: 'item-invalid' }),
+      )
+    }
+  })
+})
+
+describe('a damaged item', () => {
+  const sound = typicalItem('damaged')
+  const sums = unpackSums(sound.sum)
+
+  it('is told from a sound one', () => {
+    expect(reasonsOf(sound)).toEqual({ write: undefined, all: undefined })
+  })
+
+  it('with any bit flipped in any of its five binary attributes is found, or reads as it was', () => {
+    const read = (stored: StoredItem): string => BLOBS.map(name => textOf(stored, name)).join('\n')
+    const expected = read(sound)
+    for (const name of ['dedup', 'sum', ...BLOBS] as const) {
+      let found = 0
+      const bits = sound[name].length * 8
+      // Every 7th bit: all places within a byte, over all bytes, in a second.
+      for (let bit = 0; bit < bits; bit += 7) {
+        const damaged = { ...sound, [name]: withBitFlipped(sound[name], bit) }
+        const { all } = reasonsOf(damaged)
+        if (all === undefined && read(damaged) !== expected) expect.fail(`${name}, bit ${bit} is not found`)
+        if (all !== undefined) found++
+      }
+      expect(found).toBeGreaterThan(bits / 7 - 3)
+    }
+  })
+
+  it('is found before it is folded into when dedup, state or any length is wrong, and stays unread otherwise', () => {
+    const torn = { ...sound, ft: sound.ft.subarray(0, -3) }
+    expect(reasonsOf(torn).write).toBe(`ft: ${sound.ft.length - 3} bytes, its sum says ${sound.ft.length}`)
+    expect(readSums(torn)).toEqual({ reason: reasonsOf(torn).write })
+    // Bit flips that keep the length of ft are for those who read ft; the next write replaces it.
+    const flipped = { ...sound, ft: withBitFlipped(sound.ft, 99) }
+    expect(reasonsOf(flipped).write).toBeUndefined()
+    expect(reasonsOf(flipped).all).toMatch(/^ft: /)
+  })
+
+  it('by blobs or sums of another item is found', () => {
+    const other = typicalItem('other', { state: '{"a":1}', dedup: EMPTY_DEDUP })
+    expect(reasonsOf({ ...sound, st: other.st }).write).toMatch(/^st: /)
+    expect(reasonsOf({ ...sound, dedup: other.dedup }).write).toMatch(/^dedup: /)
+    expect(reasonsOf({ ...sound, sum: other.sum }).write).toMatch(/^st: /)
+    expect(reasonsOf({ ...sound, ft: sound.pr, pr: sound.ft }).write).toMatch(/^ft: /)
+  })
+
+  it('by a bomb is found without inflating more than its sum says', () => {
+    const bomb = deflateSync(Buffer.alloc(3_000_000))
+    const lying = packSums({ ...sums, st: { ...sums.st, length: bomb.length } })
+    expect(reasonsOf({ ...sound, st: bomb, sum: lying }).write).toBe(
+      `st: inflates to more than ${sums.st.plainLength} bytes`,
+    )
+  })
+
+  it('is one whose state is not JSON of an object, even when its sums hold', () => {
+    for (const [text, reason] of [
+      ['[1]', 'st: not an object'],
+      ['null', 'st: not an object'],
+      ['{"a":', 'st: not JSON'],
+    ] as const) {
+      const plain = Buffer.from(text)
+      const st = deflateSync(plain)
+      const sum = packSums({
+        ...sums,
+        st: { length: st.length, plainLength: plain.length, crc32: sumOfPlain(plain).crc32 },
+      })
+      expect(reasonsOf({ ...sound, st, sum }).write).toBe(reason)
+    }
+  })
+})
