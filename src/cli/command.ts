@@ -43,8 +43,8 @@ export interface CommandContext {
   readonly isJson: boolean
   readonly isDryRun: boolean
   readonly signal: AbortSignal
-  /** Prints the result once: as JSON with --json, else the lines that `forPeople` makes. */
-  result(json: Json, forPeople: () => string | readonly string[]): void
+  /** Prints the result once: the value as JSON with --json, else the lines that `forPeople` makes. */
+  result(value: Json | object, forPeople: () => string | readonly string[]): void
   /** A bar on a terminal, a line now and then otherwise; silent with --json. */
   progress(label: string, total: number): Progress
 }

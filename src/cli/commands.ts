@@ -9,4 +9,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Bundle the functions and write their CloudFormation template, into build/<arch>/.',
     load: () => import('./package.ts'),
   },
+  {
+    name: 'local',
+    summary: 'Run the packaged pipeline on this machine until it is stopped.',
+    load: () => import('./local.ts'),
+  },
+  {
+    name: 'features preview',
+    summary: "Show one user's features from a file of events, with no cloud at all.",
+    load: () => import('./features-preview.ts'),
+  },
+  {
+    name: 'features export',
+    summary: 'Write features as they stood at given (user, time) pairs, as Parquet for training.',
+    load: () => import('./features-export.ts'),
+  },
 ]

@@ -24,15 +24,10 @@ export const command: Command = {
     const arch = parseArch(args.requiredText('arch'))
     const options = { cwd: context.cwd, arch, stage: args.requiredText('stage'), env: context.env }
     const functions = context.isDryRun ? await measureFunctions(options) : (await packagePipeline(options)).functions
-    context.result(
-      { arch, folder: `build/${arch}`, written: !context.isDryRun, functions: functions.map(asJson) },
-      () => [
-        ...functions.map(describe),
-        context.isDryRun
-          ? 'Nothing was written.'
-          : `build/${arch}/ has a zip for each, template.json and manifest.json.`,
-      ],
-    )
+    context.result({ arch, folder: `build/${arch}`, written: !context.isDryRun, functions }, () => [
+      ...functions.map(describe),
+      context.isDryRun ? 'Nothing was written.' : `build/${arch}/ has a zip for each, template.json and manifest.json.`,
+    ])
   },
 }
 
@@ -47,8 +42,4 @@ function describe({ name, zipBytes, unzippedBytes }: PackagedFunction): string {
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(2)
-}
-
-function asJson(one: PackagedFunction): Readonly<Record<string, string | number>> {
-  return { ...one }
 }

@@ -59,8 +59,8 @@ async function runCommand(command: Command, words: readonly string[], world: Cli
     isJson: parsed.isJson,
     isDryRun: parsed.isDryRun,
     signal: command.runsUntilStopped ? world.onStop() : new AbortController().signal,
-    result(json, forPeople) {
-      world.stdout.write(parsed.isJson ? `${JSON.stringify(json)}\n` : `${[forPeople()].flat().join('\n')}\n`)
+    result(value, forPeople) {
+      world.stdout.write(parsed.isJson ? `${JSON.stringify(value)}\n` : `${[forPeople()].flat().join('\n')}\n`)
     },
     progress: (label, total) => (parsed.isJson ? SILENT_PROGRESS : progressOn(world.stderr, label, total, world.clock)),
   }
