@@ -9,6 +9,7 @@ beforeEach(async () => {
   await world.catalog.createTable(USERS, PLAIN)
 })
 
+const bytes = (text: string) => new TextEncoder().encode(text)
 const codeIs = (code: string) => expect.objectContaining({ code })
 
 describe('tables', () => {
@@ -63,12 +64,12 @@ describe('a stored batch', () => {
       `${location}part-00000.ndjson.gz`,
       `${location}part-b17.ndjson.gz`,
     ])
-    const bytes = world.objects.objects.get(`${location}manifest.json`) ?? new Uint8Array(0)
-    expect(decodeManifest(bytes, 'manifest').parts).toEqual([
+    const manifest = world.objects.objects.get(`${location}manifest.json`) ?? new Uint8Array(0)
+    expect(decodeManifest(manifest, 'manifest').parts).toEqual([
       { name: 'part-00000.ndjson.gz', bytes: 1, rows: 1, sha256: sha256Hex('a') },
       { name: 'part-b17.ndjson.gz', bytes: 2, rows: 9, sha256: sha256Hex(new Uint8Array(2)) },
     ])
-    expect((await world.catalog.batch(DAY, batchId)).manifestSha256).toBe(sha256Hex(bytes))
+    expect((await world.catalog.batch(DAY, batchId)).manifestSha256).toBe(sha256Hex(manifest))
   })
 
   test('costs one object a part and the manifest, and four calls to the catalogue', async () => {
@@ -90,6 +91,7 @@ describe('a stored batch', () => {
     const { objects } = world
     const create = objects.create.bind(objects)
     objects.create = async (...args) => {
+      await new Promise(resolve => setImmediate(resolve))
       const outcome = await create(...args)
       uploaded++
       return outcome
@@ -122,7 +124,7 @@ describe('a stored batch', () => {
 
   test('leaves other partitions alone, even one whose name starts alike', async () => {
     await world.catalog.store(DAY, { parts: textParts('day'), ...REASON })
-    const longer = { ...DAY, partition: `${DAY.partition}-b` }
+    const longer = { ...DAY, partition: `${DAY.partition}x` }
     expect(await world.catalog.current(longer)).toBeUndefined()
     await expect(world.catalog.load(longer)).rejects.toEqual(codeIs('partition-empty'))
     await world.catalog.store(longer, { parts: textParts('longer'), ...REASON })
@@ -178,7 +180,7 @@ describe('a damaged batch is refused', () => {
 
   test('when a part is short or gone', async () => {
     const key = await storedKey('part-00000.ndjson.gz')
-    world.objects.objects.set(key, new TextEncoder().encode('part zer'))
+    world.objects.objects.set(key, bytes('part zer'))
     await expect(read()).rejects.toEqual(codeIs('batch-damaged'))
     world.objects.objects.delete(key)
     await expect(read()).rejects.toEqual(codeIs('batch-damaged'))
@@ -187,7 +189,8 @@ describe('a damaged batch is refused', () => {
   test('when the manifest was exchanged together with a part', async () => {
     const key = await storedKey('manifest.json')
     const text = new TextDecoder().decode(world.objects.objects.get(key))
-    world.objects.objects.set(key, new TextEncoder().encode(text.replace(sha256Hex('part zero'), sha256Hex('forged'))))
+    world.objects.objects.set(key, bytes(text.replace(sha256Hex('part zero'), sha256Hex('part nine'))))
+    world.objects.objects.set(key.replace('manifest.json', 'part-00000.ndjson.gz'), bytes('part nine'))
     await expect(read()).rejects.toEqual(codeIs('batch-damaged'))
   })
 
