@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod/mini'
 import { LocalCloudError } from './errors.ts'
+import { ENGLISH } from './read-properties.ts'
 
 const parameterSchema = z.looseObject({ Type: z.string(), Default: z.optional(z.union([z.string(), z.number()])) })
 
@@ -44,7 +45,7 @@ export function parseTemplate(text: string, file: string): CloudFormationTemplat
   } catch (cause) {
     throw new LocalCloudError(`${file} is not JSON`, { code: 'template-invalid', cause })
   }
-  const parsed = templateSchema.safeParse(json)
+  const parsed = templateSchema.safeParse(json, ENGLISH)
   if (parsed.success) return parsed.data
   throw new LocalCloudError(`${file} is not a CloudFormation template: ${z.prettifyError(parsed.error)}`, {
     code: 'template-invalid',

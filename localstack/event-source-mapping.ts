@@ -5,7 +5,14 @@ import type { Random } from '../src/platform/random.ts'
 import type { MappingPlan } from './deployment-plan.ts'
 import { LocalCloudError } from './errors.ts'
 import type { Checkpoints, InvokeFunction, MappedStream } from './mapped-stream.ts'
-import { consumeShard, newShardCounters, RETRY_BASE_MS, RETRY_CAP_MS, type ShardCounters } from './shard-consumer.ts'
+import {
+  consumeShard,
+  newShardCounters,
+  RETRY_BASE_MS,
+  RETRY_CAP_MS,
+  type ShardConsumerSettings,
+  type ShardCounters,
+} from './shard-consumer.ts'
 
 export interface EventSourceMappingPorts {
   readonly stream: MappedStream
@@ -28,12 +35,12 @@ export interface EventSourceMappingOptions {
 
 export interface EventSourceMapping {
   readonly mapping: MappingPlan
-  counters(): readonly Readonly<ShardCounters>[]
+  readonly counters: () => readonly Readonly<ShardCounters>[]
   /** Ends batching windows at once while the promise that it is given is pending. */
-  hurryUntil(done: Promise<unknown>): void
+  readonly hurryUntil: (done: Promise<unknown>) => void
   /** Throws what has ended a shard's consumer before its time. */
-  assertRunning(): void
-  stop(): Promise<void>
+  readonly assertRunning: () => void
+  readonly stop: () => Promise<void>
 }
 
 /** Resolves when every shard is opened: what is put from then on is delivered. */
@@ -41,58 +48,25 @@ export async function startEventSourceMapping(
   options: EventSourceMappingOptions,
   ports: EventSourceMappingPorts,
 ): Promise<EventSourceMapping> {
-  const { mapping } = options
   let isStopped = false
   let failure: unknown
   const hurriers = new Set<Promise<unknown>>()
-  const shards = await ports.stream.listShards()
-  const counters = shards.map(newShardCounters)
-  const consumers = await Promise.all(
-    counters.map(async shardCounters => {
-      const { shard } = shardCounters
-      const checkpoint = await ports.checkpoints.load(shard)
-      const start =
-        checkpoint === undefined
-          ? mapping.startingPosition
-          : ({ type: 'AFTER_SEQUENCE', sequence: checkpoint } as const)
-      const reader = await ports.stream.openShard(shard, start)
-      return () =>
-        consumeShard(
-          shardCounters,
-          {
-            mapping,
-            source: { streamArn: mapping.streamArn, shard, roleArn: options.roleArn, region: options.region },
-            pollMs: options.pollMs,
-            retryBaseMs: options.retryBaseMs ?? RETRY_BASE_MS,
-            retryCapMs: options.retryCapMs ?? RETRY_CAP_MS,
-            isStopped: () => isStopped,
-            isHurried: () => hurriers.size > 0,
-          },
-          {
-            ...ports,
-            reader,
-            saveCheckpoint: sequence => ports.checkpoints.save(shard, sequence),
-            log: line => ports.log(`${shard}: ${line}`),
-          },
-        )
-    }),
-  )
+  const control = { isStopped: () => isStopped, isHurried: () => hurriers.size > 0 }
+  const counters = (await ports.stream.listShards()).map(newShardCounters)
+  const consumers = await Promise.all(counters.map(each => openConsumer(each, options, ports, control)))
   const running = Promise.all(
     consumers.map(async (consume, index) => {
       try {
         await consume()
-        // A closed shard has children, which are read from the next issue on. Until then that is said, not passed over.
-        if (!isStopped)
-          throw new LocalCloudError(`${shards[index]} is closed; its children are not read`, { code: 'shard-closed' })
       } catch (error) {
         if (isStopped) return
         failure ??= error
-        ports.log(`${shards[index]}: ${String(error)}`)
+        ports.log(`${counters[index]?.shard}: ${String(error)}`)
       }
     }),
   )
   return {
-    mapping,
+    mapping: options.mapping,
     counters: () => counters,
     hurryUntil: done => {
       hurriers.add(done)
@@ -106,5 +80,35 @@ export async function startEventSourceMapping(
       isStopped = true
       await running
     },
+  }
+}
+
+async function openConsumer(
+  counters: ShardCounters,
+  {
+    mapping,
+    roleArn,
+    region,
+    pollMs,
+    retryBaseMs = RETRY_BASE_MS,
+    retryCapMs = RETRY_CAP_MS,
+  }: EventSourceMappingOptions,
+  ports: EventSourceMappingPorts,
+  control: Pick<ShardConsumerSettings, 'isStopped' | 'isHurried'>,
+): Promise<() => Promise<void>> {
+  const { shard } = counters
+  const checkpoint = await ports.checkpoints.load(shard)
+  const start =
+    checkpoint === undefined ? mapping.startingPosition : ({ type: 'AFTER_SEQUENCE', sequence: checkpoint } as const)
+  const reader = await ports.stream.openShard(shard, start)
+  const source = { streamArn: mapping.streamArn, shard, roleArn, region }
+  const settings = { mapping, source, pollMs, retryBaseMs, retryCapMs, ...control }
+  const saveCheckpoint = (sequence: string) => ports.checkpoints.save(shard, sequence)
+  const log = (line: string) => ports.log(`${shard}: ${line}`)
+  return async () => {
+    await consumeShard(counters, settings, { ...ports, reader, saveCheckpoint, log })
+    // A closed shard has children, which nothing here reads yet: that is said, not passed over.
+    if (!control.isStopped())
+      throw new LocalCloudError(`${shard} is closed; its children are not read`, { code: 'shard-closed' })
   }
 }

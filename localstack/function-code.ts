@@ -52,7 +52,12 @@ async function entriesOf(zipFile: string): Promise<Unzipped> {
   return entries
 }
 
+/** Backslash and colon are separators on Windows; NUL ends a name for the operating system. */
+const FORBIDDEN = ['\\', ':', '\u0000']
+
 /** Relative, with forward slashes, and without a step upwards. */
 function isInside(name: string): boolean {
-  return name !== '' && !name.startsWith('/') && !/[\\\u0000:]/.test(name) && !name.split('/').includes('..')
+  return (
+    !name.startsWith('/') && !name.split('/').includes('..') && !FORBIDDEN.some(character => name.includes(character))
+  )
 }

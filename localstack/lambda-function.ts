@@ -1,8 +1,10 @@
 // A function with its execution environments: one process takes one event at a time, so a second shard or request gets a
 // process of its own, up to a small number; beyond it they wait their turn.
 import type { FunctionPlan } from './deployment-plan.ts'
+import { LocalCloudError } from './errors.ts'
 import { type FunctionProcess, startFunctionProcess } from './function-process.ts'
 import type { InvokeOutcome } from './invoke-outcome.ts'
+import { processPool } from './process-pool.ts'
 import { ACCOUNT_ID, REGION } from './resource-identity.ts'
 import { PAYLOAD_BYTES_MAX } from './runtime-protocol.ts'
 
@@ -11,11 +13,11 @@ export interface LambdaFunction {
   /** What its processes get as environment variables. */
   readonly environment: Readonly<Record<string, string>>
   /** Never rejects for what the function does; rejects when its code cannot be unpacked. */
-  invoke(event: string): Promise<InvokeOutcome>
+  readonly invoke: (event: string) => Promise<InvokeOutcome>
   /** Starts a process if there is none and waits until the handler is loaded. */
-  warm(): Promise<void>
-  pids(): readonly number[]
-  stop(): Promise<void>
+  readonly warm: () => Promise<void>
+  readonly pids: () => readonly number[]
+  readonly stop: () => Promise<void>
 }
 
 export interface LambdaFunctionOptions {
@@ -28,59 +30,21 @@ export interface LambdaFunctionOptions {
 
 export function createLambdaFunction(plan: FunctionPlan, options: LambdaFunctionOptions): LambdaFunction {
   const environment = environmentOf(plan, options.endpoint)
-  const processes = new Set<FunctionProcess>()
-  const idle: FunctionProcess[] = []
-  const waiting: (() => void)[] = []
-  let starting = 0
   let isStopped = false
-
-  async function acquire(): Promise<FunctionProcess> {
-    for (;;) {
-      const ready = idle.pop()
-      if (ready?.isAlive() === true) return ready
-      if (ready !== undefined) processes.delete(ready)
-      else if (processes.size + starting < options.environmentsMax) return start()
-      else await new Promise<void>(resolve => waiting.push(resolve))
-    }
-  }
-
-  async function start(): Promise<FunctionProcess> {
-    starting++
-    try {
+  const pool = processPool<FunctionProcess>({
+    processesMax: options.environmentsMax,
+    start: async () => {
       const codeFolder = await options.codeFolder()
-      if (isStopped) throw new Error(`${plan.functionName} was stopped`)
-      const started = startFunctionProcess({
+      if (isStopped) throw new LocalCloudError(`${plan.functionName} was stopped`, { code: 'function-stopped' })
+      return startFunctionProcess({
         codeFolder,
         environment: { ...environment, LAMBDA_TASK_ROOT: codeFolder },
         memoryMb: plan.memoryMb,
         timeoutMs: plan.timeoutMs,
         log: options.log,
       })
-      processes.add(started)
-      return started
-    } catch (error) {
-      waiting.shift()?.()
-      throw error
-    } finally {
-      starting--
-    }
-  }
-
-  function release(used: FunctionProcess): void {
-    if (used.isAlive()) idle.push(used)
-    else processes.delete(used)
-    waiting.shift()?.()
-  }
-
-  async function use<Result>(work: (process: FunctionProcess) => Promise<Result>): Promise<Result> {
-    const process = await acquire()
-    try {
-      return await work(process)
-    } finally {
-      release(process)
-    }
-  }
-
+    },
+  })
   return {
     plan,
     environment,
@@ -93,16 +57,16 @@ export function createLambdaFunction(plan: FunctionPlan, options: LambdaFunction
           errorMessage: `The event has ${bytes} bytes, more than ${PAYLOAD_BYTES_MAX}`,
         }
       }
-      return use(process => process.invoke(event))
+      return pool.use(process => process.invoke(event))
     },
     warm: () =>
-      use(async process => {
+      pool.use(async process => {
         await process.started
       }),
-    pids: () => [...processes].flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
+    pids: () => pool.members().flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
     stop: async () => {
       isStopped = true
-      await Promise.all([...processes].map(process => process.stop()))
+      await Promise.all(pool.members().map(process => process.stop()))
     },
   }
 }

@@ -3,11 +3,14 @@
 import * as z from 'zod/mini'
 import { TemplateError } from './errors.ts'
 
+/** zod/mini comes without messages. */
+export const ENGLISH = { error: z.locales.en().localeError }
+
 export function readProperties<Schema extends z.ZodMiniType>(
   resource: { readonly logicalId: string; readonly properties: unknown },
   schema: Schema,
 ): z.infer<Schema> {
-  const parsed = schema.safeParse(resource.properties)
+  const parsed = schema.safeParse(resource.properties, ENGLISH)
   if (parsed.success) return parsed.data
   throw new TemplateError(z.prettifyError(parsed.error), { logicalId: resource.logicalId })
 }

@@ -10,8 +10,8 @@ import { parseSchedule, type Schedule } from './schedule-expression.ts'
 
 export interface Scheduler {
   /** By logical id, or by the name of the function that it starts. Resolves with the function's result. */
-  fire(name: string): Promise<unknown>
-  stop(): void
+  readonly fire: (name: string) => Promise<unknown>
+  readonly stop: () => void
 }
 
 export interface SchedulerOptions {
