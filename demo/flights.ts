@@ -65,7 +65,8 @@ export async function openFlights(path: string = flightsPath()): Promise<Flights
   let firstRow = 0
   const groups = metadata.row_groups.map(group => {
     const rows = Number(group.num_rows)
-    const statistics = group.columns.find(column => column.meta_data?.path_in_schema[0] === 'date')?.meta_data?.statistics
+    const statistics = group.columns.find(column => column.meta_data?.path_in_schema[0] === 'date')?.meta_data
+      ?.statistics
     const found = {
       firstRow,
       rows,

@@ -1,0 +1,84 @@
+// Exported rows as one Parquet file: user, time, what was carried along, one typed column a feature. The fingerprint of each
+// feature goes into the file's own metadata, so that a model trained on it can say which definitions it was trained on.
+import { rename } from 'node:fs/promises'
+import { fileWriter, parquetWriteRows } from 'hyparquet-writer'
+import type { Column, ColumnType, RowValue } from '../catalog/columns.ts'
+import type { ExportRow, Instant } from '../features/export-rows.ts'
+import type { FeaturesPlan } from '../features/plan.ts'
+import { featureType } from '../features/value-type.ts'
+import type { Pipeline } from '../predictions/pipeline.ts'
+import { canonicalJson } from '../platform/canonical-json.ts'
+
+/** Key of the file's metadata: JSON, feature name → fingerprint. */
+export const FINGERPRINTS_KEY = 'millrace.features'
+/** What readers want (enough rows to compress, few enough to skip) and what this process holds at a time. */
+const ROW_GROUP_ROWS = 50_000
+
+const PARQUET_TYPE = {
+  string: 'STRING',
+  int64: 'INT64',
+  double: 'DOUBLE',
+  boolean: 'BOOLEAN',
+  timestamp: 'TIMESTAMP',
+  json: 'JSON',
+} as const satisfies Record<ColumnType, string>
+
+const FEATURE_COLUMN = { number: 'double', text: 'string', flag: 'boolean' } as const
+
+export interface FeaturesTable<I extends Instant> {
+  readonly pipeline: Pipeline
+  readonly plan: FeaturesPlan
+  readonly carried: readonly Column[]
+  readonly carriedValues: (instant: I) => readonly RowValue[]
+  readonly rows: AsyncIterable<ExportRow<I>>
+}
+
+/** The columns of the table, in order. */
+export function featureColumns(pipeline: Pipeline): Column[] {
+  return Object.entries(pipeline.features.features).map(([name, feature]) => ({
+    name,
+    type: FEATURE_COLUMN[featureType(feature)],
+  }))
+}
+
+/** Written beside `path` and renamed at the end: whoever sees the file sees all of it. Returns the number of rows. */
+export async function writeFeaturesTable<I extends Instant>(path: string, table: FeaturesTable<I>): Promise<number> {
+  const columns: Column[] = [
+    { name: 'user', type: 'string' },
+    { name: 'time', type: 'timestamp' },
+    ...table.carried,
+    ...featureColumns(table.pipeline),
+  ]
+  let count = 0
+  async function* records(): AsyncGenerator<Record<string, unknown>> {
+    for await (const { instant, features } of table.rows) {
+      const record: Record<string, unknown> = { user: instant.userId, time: new Date(instant.time), ...features.values }
+      for (const [index, value] of table.carriedValues(instant).entries()) {
+        const column = table.carried[index]
+        if (column !== undefined) record[column.name] = parquetValue(column.type, value)
+      }
+      count++
+      yield record
+    }
+  }
+  const unfinished = `${path}.unfinished`
+  await parquetWriteRows({
+    writer: fileWriter(unfinished),
+    rows: records(),
+    columns: columns.map(({ name, type }) => ({ name, type: PARQUET_TYPE[type] })),
+    rowGroupSize: ROW_GROUP_ROWS,
+    kvMetadata: [{ key: FINGERPRINTS_KEY, value: fingerprintsJson(table.plan) }],
+  })
+  await rename(unfinished, path)
+  return count
+}
+
+function fingerprintsJson(plan: FeaturesPlan): string {
+  return canonicalJson(Object.fromEntries(plan.features.map(({ name, fingerprint }) => [name, fingerprint])))
+}
+
+function parquetValue(type: ColumnType, value: RowValue): unknown {
+  if (value === null) return null
+  if (type === 'timestamp') return new Date(Number(value))
+  return type === 'int64' && typeof value === 'number' ? BigInt(value) : value
+}
