@@ -4,19 +4,20 @@ import { deflateSync, inflateSync } from 'node:zlib'
 import { CorruptItemError, StoreError } from './errors.ts'
 
 /**
- * The most that one blob may inflate to. DynamoDB stores 400 KB an item; state and feature JSON deflates 2 to 3.2 to one
- * (`npm run bench`), and ten to one is left as room. zlib itself would go to 1,029 to one: a bomb of 400 KB is 400 MB.
+ * The most that one blob may inflate to: ten times the 400 KB that DynamoDB stores an item. State and features deflate 2 to 9 to
+ * one (`bench/codec.ts`); zlib goes to 1,029 to one, so that a bomb of 400 KB would be 400 MB.
  */
 export const PLAIN_BYTES_MAX = 4 * 1024 * 1024
 
 /**
- * Measured with `bench/codec.ts` (Node 24, one core), state JSON, bytes and µs at levels 1 / 4 / 6 / 9:
- *   1.5 KB   642 632 618 616 B    22  26  38   41 µs
- *   4 KB    1441 1414 1370 1359 B  43  56 100  150 µs
- *   20 KB   6933 6677 6380 6240 B 195 288 590 2040 µs
- * A byte stored costs 610 micro-microdollars of write units (0.625 $ per million KiB), a µs of Lambda's CPU 29 (0.0000166667 $
- * per GB-second, 1,769 MB a core): a byte is worth 21 µs. Level 6 therefore beats 1 at every size; 9 gains 1 % more for up to
- * 3 times the time, which a batch of 100 users would wait for. memLevel and windowBits moved neither by more than the noise.
+ * By `bench/codec.ts` (Node 24, one core), states that the engine made: bytes, and µs on a busy machine, at levels 1 / 4 / 6 / 9
+ *    1.3 KB   361  346  336  336 B    27   29   24   30 µs
+ *    8 KB    1741 1635 1547 1541 B    43   63  142  165 µs
+ *   22 KB    3824 3452 3086 3008 B    74  304  715 1085 µs
+ * A byte stored costs 610 $ per million million in write units, a µs of CPU 29 $ (0.625 $ per million units of 1 KiB;
+ * 0.0000166667 $ per GB-second at 1,769 MB a core): a byte is worth 21 µs. So 6 is cheaper than 1 at every size, by 7 to 20 %
+ * of a state's cost; 9 saves 2 % more at most, for up to half as much time again, which a batch of 100 users would wait for.
+ * Below 4 KB the call itself is most of the time. memLevel and windowBits moved nothing beyond the noise.
  */
 export const DEFLATE_LEVEL = 6
 

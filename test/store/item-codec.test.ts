@@ -44,11 +44,9 @@ describe('golden items', () => {
     expect(decoded).toMatchObject({ dedup: dedupOf(plain.dedup), state: plain.state })
     expect(readBody(stored, 'ft')).toEqual({ body: plain.features })
     expect(readBody(stored, 'pr')).toEqual({ body: plain.predictions })
-    const { userId, v, at, asOf, fresh, models, imports, other } = stored
-    expect({ userId, v, at, asOf, fresh, models, imports, other }).toEqual({
-      ...{ userId: plain.userId, v: plain.v, at: plain.at, asOf: plain.asOf, fresh: plain.fresh },
-      ...{ models: plain.models, imports: plain.imports, other: plain.other },
-    })
+    const { userId, v, at, asOf, fresh, models, imports, other } = plain
+    expect(stored).toMatchObject({ userId, v, at, asOf, models, imports, other })
+    expect(stored.fresh).toBe(fresh)
   })
 
   it.each(names)('%s is written again with the same plain bytes', name => {
@@ -128,14 +126,14 @@ describe('a damaged item', () => {
     for (const name of ['dedup', 'sum', ...BLOBS] as const) {
       let found = 0
       const bits = sound[name].length * 8
-      // Every 7th bit: all places within a byte, over all bytes, in a second.
-      for (let bit = 0; bit < bits; bit += 7) {
+      // Every 13th bit: each place within a byte, over the whole length.
+      for (let bit = 0; bit < bits; bit += 13) {
         const damaged = { ...sound, [name]: withBitFlipped(sound[name], bit) }
         const { all } = reasonsOf(damaged)
         if (all === undefined && read(damaged) !== expected) expect.fail(`${name}, bit ${bit} is not found`)
         if (all !== undefined) found++
       }
-      expect(found).toBeGreaterThan(bits / 7 - 3)
+      expect(found).toBeGreaterThan(bits / 13 - 3)
     }
   })
 

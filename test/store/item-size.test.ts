@@ -5,8 +5,18 @@ import { typicalItem } from './item-factory.ts'
 
 const none = new Uint8Array()
 const BARE: StoredItem = {
-  ...{ userId: '', v: 1, at: 0, asOf: 0, models: {}, imports: [], other: {} },
-  ...{ dedup: none, st: none, ft: none, pr: none, sum: none },
+  userId: '',
+  v: 1,
+  at: 0,
+  asOf: 0,
+  models: {},
+  imports: [],
+  dedup: none,
+  st: none,
+  ft: none,
+  pr: none,
+  sum: none,
+  other: {},
 }
 /** userId, v, at, asOf, models, dedup, st, ft, pr, sum */
 const NAMES = 6 + 1 + 2 + 4 + 6 + 5 + 2 + 2 + 2 + 3
