@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -71,17 +71,17 @@ describe('the template of serverless.yml', () => {
     expect(roles.size).toBe(FUNCTIONS.length)
   })
 
-  it('asks every route for an authorizer', () => {
+  it('has the routes of the OpenAPI file, and asks each for an authorizer', () => {
     const routes = ofType('AWS::ApiGatewayV2::Route').map(([, { Properties }]) => Properties)
-    const keys = new Set(routes.map(route => route['RouteKey']))
-    expect(keys).toEqual(
-      new Set([
-        'GET /users/{userId}',
-        'GET /users/{userId}/features',
-        'GET /users/{userId}/predictions',
-        'POST /events',
-      ]),
+    const openApi = JSON.parse(readFileSync(join(root, 'docs', 'openapi.json'), 'utf8')) as {
+      readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+    }
+    const described = Object.entries(openApi.paths).flatMap(([path, item]) =>
+      Object.keys(item)
+        .filter(key => key === 'get' || key === 'head' || key === 'post')
+        .map(method => `${method.toUpperCase()} ${path}`),
     )
+    expect(new Set(routes.map(route => route['RouteKey']))).toEqual(new Set(described))
     for (const route of routes) expect(route['AuthorizationType']).toBe('AWS_IAM')
   })
 
