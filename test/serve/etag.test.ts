@@ -60,6 +60,11 @@ describe('entityTag', () => {
   })
 })
 
+it('does not look at the order in which models are named', () => {
+  const one = { view: 'user', v: 1, asOf: 7, coding: 'gzip', madeBy: 'stored' } as const
+  expect(entityTag({ ...one, models: { a: '1', b: '2' } })).toBe(entityTag({ ...one, models: { b: '2', a: '1' } }))
+})
+
 describe('matchesIfNoneMatch', () => {
   it.each([
     [undefined, false],
