@@ -1,0 +1,195 @@
+// What is deployed, as it is deployed: each x64 zip alone in an empty folder does its work against an AWS that has nothing.
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { unzipSync } from 'fflate'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadPipeline } from '../../src/cli/load-pipeline.ts'
+import { buildFolder, currentPackage, packagePipeline, type PackageManifest } from '../../src/cli/package-pipeline.ts'
+import { packageFacts } from '../../src/cli/package-root.ts'
+import { sampleEvent } from '../../src/cli/sample-event.ts'
+import { sha256Hex } from '../../src/platform/hash.ts'
+import { type AwsStub, startAwsStub } from './aws-stub.ts'
+
+/** Issue 3: recompute and serve carry ONNX Runtime; so does a snapshot, which evaluates everybody. */
+const UNZIPPED_BYTES_MAX: Readonly<Record<string, number>> = {
+  recompute: 65e6,
+  serve: 65e6,
+  snapshot: 65e6,
+  archive: 3e6,
+  ingest: 3e6,
+}
+
+const { root } = packageFacts()
+const options = { cwd: root, arch: 'x64', stage: 'dev', env: process.env } as const
+const zipOf = (name: string): Buffer => readFileSync(join(buildFolder(root, 'x64'), `${name}.zip`))
+
+let manifest: PackageManifest
+let folder: string
+let aws: AwsStub
+
+beforeAll(async () => {
+  manifest = currentPackage(options) ?? (await packagePipeline(options))
+  folder = mkdtempSync(join(tmpdir(), 'millrace-zips-'))
+  for (const { name } of manifest.functions) {
+    for (const [path, content] of Object.entries(unzipSync(zipOf(name)))) {
+      mkdirSync(join(folder, name, dirname(path)), { recursive: true })
+      writeFileSync(join(folder, name, path), content)
+    }
+  }
+  aws = await startAwsStub()
+})
+afterAll(async () => {
+  await aws.close()
+  rmSync(folder, { recursive: true })
+})
+
+describe('the package', () => {
+  it.each(Object.entries(UNZIPPED_BYTES_MAX))('%s is at most %i bytes unzipped', (name, bytesMax) => {
+    const packaged = manifest.functions.find(one => one.name === name)
+    const unzipped = Object.values(unzipSync(zipOf(name))).reduce((sum, content) => sum + content.length, 0)
+    expect(packaged?.unzippedBytes).toBe(unzipped)
+    expect(unzipped).toBeLessThanOrEqual(bytesMax)
+  })
+
+  it('has one platform of ONNX Runtime, and only where models are evaluated', () => {
+    const natives = manifest.functions.flatMap(({ name }) =>
+      Object.keys(unzipSync(zipOf(name)))
+        .filter(path => path.endsWith('.node'))
+        .map(path => `${name} ${path.split('/').slice(-3, -1).join('/')}`),
+    )
+    expect(new Set(natives)).toEqual(new Set(['recompute linux/x64', 'serve linux/x64', 'snapshot linux/x64']))
+  })
+
+  it('is found to be up to date, and is not once something that went in has changed', () => {
+    expect(currentPackage(options)).toEqual(manifest)
+    expect(currentPackage({ ...options, stage: 'prod' })).toBeUndefined()
+    for (const { name, sha256 } of manifest.functions) expect(sha256Hex(zipOf(name))).toBe(sha256)
+    expect(Object.keys(manifest.inputs)).toEqual(
+      expect.arrayContaining(['serverless.yml', 'cloud/roles.yml', 'functions/serve.ts', 'src/pipeline/index.ts']),
+    )
+  })
+})
+
+describe('each zip, alone in an empty folder', () => {
+  it('recompute folds an event and writes its user', async () => {
+    const { result } = await invoke('recompute', { Records: [await kinesisRecord()] })
+    expect(result).toEqual({ batchItemFailures: [] })
+    expect(aws.calls).toEqual(
+      expect.arrayContaining(['DynamoDB_20120810.BatchGetItem', 'DynamoDB_20120810.PutItem flights-dev-users']),
+    )
+  })
+
+  it('recompute puts what is no event among the dead letters and goes on', async () => {
+    const record = await kinesisRecord()
+    const { result } = await invoke('recompute', {
+      Records: [{ ...record, kinesis: { ...record.kinesis, data: '!' } }],
+    })
+    expect(result).toEqual({ batchItemFailures: [] })
+    expect(aws.calls).toEqual([expect.stringMatching(/^PUT \/flights-dev-archive-000000000000\/deadletters\//)])
+  })
+
+  it('archive keeps the raw record', async () => {
+    const { error } = await invoke('archive', { Records: [await kinesisRecord()] })
+    expect(error).toBeUndefined()
+    expect(aws.calls).toEqual([expect.stringMatching(/^PUT \/flights-dev-archive-000000000000\/raw\//)])
+  })
+
+  it('serve looks the user up and says that there is none', async () => {
+    const { result } = await invoke('serve', httpEvent('GET', '/users/{userId}', { path: '/users/u1' }))
+    expect(result).toMatchObject({ statusCode: 404 })
+    expect(aws.calls).toEqual(['DynamoDB_20120810.GetItem flights-dev-users'])
+  })
+
+  it('ingest puts an event into the stream and answers 202', async () => {
+    const body = JSON.stringify(await sample())
+    const { result } = await invoke('ingest', httpEvent('POST', '/events', { path: '/events', body }))
+    expect(result).toMatchObject({ statusCode: 202 })
+    expect(aws.calls).toEqual(['Kinesis_20131202.PutRecords flights-dev-events'])
+  })
+
+  it('snapshot scans everybody and commits one batch', async () => {
+    const { error } = await invoke('snapshot', { time: '2026-01-02T02:15:00Z' })
+    expect(error).toBeUndefined()
+    expect(aws.calls).toEqual(expect.arrayContaining(['DynamoDB_20120810.Scan flights-dev-users']))
+    expect(aws.calls.filter(call => call.startsWith('PUT /flights-dev-catalog-000000000000/')).length).toBeGreaterThan(
+      0,
+    )
+    expect(aws.calls.at(-1)).toBe('DynamoDB_20120810.PutItem flights-dev-catalog')
+  })
+})
+
+interface Outcome {
+  readonly result?: unknown
+  readonly error?: unknown
+}
+
+async function invoke(name: string, event: unknown): Promise<Outcome> {
+  aws.calls.length = 0
+  const child = spawn(process.execPath, [join(root, 'test', 'package', 'invoke-once.mjs')], {
+    cwd: join(folder, name),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      AWS_LAMBDA_FUNCTION_NAME: `flights-dev-${name}`,
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL: aws.url,
+      MILLRACE_USERS_TABLE: 'flights-dev-users',
+      MILLRACE_CATALOG_TABLE: 'flights-dev-catalog',
+      MILLRACE_ARCHIVE_BUCKET: 'flights-dev-archive-000000000000',
+      MILLRACE_CATALOG_BUCKET: 'flights-dev-catalog-000000000000',
+      MILLRACE_EVENTS_STREAM: 'flights-dev-events',
+    },
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')))
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString('utf8')))
+  child.stdin.end(JSON.stringify(event))
+  const code = await new Promise(resolve => child.on('close', resolve))
+  if (code !== 0) throw new Error(`${name} ended with ${String(code)}: ${errors}`)
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Outcome
+}
+
+async function sample(): Promise<object> {
+  const pipeline = await loadPipeline(root)
+  const [contract] = pipeline.events
+  if (contract === undefined) throw new Error('The pipeline has no events')
+  return sampleEvent(contract, { typePath: pipeline.typePath, id: '1', userId: 'u1', nowMs: Date.now() })
+}
+
+async function kinesisRecord() {
+  return {
+    eventID: 'shardId-000000000000:49590338271490256608559692538361571095921575989136588898',
+    eventSource: 'aws:kinesis',
+    eventSourceARN: 'arn:aws:kinesis:eu-central-1:000000000000:stream/flights-dev-events',
+    awsRegion: 'eu-central-1',
+    kinesis: {
+      kinesisSchemaVersion: '1.0',
+      partitionKey: 'u1',
+      sequenceNumber: '49590338271490256608559692538361571095921575989136588898',
+      approximateArrivalTimestamp: Date.now() / 1000,
+      data: Buffer.from(JSON.stringify(await sample())).toString('base64'),
+    },
+  }
+}
+
+function httpEvent(
+  method: string,
+  resource: string,
+  { path, body }: { readonly path: string; readonly body?: string },
+) {
+  return {
+    version: '2.0',
+    routeKey: `${method} ${resource}`,
+    rawPath: path,
+    rawQueryString: '',
+    headers: { 'content-type': 'application/json', host: 'localhost' },
+    pathParameters: path.startsWith('/users/') ? { userId: path.split('/').at(-1) } : {},
+    requestContext: { http: { method, path }, stage: '$default', requestId: 'r1' },
+    ...(body === undefined ? {} : { body }),
+    isBase64Encoded: false,
+  }
+}
