@@ -22,14 +22,18 @@ const NAME_PATTERN = /^[a-z][a-z0-9-]{0,63}$/
 
 /** Throws DefinitionError. */
 export function model<Set extends FeatureSet>(name: string, options: ModelOptions<Set>): ModelDefinition {
-  if (!NAME_PATTERN.test(name)) throw new DefinitionError(`"${name}" is not a model name`, "Write it as 'late-arrival'.")
+  if (!NAME_PATTERN.test(name))
+    throw new DefinitionError(`"${name}" is not a model name`, "Write it as 'late-arrival'.")
   if (options.inputs.length === 0) throw new DefinitionError(`The model ${name} has no inputs`, 'List feature names.')
   if (new Set(options.inputs).size !== options.inputs.length) {
     throw new DefinitionError(`The model ${name} lists an input twice`, 'List each feature once.')
   }
   for (const input of options.inputs) {
     if (!Object.hasOwn(options.from.features, input)) {
-      throw new DefinitionError(`The model ${name} wants the feature "${input}", which is not defined`, 'Define it first.')
+      throw new DefinitionError(
+        `The model ${name} wants the feature "${input}", which is not defined`,
+        'Define it first.',
+      )
     }
   }
   return { kind: 'model', name, inputs: options.inputs, owner: options.owner, about: options.about }

@@ -18,7 +18,8 @@ export interface PipelineOptions<Set extends FeatureSet> {
   /** Also the service's name: tables, streams and buckets are called after it. */
   readonly name: string
   readonly typePath?: string
-  readonly events: readonly EventContract[]
+  /** Only those that no feature counts yet: they are accepted and kept by the archive. Every other one is known by its features. */
+  readonly events?: readonly EventContract[]
   readonly features: Set
   readonly models: readonly ModelDefinition[]
 }
@@ -31,23 +32,15 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
   if (!PIPELINE_NAME_PATTERN.test(options.name)) {
     throw new DefinitionError(`"${options.name}" is not a pipeline name`, 'Use 3 to 32 small letters, digits and -.')
   }
-  const types = options.events.map(event => event.type)
-  refuseRepeats('event type', types)
+  const events = [...new Set([...(options.events ?? []), ...countedEvents(options.features)])]
+  refuseRepeats(
+    'event type',
+    events.map(event => event.type),
+  )
   refuseRepeats(
     'model',
     options.models.map(model => model.name),
   )
-  for (const [name, feature] of Object.entries(options.features.features)) {
-    const parts = feature.kind === 'ratio' ? [feature.numerator, feature.denominator] : [feature]
-    for (const part of parts) {
-      if (!options.events.includes(part.event)) {
-        throw new DefinitionError(
-          `The feature ${name} counts ${part.event.type}, which the pipeline does not list`,
-          'Add the event to `events`.',
-        )
-      }
-    }
-  }
   for (const { name, inputs } of options.models) {
     const missing = inputs.find(input => !Object.hasOwn(options.features.features, input))
     if (missing !== undefined) {
@@ -57,7 +50,20 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
       )
     }
   }
-  return { kind: 'pipeline', typePath: 'type', ...options }
+  return {
+    kind: 'pipeline',
+    name: options.name,
+    typePath: options.typePath ?? 'type',
+    events,
+    features: options.features,
+    models: options.models,
+  }
+}
+
+function countedEvents({ features }: FeatureSet): EventContract[] {
+  return Object.values(features).flatMap(feature =>
+    feature.kind === 'ratio' ? [feature.numerator.event, feature.denominator.event] : [feature.event],
+  )
 }
 
 function refuseRepeats(what: string, names: readonly string[]): void {

@@ -1,0 +1,115 @@
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { event } from '../../src/event/contract.ts'
+import { choice, flag, number, text } from '../../src/event/field.ts'
+import {
+  count,
+  type Feature,
+  features,
+  last,
+  max,
+  mean,
+  min,
+  ratio,
+  recency,
+  sum,
+  type ValuesOf,
+} from '../../src/features/define.ts'
+import { compileFeatures, featureFingerprint } from '../../src/features/plan.ts'
+import { holds, normaliseWhere } from '../../src/features/where.ts'
+
+const order = event('order.placed', {
+  id: 'orderId',
+  user: 'customer.id',
+  time: 'placedAt',
+  lateness: '6h',
+  fields: {
+    amount: number({ scale: 2 }),
+    weight: number(),
+    channel: choice('web', 'app'),
+    gift: flag(),
+    note: text({ optional: true }),
+  },
+})
+
+describe('definitions', () => {
+  it('have one fingerprint however they are written, and another one for another meaning', () => {
+    const one = count(order, { within: '7d', where: { channel: ['app', 'web'], amount: { above: 100, below: 200 } } })
+    const same = count(order, {
+      within: '168h',
+      where: { amount: { below: 200, above: 100 }, channel: ['web', 'app'] },
+    })
+    expect(featureFingerprint(same)).toBe(featureFingerprint(one))
+    const others: Feature[] = [
+      count(order, { within: '8d', where: { channel: ['app', 'web'], amount: { above: 100, below: 200 } } }),
+      count(order, { within: '7d', where: { channel: ['app', 'web'], amount: { atLeast: 100, below: 200 } } }),
+      count(order, { within: '7d' }),
+      sum(order, 'amount', { within: '7d' }),
+    ]
+    const fingerprints = [one, ...others].map(featureFingerprint)
+    expect(new Set(fingerprints).size).toBe(fingerprints.length)
+  })
+
+  it('share a state over all windows of one aggregate', () => {
+    const set = features({
+      a: count(order, { within: '1h' }),
+      b: count(order, { within: '30d' }),
+      c: count(order),
+      d: min(order, 'weight'),
+    })
+    expect(compileFeatures(set).states.size).toBe(2)
+  })
+
+  it('compare numbers at their field’s scale', () => {
+    const terms = normaliseWhere(order, { amount: { above: 0.29 } })
+    expect(terms).toEqual([{ field: 'amount', operator: 'above', value: 29 }])
+    expect(holds(terms, new Map([['amount', 29]]))).toBe(false)
+    expect(holds(terms, new Map([['amount', 30]]))).toBe(true)
+    expect(holds(terms, new Map([['amount', null]]))).toBe(false)
+    expect(normaliseWhere(order, { amount: 0 })).toEqual([{ field: 'amount', operator: 'is', value: 0 }])
+  })
+
+  it.each([
+    ['a field that is not there', { nothing: 1 }],
+    ['a word that a choice does not have', { channel: 'shop' }],
+    ['an empty list', { channel: [] }],
+    ['a flag compared with a number', { gift: 1 }],
+    ['an unknown comparison', { amount: { over: 1 } }],
+    ['an empty comparison', { amount: {} }],
+    ['a number that is none', { amount: { above: Number.NaN } }],
+  ])('refuse %s', (_, where) => {
+    expect(() => normaliseWhere(order, where)).toThrow('where: order.placed')
+  })
+
+  it('refuse windows, roundings and fields that cannot be', () => {
+    expect(() => count(order, { within: '30s' })).toThrow('within 30s')
+    expect(() => count(order, { within: '800d' })).toThrow('within 800d')
+    expect(() => count(order, { within: '0d' })).toThrow('not a duration')
+    expect(() => recency(order, { roundTo: '1s' })).toThrow('below a minute')
+    expect(() => sum(order, 'weight' as 'amount')).toThrow('no scale')
+    expect(() => max(order, 'note' as 'amount')).toThrow('not a number')
+    expect(() => last(order, 'nothing' as 'note')).toThrow('no such field')
+  })
+
+  it('refuse names that a table could not have', () => {
+    expect(() => features({ '2nd': count(order) })).toThrow('not a feature name')
+    expect(() => features({ orders: count(order), Orders: count(order) })).toThrow('taken')
+    expect(() => features({ user_id: count(order) })).toThrow('taken')
+  })
+
+  it('type their answer, and refuse wrong fields when compiled', () => {
+    const set = features({
+      orders: count(order),
+      mean: mean(order, 'amount'),
+      channel: last(order, 'channel'),
+      share: ratio(count(order, { where: { gift: true } }), count(order)),
+    })
+    expectTypeOf<ValuesOf<typeof set>['orders']>().toEqualTypeOf<number | null>()
+    expectTypeOf<ValuesOf<typeof set>['channel']>().toEqualTypeOf<'web' | 'app' | null>()
+    expectTypeOf(sum<typeof order>)
+      .parameter(1)
+      .toEqualTypeOf<'amount'>()
+    expectTypeOf(min<typeof order>)
+      .parameter(1)
+      .toEqualTypeOf<'amount' | 'weight'>()
+  })
+})
