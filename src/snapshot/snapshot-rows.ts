@@ -1,8 +1,10 @@
 // One row per user: all features as typed columns, and the predictions as JSON, everybody evaluated at one instant.
 import type { Column, Row } from '../catalog/columns.ts'
-import { featureColumnType } from '../features/column-type.ts'
+import { featureType } from '../features/value-type.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
+
+const COLUMN_TYPES = { number: 'double', text: 'string', flag: 'boolean' } as const
 
 export function snapshotColumns({ pipeline }: CompiledPipeline): readonly Column[] {
   const features = Object.entries(pipeline.features.features)
@@ -10,7 +12,7 @@ export function snapshotColumns({ pipeline }: CompiledPipeline): readonly Column
     { name: 'user_id', type: 'string' },
     { name: 'as_of', type: 'timestamp' },
     { name: 'version', type: 'int64' },
-    ...features.map(([name, feature]) => ({ name, type: featureColumnType(feature) })),
+    ...features.map(([name, feature]) => ({ name, type: COLUMN_TYPES[featureType(feature)] })),
     { name: 'pending', type: 'json' },
     { name: 'predictions', type: 'json' },
   ]

@@ -3,14 +3,14 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Row } from '../catalog/columns.ts'
 import type { LogEntry } from '../catalog/items.ts'
-import { encodeParquet } from '../catalog/parquet-rows.ts'
+import { writeParquet } from '../catalog/parquet-rows.ts'
 import type { PartInput } from '../catalog/store-batch.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
-import { featuresAt } from '../serve/evaluate-item.ts'
+import { featuresAt } from '../serve/evaluate-user.ts'
 import { CorruptItemError } from '../store/errors.ts'
 import { type CorruptItem, isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { snapshotColumns, snapshotRow } from './snapshot-rows.ts'
@@ -96,10 +96,10 @@ class SnapshotRun {
       }
       this.#request.onProgress?.(this.counts.users)
       for (const [bucket, rows] of this.#buckets.entries()) {
-        if (rows.length >= ROWS_PER_PART_MAX) yield await this.#part(bucket)
+        if (rows.length >= ROWS_PER_PART_MAX) yield this.#part(bucket)
       }
     }
-    for (const [bucket, rows] of this.#buckets.entries()) if (rows.length > 0) yield await this.#part(bucket)
+    for (const [bucket, rows] of this.#buckets.entries()) if (rows.length > 0) yield this.#part(bucket)
   }
 
   async #addPage(page: readonly (StoredItem | CorruptItem)[]): Promise<void> {
@@ -128,13 +128,13 @@ class SnapshotRun {
     return undefined
   }
 
-  async #part(bucket: number): Promise<PartInput> {
+  #part(bucket: number): PartInput {
     const rows = this.#buckets[bucket] ?? []
     this.#buckets[bucket] = []
     rows.sort((a, b) => (String(a['user_id']) < String(b['user_id']) ? -1 : 1))
     const number = this.#partsOfBucket[bucket] ?? 0
     this.#partsOfBucket[bucket] = number + 1
     const name = `part-${String(bucket).padStart(2, '0')}-${String(number).padStart(4, '0')}`
-    return { name, body: await encodeParquet(snapshotColumns(this.#deps.compiled), rows), rows: rows.length }
+    return { name, body: writeParquet(snapshotColumns(this.#deps.compiled), rows), rows: rows.length }
   }
 }
