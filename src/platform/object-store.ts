@@ -4,6 +4,8 @@
 export interface ObjectInfo {
   readonly key: string
   readonly bytes: number
+  /** When it was created, ms, as the store says: S3 to the second. It orders objects and is part of no content. */
+  readonly createdMs: number
 }
 
 export interface ObjectStore {

@@ -105,8 +105,8 @@ async function* list(
   let token: string | undefined
   do {
     const page = await withRetry(options, () => listPage(options, prefix, { startAfter, token }))
-    for (const { Key, Size } of page.Contents ?? []) {
-      if (Key !== undefined) yield { key: Key, bytes: Size ?? 0 }
+    for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      if (Key !== undefined) yield { key: Key, bytes: Size ?? 0, createdMs: LastModified?.getTime() ?? 0 }
     }
     token = page.NextContinuationToken
   } while (token !== undefined)

@@ -57,7 +57,7 @@ export function objectStoreContract(name: string, contract: ObjectStoreContract)
     test('keeps keys with equals signs, spaces and letters beyond ASCII', async () => {
       const key = 'odd/date=2001-06-30/a b+ü.json'
       await store.create(key, bytes('{}'), { contentType: 'application/json' })
-      expect(await collect(store.list('odd/'))).toEqual([{ key, bytes: 2 }])
+      expect(await collect(store.list('odd/'))).toEqual([{ key, bytes: 2, createdMs: expect.any(Number) }])
       expect(await store.get(key)).toHaveLength(2)
     })
 
@@ -67,7 +67,7 @@ export function objectStoreContract(name: string, contract: ObjectStoreContract)
       for (const key of keys.toReversed()) await store.create(key, bytes(key))
       await store.create('pages-not-these/000', bytes('x'))
       const listed = await collect(store.list('pages/'))
-      expect(listed).toEqual(keys.map(key => ({ key, bytes: key.length })))
+      expect(listed).toEqual(keys.map(key => ({ key, bytes: key.length, createdMs: expect.any(Number) })))
       const rest = await collect(store.list('pages/', { startAfter: 'pages/001' }))
       expect(rest.map(({ key }) => key)).toEqual(keys.slice(2))
     })

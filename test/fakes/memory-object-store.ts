@@ -27,6 +27,8 @@ export interface MemoryObjectStore extends ObjectStore {
 export function memoryObjectStore({ pageKeysMax = 1_000, fault }: MemoryObjectStoreOptions = {}): MemoryObjectStore {
   const objects = new Map<string, Uint8Array>()
   const options = new Map<string, CreateOptions>()
+  /** Creations are counted, not timed: their order is all that a reader may rely on. */
+  const created = new Map<string, number>()
   const calls = { create: 0, get: 0, list: 0 }
 
   /** The pause lets other callers in, as a network does; what follows it happens at once. */
@@ -47,7 +49,7 @@ export function memoryObjectStore({ pageKeysMax = 1_000, fault }: MemoryObjectSt
           .filter(([key]) => key.startsWith(prefix) && (after === undefined || byCodePoint(key, after) > 0))
           .sort(([a], [b]) => byCodePoint(a, b))
           .slice(0, pageKeysMax)
-          .map(([key, body]) => ({ key, bytes: body.byteLength })),
+          .map(([key, body]) => ({ key, bytes: body.byteLength, createdMs: created.get(key) ?? 0 })),
       )
       yield* page
       if (page.length < pageKeysMax) return
@@ -64,6 +66,7 @@ export function memoryObjectStore({ pageKeysMax = 1_000, fault }: MemoryObjectSt
         if (objects.has(key)) return 'exists'
         objects.set(key, body.slice())
         options.set(key, createOptions ?? {})
+        created.set(key, created.size + 1)
         return 'created'
       }),
     get: key => call('get', key, () => objects.get(key)?.slice()),

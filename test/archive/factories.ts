@@ -1,0 +1,30 @@
+// Records of a stream with real shapes: sequences of 56 digits with gaps, arrivals in their order.
+import type { StreamRecord } from '../../src/event/stream-record.ts'
+
+export const NOON_MS = Date.UTC(2026, 0, 2, 12)
+export const SHARD = { stream: 'events@1', shard: 'shardId-000000000000' } as const
+
+export function sequenceOf(index: number): string {
+  return String(49_590_338_271_490_256n * 10n ** 39n + BigInt(index) * 7n)
+}
+
+export function recordAt(index: number, changes: Partial<StreamRecord> = {}): StreamRecord {
+  return {
+    ...SHARD,
+    sequence: sequenceOf(index),
+    arrivalMs: NOON_MS + index * 1000,
+    partitionKey: `user-${index}@example.com`,
+    dataBase64: Buffer.from(`{"n":${index}}`).toString('base64'),
+    ...changes,
+  }
+}
+
+export function recordsAt(from: number, to: number): StreamRecord[] {
+  return Array.from({ length: to - from }, (_, index) => recordAt(from + index))
+}
+
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of items) all.push(item)
+  return all
+}
