@@ -42,7 +42,9 @@ function wholeNumber(variables: Readonly<Record<string, string | undefined>>, na
   const text = variables[name]
   if (text === undefined || text === '') return fallback
   if (!/^\d{1,12}$/.test(text)) {
-    throw new MillraceError(`The environment variable ${name} is "${text}", not a whole number`, { code: 'environment-invalid' })
+    throw new MillraceError(`The environment variable ${name} is "${text}", not a whole number`, {
+      code: 'environment-invalid',
+    })
   }
   return Number(text)
 }

@@ -1,12 +1,13 @@
 // Logs as JSON lines and metrics in CloudWatch's embedded format, both on standard output. User ids appear in neither.
 import { Logger } from '@aws-lambda-powertools/logger'
 import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics'
-import { errorFields } from './middleware.ts'
+import { MillraceError } from '../platform/errors.ts'
 
 export interface Telemetry {
   info(message: string, fields?: Readonly<Record<string, unknown>>): void
   error(error: unknown): void
   count(name: string, value: number): void
+  /** Publishes what was counted; once an invocation. */
   flush(): void
 }
 
@@ -32,4 +33,13 @@ export function createTelemetry(service: string, functionName: string): Telemetr
       isEmpty = true
     },
   }
+}
+
+function errorFields(error: unknown): Readonly<Record<string, unknown>> {
+  if (error instanceof MillraceError) {
+    const { code, message, next, retriable, cause } = error
+    return { code, message, next, retriable, ...(cause === undefined ? {} : { cause: String(cause) }) }
+  }
+  if (error instanceof Error) return { code: error.name, message: error.message, stack: error.stack }
+  return { code: 'unknown', message: String(error) }
 }

@@ -1,0 +1,23 @@
+// The archive function: the raw records of a batch, durable before the batch is acknowledged.
+import { archiveBatch } from '../archive/archive-batch.ts'
+import { lambdaRecords } from '../event/lambda-records.ts'
+import type { Pipeline } from '../predictions/pipeline.ts'
+import { batchResponse } from './batch-response.ts'
+import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { createRuntime } from './runtime.ts'
+
+export function archiveHandler(pipeline: Pipeline): LambdaHandler {
+  return lambdaHandler(() => {
+    const { archive, environment, telemetry } = createRuntime(pipeline.name, 'archive')
+    return {
+      telemetry,
+      handle: async event => {
+        const records = lambdaRecords(event, environment)
+        const { recordsArchived, failedSequence, errors } = await archiveBatch(records, archive)
+        telemetry.count('recordsArchived', recordsArchived)
+        for (const error of errors) telemetry.error(error)
+        return batchResponse(failedSequence)
+      },
+    }
+  })
+}

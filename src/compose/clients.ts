@@ -1,0 +1,47 @@
+// The AWS clients of a process, made once. Region, credentials and AWS_ENDPOINT_URL come from the environment, as the SDK reads
+// them; one keep-alive agent each, over HTTP/1.1, which emulators need and DynamoDB's and Kinesis' own endpoints speak as well.
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { KinesisClient } from '@aws-sdk/client-kinesis'
+import { S3Client } from '@aws-sdk/client-s3'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+
+export interface AwsClients {
+  readonly dynamodb: DynamoDBClient
+  readonly s3: S3Client
+  readonly kinesis: KinesisClient
+  /** Whether this is the local cloud: emulators do not check conditions on objects. */
+  readonly isLocal: boolean
+  destroy(): void
+}
+
+/** SDK retries and our own share the function's time: a call that hangs must leave some of it. */
+const REQUEST_TIMEOUT_MS = 5000
+const CONNECTION_TIMEOUT_MS = 1000
+const SDK_ATTEMPTS_MAX = 3
+
+export function awsClients(variables: Readonly<Record<string, string | undefined>>): AwsClients {
+  const endpoint = variables['AWS_ENDPOINT_URL']
+  const isLocal = endpoint !== undefined && endpoint !== ''
+  const options = {
+    ...(isLocal ? { endpoint } : {}),
+    maxAttempts: SDK_ATTEMPTS_MAX,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+    }),
+  }
+  const dynamodb = new DynamoDBClient(options)
+  const s3 = new S3Client({ ...options, forcePathStyle: isLocal })
+  const kinesis = new KinesisClient(options)
+  return {
+    dynamodb,
+    s3,
+    kinesis,
+    isLocal,
+    destroy: () => {
+      dynamodb.destroy()
+      s3.destroy()
+      kinesis.destroy()
+    },
+  }
+}
