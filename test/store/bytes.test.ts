@@ -68,6 +68,16 @@ describe('text', () => {
     )
   })
 
+  it('may be longer than what the writer has set aside', () => {
+    const value = 'long'.repeat(2000)
+    expect(
+      new ByteReader(
+        written(out => out.text(value, 10_000, 't')),
+        'x',
+      ).text(10_000, 't'),
+    ).toBe(value)
+  })
+
   it('is refused when it is not UTF-8, too long, or cut off', () => {
     expect(() => new ByteReader(Uint8Array.of(1, 0xff), 'x').text(9, 'a name')).toThrow('x: a name is not UTF-8')
     expect(() => new ByteReader(Uint8Array.of(10, 0x61), 'x').text(9, 'a name')).toThrow(

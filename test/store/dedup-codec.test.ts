@@ -51,6 +51,8 @@ const state: fc.Arbitrary<DedupState> = fc.record({
 })
 
 const TYPICAL = typicalParts().dedup
+/** 2^53 - 1 as a varint. */
+const LAST_INSTANT = [255, 255, 255, 255, 255, 255, 255, 15]
 const ID: RecentId = { ts: 5, idHash: '00000000000000aa' }
 
 function withIds(ids: readonly RecentId[], floor?: RecentId): DedupState {
@@ -153,6 +155,11 @@ describe('a packed dedup state', () => {
       ['a floor that is neither there nor not', [1, 0, 1, 1, 0x61, 2, 0, 0], 'the floor is over 1'],
       ['an id at the floor', [1, 0, 1, 1, 0x61, 1, 5, ...Array(8).fill(7), 1, 0, ...Array(8).fill(7), 0], 'ascending'],
       ['ids turned round', [1, 0, 1, 1, 0x61, 0, 2, 5, ...Array(8).fill(7), 0, ...Array(8).fill(6), 0], 'ascending'],
+      [
+        'an id after the last instant there is',
+        [1, 0, 1, 1, 0x61, 1, ...LAST_INSTANT, ...Array(8).fill(7), 1, 1, ...Array(8).fill(7), 0],
+        'the time of an id is over 2^53 - 1',
+      ],
       ['more ids than bytes', [1, 0, 1, 1, 0x61, 0, 0x80, 0x20], 'the number of ids is over'],
       ['a mark with leading zeros', [1, 0, 0, 1, 1, 0x61, 0, 2, 0, 1], 'a mark with leading zeros'],
       ['a mark that is too long', [1, 0, 0, 1, 1, 0x61, 0, 55, ...Array(55).fill(1)], 'a mark of 55 bytes'],
