@@ -28,7 +28,7 @@ export async function loadPipeline(cwd: string): Promise<Pipeline> {
   if (!isPipeline(pipeline)) {
     throw new CommandError(`The default export of ${PIPELINE_FILE} is not a pipeline`, {
       code: 'pipeline-invalid',
-      next: "Write: export default pipeline({ name: 'shop', events: [...], features: ..., models: [...] }).",
+      next: "Write: export default pipeline({ name: 'shop', features: ..., models: [...] }).",
     })
   }
   return pipeline

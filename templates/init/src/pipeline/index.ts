@@ -1,6 +1,5 @@
 import { pipeline } from 'millrace'
-import { order } from './events.ts'
 import { customer } from './features.ts'
 import { churn } from './models.ts'
 
-export default pipeline({ name: 'shop', events: [order], features: customer, models: [churn] })
+export default pipeline({ name: 'shop', features: customer, models: [churn] })
