@@ -1,137 +1,106 @@
-// History from day one: events that never were in the stream, folded into new users by the same plan as live ones, and written
-// once per user. The batch they came from is named in each item's `imports`, so that every number can be traced.
-import type { DecodedEvent } from '../event/decoded-event.ts'
+// History from day one: events that never were in the stream, in upstream's own JSON. They are kept as one batch of the catalogue,
+// folded into new users by the same plan as live ones, and written once per user, with the batch named in each item's `imports`.
+import { newBatchId } from '../catalog/batch-id.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { LogEntry } from '../catalog/items.ts'
+import { decodePayload, isRefusal } from '../event/decode.ts'
+import type { RefusalReason } from '../event/decoded-event.ts'
+import type { Clock } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
+import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type Predictor, predictOne } from '../predictions/predictor.ts'
-import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
 import { encodeNext } from '../recompute/item-content.ts'
-import { type ItemBefore, type NextItem, planUser } from '../recompute/plan-user.ts'
+import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
+import type { NextItem } from '../recompute/plan-user.ts'
 import type { UserStore } from '../store/user-item.ts'
+import { HistoryFold } from './history-fold.ts'
+import { LineParts } from './line-parts.ts'
 
-/** Events of one user that wait to be folded together; bounds memory by users, not by events. */
-const EVENTS_PER_FOLD = 64
 /** Users whose predictions are made in one run. */
 const USERS_PER_RUN = 500
+const PROGRESS_EVENTS = 10_000
 
 export interface ImportOptions {
   readonly compiled: CompiledPipeline
   readonly users: UserStore
   readonly predictor: Predictor
-  /** The catalogue's batch that holds the imported events. */
-  readonly batchId: string
-  readonly onProgress?: (done: ImportProgress) => void
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly random: Random
+  readonly who: string
+  readonly why: string
+  readonly onProgress?: (progress: ImportProgress) => void
 }
 
 export interface ImportProgress {
   readonly events: number
-  readonly usersWritten: number
   readonly users: number
+  readonly usersWritten: number
 }
 
 export interface ImportReport extends ImportProgress {
+  readonly batch: LogEntry
   readonly folded: number
   readonly duplicates: number
   /** Older than the type's lateness allows after what was folded before: sort the history by time. */
   readonly late: number
-  /** Users that existed already: their history is left alone. */
+  /** Kept in the batch, folded into nobody. */
+  readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
+  /** Users that exist already, or whose item would be too big: left alone. */
   readonly usersSkipped: number
 }
 
-/** `events` ascending by time. Throws StoreError. */
+export const IMPORTS_TABLE = 'imported_events'
+const IMPORTS_PARTITION = 'all'
+
+/** `payloads`: one event each, ascending by time. Throws CatalogError, ObjectStoreError, StoreError. */
 export async function importHistory(
-  events: Iterable<DecodedEvent> | AsyncIterable<DecodedEvent>,
+  payloads: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const history = new History(options)
-  let count = 0
-  for await (const event of events) {
-    history.add(event)
-    if (++count % 10_000 === 0) options.onProgress?.({ events: count, usersWritten: 0, users: history.size })
+  const fold = new HistoryFold(options.compiled)
+  const parts = new LineParts()
+  const refused: Partial<Record<RefusalReason, number>> = {}
+  let events = 0
+  for await (const payload of payloads) {
+    parts.add(payload)
+    const event = decodePayload(payload, options.compiled.contracts)
+    if (isRefusal(event)) refused[event.reason] = (refused[event.reason] ?? 0) + 1
+    else fold.add(event)
+    if (++events % PROGRESS_EVENTS === 0) options.onProgress?.({ events, users: fold.size, usersWritten: 0 })
   }
-  const written = await writeUsers(history.finish(), options, count)
-  return { events: count, users: history.size, ...history.counts, ...written }
+  const batch = await storeBatch(parts, options)
+  const written = await writeUsers(fold.finish(), batch.batchId, { options, events })
+  return { batch, events, users: fold.size, ...fold.counts, refused, ...written }
 }
 
-interface Pending {
-  readonly events: DecodedEvent[]
-  next: NextItem | undefined
-}
-
-class History {
-  readonly #byUser = new Map<string, Pending>()
-  readonly #compiled: CompiledPipeline
-  readonly counts = { folded: 0, duplicates: 0, late: 0 }
-
-  constructor({ compiled }: ImportOptions) {
-    this.#compiled = compiled
-  }
-
-  get size(): number {
-    return this.#byUser.size
-  }
-
-  add(event: DecodedEvent): void {
-    let pending = this.#byUser.get(event.userId)
-    if (pending === undefined) {
-      pending = { events: [], next: undefined }
-      this.#byUser.set(event.userId, pending)
-    }
-    pending.events.push(event)
-    if (pending.events.length >= EVENTS_PER_FOLD) this.#fold(pending)
-  }
-
-  finish(): [string, NextItem][] {
-    const finished: [string, NextItem][] = []
-    for (const [userId, pending] of this.#byUser) {
-      this.#fold(pending)
-      if (pending.next !== undefined) finished.push([userId, pending.next])
-    }
-    return finished
-  }
-
-  #fold(pending: Pending): void {
-    const { decisions, next } = planUser(
-      this.#compiled,
-      pending.next === undefined ? undefined : asBefore(pending.next),
-      pending.events.map(event => ({ event })),
-    )
-    for (const decision of decisions) {
-      if (decision === 'fold') this.counts.folded++
-      else if (decision === 'duplicate') this.counts.duplicates++
-      else this.counts.late++
-    }
-    pending.events.length = 0
-    if (next !== undefined) pending.next = { ...next, version: 1 }
-  }
-}
-
-function asBefore(next: NextItem): ItemBefore {
-  return { version: 0, at: next.at, dedup: next.dedup, state: next.state }
+/** Before any user names it. */
+async function storeBatch(
+  parts: LineParts,
+  { catalog, compiled, clock, random, who, why }: ImportOptions,
+): Promise<LogEntry> {
+  const ref = { db: compiled.pipeline.name, table: IMPORTS_TABLE, partition: IMPORTS_PARTITION }
+  await catalog.createTable(ref, { columns: [], format: 'ndjson.gz', owner: compiled.pipeline.name })
+  return catalog.store(ref, { parts: parts.finish(), who, why, batchId: newBatchId(clock(), random) })
 }
 
 async function writeUsers(
-  finished: readonly [string, NextItem][],
-  options: ImportOptions,
-  events: number,
+  finished: readonly (readonly [string, NextItem])[],
+  batchId: string,
+  { options, events }: { readonly options: ImportOptions; readonly events: number },
 ): Promise<{ usersWritten: number; usersSkipped: number }> {
-  let usersWritten = 0
-  let usersSkipped = 0
+  const counts = { usersWritten: 0, usersSkipped: 0 }
   for (let start = 0; start < finished.length; start += USERS_PER_RUN) {
     const slice = finished.slice(start, start + USERS_PER_RUN)
     const predicted = await options.predictor.predict(slice.map(([, next]) => next.features))
     await mapWithLimit(slice, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
       const prediction = predicted[index] ?? (await predictOne(options.predictor, next.features))
-      const item = encodeNext({ userId, before: undefined, next, imports: [options.batchId] }, prediction)
-      if ('reason' in item) {
-        usersSkipped++
-        return
-      }
-      const put = await options.users.put(item, undefined)
-      if (put.outcome === 'written') usersWritten++
-      else usersSkipped++
+      const item = encodeNext({ userId, before: undefined, next, imports: [batchId] }, prediction)
+      const isWritten = !('reason' in item) && (await options.users.put(item, undefined)).outcome === 'written'
+      counts[isWritten ? 'usersWritten' : 'usersSkipped']++
     })
-    options.onProgress?.({ events, usersWritten, users: finished.length })
+    options.onProgress?.({ events, users: finished.length, usersWritten: counts.usersWritten })
   }
-  return { usersWritten, usersSkipped }
+  return counts
 }
