@@ -1,5 +1,6 @@
 // The one HTTP endpoint: takes every request, finds out whom it is for, and hands it over. Nothing else of the local cloud
 // listens for callers.
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { conditionalCreate } from './conditional-create.ts'
@@ -12,6 +13,9 @@ import { requestKind } from './request-kind.ts'
 const BODY_BYTES_MAX = 16 * 1024 * 1024
 /** Above the 60 s for which SDK clients and load balancers keep idle connections, so that the server never closes first. */
 const KEEP_ALIVE_MS = 65_000
+/** How long requests in flight may take when the cloud stops, and how often their connections are looked at. */
+const CLOSE_WAIT_MS = 2000
+const CLOSE_LOOK_MS = 10
 
 export interface EndpointHandlers {
   readonly emulators: Emulators
@@ -55,11 +59,10 @@ export async function openEndpoint(port: number): Promise<Endpoint> {
         })
       }
     },
-    stop: () =>
-      new Promise((resolve, reject) => {
-        server.close(error => (error instanceof Error ? reject(error) : resolve()))
-        server.closeAllConnections()
-      }),
+    stop: () => {
+      handle = (_request, response) => sendJson(response, 503, { message: 'The local cloud is stopping' })
+      return closeServer(server)
+    },
   }
 }
 
@@ -78,6 +81,17 @@ async function listenOn(server: Server, port: number): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     await tryPort(0)
   }
+}
+
+/** Lets requests end that are being answered: an emulator whose database is closed under a request ends the process. */
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close')
+  server.close()
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_LOOK_MS)
+  const last = setTimeout(() => server.closeAllConnections(), CLOSE_WAIT_MS)
+  await closed
+  clearInterval(idle)
+  clearTimeout(last)
 }
 
 async function route(

@@ -97,6 +97,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 async function build(options: LocalCloudOptions, closers: Closer[], stop: () => Promise<void>): Promise<LocalCloud> {
   const log = (source: string) => (line: string) => options.log(source, line)
   const template = await readTemplate(options.build.template)
+  const emulators = await startEmulators(options.path)
+  closers.push(() => emulators.stop())
   const endpoint = await openEndpoint(options.port ?? PORT_DEFAULT)
   closers.push(() => endpoint.stop())
   const plan = planDeployment(template, {
@@ -104,8 +106,6 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     stackName: options.stackName ?? 'millrace-local',
     endpoint: endpoint.url,
   })
-  const emulators = await startEmulators(options.path)
-  closers.push(() => emulators.stop())
   const functions = await createFunctions(plan, options, endpoint.url, closers)
   const find = (name: string): LambdaFunction => findFunction(functions, name)
   const invoke = (name: string, event: string) => find(name).invoke(event)
@@ -139,7 +139,7 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     startAll: async () => {
       await Promise.all(functions.map(each => each.warm()))
     },
-    invoke: async (name, event) => resultOf(name, await find(name).invoke(JSON.stringify(event))),
+    invoke: async (name, event) => resultOf(name, await find(name).invoke(JSON.stringify(event ?? null))),
     fireSchedule: scheduler.fire,
     waitUntilDrained: ({ timeoutMs = DRAIN_TIMEOUT_MS_DEFAULT } = {}) =>
       waitUntilDrained(mappings, { timeoutMs, clock: systemClock, sleep: systemSleep }),

@@ -34,15 +34,14 @@ export function routesOf(context: PlanningContext, functions: readonly FunctionP
       resource => [`integrations/${resource.name}`, readProperties(resource, integrationSchema)] as const,
     ),
   )
-  return ofType(context, 'AWS::ApiGatewayV2::Route').map(resource => {
+  const authorizations = new Set<string>()
+  const routes = ofType(context, 'AWS::ApiGatewayV2::Route').map(resource => {
     const { logicalId } = resource
     const route = readProperties(resource, routeSchema)
     const integration = integrations.get(route.Target)
     if (integration === undefined)
       throw new TemplateError(`${route.Target} is not an integration of the template`, { logicalId })
-    if ((route.AuthorizationType ?? 'NONE') !== 'NONE') {
-      context.note(`${route.RouteKey}: ${route.AuthorizationType} is not asked for here; on AWS it is.`)
-    }
+    if (route.AuthorizationType !== undefined) authorizations.add(route.AuthorizationType)
     return {
       logicalId,
       routeKey: route.RouteKey,
@@ -51,6 +50,11 @@ export function routesOf(context: PlanningContext, functions: readonly FunctionP
       timeoutMs: integration.TimeoutInMillis ?? INTEGRATION_TIMEOUT_MS,
     }
   })
+  authorizations.delete('NONE')
+  if (authorizations.size > 0) {
+    context.note(`Routes answer everybody here; on AWS they ask for ${[...authorizations].join(' or ')}.`)
+  }
+  return routes
 }
 
 /** Strict: an input path or transformer would change the event that the function gets. */

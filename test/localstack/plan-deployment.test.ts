@@ -89,8 +89,7 @@ describe('planDeployment', () => {
   it('says what is different from AWS', () => {
     expect(plan().notes).toEqual([
       'EventsMapping: a failing batch is retried whole here, not bisected.',
-      'GET /users/{userId}/features: AWS_IAM is not asked for here; on AWS it is.',
-      'POST /events: AWS_IAM is not asked for here; on AWS it is.',
+      'Routes answer everybody here; on AWS they ask for AWS_IAM.',
     ])
   })
 
