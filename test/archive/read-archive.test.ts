@@ -1,3 +1,4 @@
+import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
@@ -11,21 +12,26 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const SHARDS = ['shardId-000000000000', 'shardId-000000000001', 'shardId-000000000010']
 
-/** Steps of up to 90 minutes from record to record, and arrivals up to 20 minutes off their order. */
+/** Mostly steps of some minutes from record to record, now and then of hours; arrivals up to 50 minutes off their order. */
 const shardRecords = (shard: string) =>
-  fc.array(fc.tuple(fc.nat(90), fc.nat(20)), { minLength: 1, maxLength: 25 }).map(steps => {
-    let minutes = 0
-    return steps.map(([step, off], index) => {
-      minutes += step
-      return recordAt(index, { shard, arrivalMs: NOON_MS + (minutes + off) * MINUTE_MS })
+  fc
+    .array(fc.tuple(fc.oneof({ weight: 9, arbitrary: fc.nat(15) }, fc.nat(300)), fc.nat(50)), {
+      minLength: 1,
+      maxLength: 25,
     })
-  })
+    .map(steps => {
+      let minutes = 0
+      return steps.map(([step, off], index) => {
+        minutes += step
+        return recordAt(index, { shard, arrivalMs: NOON_MS + (minutes + off) * MINUTE_MS })
+      })
+    })
 
 /** Batches that cover the records: any bounds, any overlaps, any order of writing. */
 const cover = (records: readonly StreamRecord[]) =>
   fc
     .tuple(
-      fc.array(fc.nat(records.length), { maxLength: 6 }),
+      fc.array(fc.nat(records.length), { maxLength: 15 }),
       fc.array(fc.tuple(fc.nat(records.length), fc.nat(records.length)), { maxLength: 6 }),
     )
     .chain(([cuts, extra]) => {
@@ -68,13 +74,15 @@ describe('reading the archive', () => {
   })
 
   it('reads of a range only the objects of its hours', async () => {
-    const store = memoryObjectStore()
+    const store = memoryObjectStore({ pageKeysMax: 1 })
     for (let index = 0; index < 24; index++) {
       await archiveBatch([recordAt(index, { arrivalMs: NOON_MS + index * HOUR_MS })], store)
     }
     const range = { fromMs: NOON_MS + 5 * HOUR_MS, toMs: NOON_MS + 7 * HOUR_MS }
     expect(await collect(readArchive(store, range))).toHaveLength(2)
     expect(store.calls.get).toBe(2)
+    // Of its own hours, one past them, and one before and after each shard.
+    expect(store.calls.list).toBe(5)
   })
 
   it('opens an object when its turn comes and not before', async () => {
@@ -123,7 +131,13 @@ describe('a damaged archive is reported and never skipped', () => {
     ['a turned bit', (body, key) => [key, body.map((byte, index) => (index === 40 ? byte ^ 1 : byte))]],
     ['no gzip', (_, key) => [key, Buffer.from('{}\n')]],
     ['a name that is not ours', body => ['raw/readme.txt', body]],
-    ['fewer records than the name says', (body, key) => [key.replace(sequenceOf(4), sequenceOf(5)), body]],
+    ['a record less at the end than the name says', (body, key) => [key.replace(sequenceOf(4), sequenceOf(5)), body]],
+    ['a record less at the beginning', (body, key) => [key.replace(sequenceOf(0), sequenceOf(-1)), body]],
+    ['a last line that is cut', (body, key) => [key, gzipSync(gunzipSync(body).subarray(0, -1))]],
+    [
+      'a line without its data',
+      (body, key) => [key, gzipSync(gunzipSync(body).toString().replace('"data"', '"date"'))],
+    ],
   ])('%s', async (_what, change) => {
     await expect(damaged(change)).rejects.toThrow(ArchiveError)
   })
