@@ -15,6 +15,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./local.ts'),
   },
   {
+    name: 'events push',
+    summary: 'Check a file of events against the contracts and put them on the stream.',
+    load: () => import('./events-push.ts'),
+  },
+  {
     name: 'features preview',
     summary: "Show one user's features from a file of events, with no cloud at all.",
     load: () => import('./features-preview.ts'),

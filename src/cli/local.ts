@@ -7,7 +7,7 @@ import type { Command, CommandContext } from './command.ts'
 import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
 import type { Arch } from './onnx-runtime-files.ts'
-import { STAGE_DEFAULT } from './package.ts'
+import { STAGE_DEFAULT } from './stage.ts'
 import { buildFolder, currentPackage, packagePipeline } from './package-pipeline.ts'
 import { sampleEvent } from './sample-event.ts'
 

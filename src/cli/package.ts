@@ -3,8 +3,7 @@ import type { Command } from './command.ts'
 import { UsageError } from './errors.ts'
 import type { Arch } from './onnx-runtime-files.ts'
 import { measureFunctions, type PackagedFunction, packagePipeline } from './package-pipeline.ts'
-
-export const STAGE_DEFAULT = 'dev'
+import { STAGE_DEFAULT } from './stage.ts'
 
 export const command: Command = {
   name: 'package',

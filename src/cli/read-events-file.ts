@@ -16,14 +16,21 @@ export interface EventLine {
   readonly decoded: DecodedEvent | Refusal
 }
 
-/** `.json` is one document, an array of events or one event; anything else has an event a line. `.gz` is inflated. */
+/** Each payload of the file, decoded. */
 export async function* readEventsFile(path: string, contracts: Contracts): AsyncGenerator<EventLine> {
+  for await (const { line, payload } of readPayloads(path)) yield { line, decoded: decodePayload(payload, contracts) }
+}
+
+/** `.json` is one document, an array of events or one event; anything else has an event a line. `.gz` is inflated. */
+export async function* readPayloads(
+  path: string,
+): AsyncGenerator<{ readonly line: number; readonly payload: Uint8Array }> {
   const isDocument = /\.json(\.gz)?$/.test(path)
   try {
     let line = 0
     for await (const payload of isDocument ? await documentPayloads(path) : linePayloads(path)) {
       line++
-      if (payload.length > 0) yield { line, decoded: decodePayload(payload, contracts) }
+      if (payload.length > 0) yield { line, payload }
     }
   } catch (error) {
     throw fileError(path, error)

@@ -9,9 +9,13 @@ export interface AwsClients {
   readonly dynamodb: DynamoDBClient
   readonly s3: S3Client
   readonly kinesis: KinesisClient
-  /** Whether this is the local cloud: emulators do not check conditions on objects. */
-  readonly isLocal: boolean
   destroy(): void
+}
+
+interface LocalOptions {
+  readonly endpoint: string
+  readonly region: string
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
 /** SDK retries and our own share the function's time: a call that hangs must leave some of it. */
@@ -20,10 +24,9 @@ const CONNECTION_TIMEOUT_MS = 1000
 const SDK_ATTEMPTS_MAX = 3
 
 export function awsClients(variables: Readonly<Record<string, string | undefined>>): AwsClients {
-  const endpoint = variables['AWS_ENDPOINT_URL']
-  const isLocal = endpoint !== undefined && endpoint !== ''
+  const endpoint = localEndpoint(variables)
   const options = {
-    ...(isLocal ? { endpoint } : {}),
+    ...(endpoint === undefined ? {} : localOptions(endpoint, variables)),
     maxAttempts: SDK_ATTEMPTS_MAX,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -31,17 +34,33 @@ export function awsClients(variables: Readonly<Record<string, string | undefined
     }),
   }
   const dynamodb = new DynamoDBClient(options)
-  const s3 = new S3Client({ ...options, forcePathStyle: isLocal })
+  const s3 = new S3Client({ ...options, forcePathStyle: endpoint !== undefined })
   const kinesis = new KinesisClient(options)
   return {
     dynamodb,
     s3,
     kinesis,
-    isLocal,
     destroy: () => {
       dynamodb.destroy()
       s3.destroy()
       kinesis.destroy()
     },
+  }
+}
+
+/** AWS_ENDPOINT_URL, where another cloud than AWS is meant. */
+export function localEndpoint(variables: Readonly<Record<string, string | undefined>>): string | undefined {
+  const endpoint = variables['AWS_ENDPOINT_URL']
+  return endpoint === '' ? undefined : endpoint
+}
+
+/** The local cloud asks for some region and some credentials, and for no particular ones. */
+function localOptions(endpoint: string, variables: Readonly<Record<string, string | undefined>>): LocalOptions {
+  const accessKeyId = variables['AWS_ACCESS_KEY_ID'] ?? 'local'
+  const secretAccessKey = variables['AWS_SECRET_ACCESS_KEY'] ?? 'local'
+  return {
+    endpoint,
+    region: variables['AWS_REGION'] ?? variables['AWS_DEFAULT_REGION'] ?? 'us-east-1',
+    credentials: { accessKeyId, secretAccessKey },
   }
 }

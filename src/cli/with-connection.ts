@@ -1,0 +1,27 @@
+// What commands on a deployed pipeline have in common: the stage, the connection, and its end.
+import { type Connection, connect } from '../compose/connect.ts'
+import type { Pipeline } from '../predictions/pipeline.ts'
+import type { CommandArguments } from './command-arguments.ts'
+import type { CommandContext, CommandOption } from './command.ts'
+import { loadPipeline } from './load-pipeline.ts'
+import { STAGE_DEFAULT } from './stage.ts'
+
+export const STAGE_OPTION = {
+  stage: { type: 'string', value: 'NAME', description: `The deployment's stage. Default: ${STAGE_DEFAULT}.` },
+} as const satisfies Record<string, CommandOption>
+
+/** The pipeline of this folder, and its deployment at AWS_ENDPOINT_URL or in AWS. */
+export async function withConnection<T>(
+  context: CommandContext,
+  args: CommandArguments,
+  use: (connection: Connection, pipeline: Pipeline) => Promise<T>,
+): Promise<T> {
+  const pipeline = await loadPipeline(context.cwd)
+  const stage = args.text('stage') ?? STAGE_DEFAULT
+  const connection = connect({ pipeline: pipeline.name, stage, env: context.env })
+  try {
+    return await use(connection, pipeline)
+  } finally {
+    connection.close()
+  }
+}
