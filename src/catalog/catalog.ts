@@ -1,24 +1,22 @@
 // The catalogue: which batch of which partition is current, for data, models and definitions. A batch becomes visible by
 // one write, the log entry that names it, so a reader sees the whole of it or the batch before.
 import { toRfc3339, type Clock, type Sleep } from '../platform/clock.ts'
-import { canonicalJson } from '../platform/canonical-json.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
 import { checkBatchId } from './batch-id.ts'
 import type { CatalogStore } from './catalog-store.ts'
-import { checkColumns } from './columns.ts'
 import { appendToLog, committedEntry, currentEntry, readLog } from './commit-log.ts'
 import { CatalogError } from './errors.ts'
-import { type BatchRecord, type LogEntry, readSchema, type TableSchema, toAttributes } from './items.ts'
-import { SCHEMA_SORT_KEY } from './layout.ts'
+import type { BatchRecord, LogEntry, TableSchema } from './items.ts'
 import { type LoadedBatch, loadBatch, readBatch } from './load-batch.ts'
 import { checkPartition, type PartitionRef, type TableRef, tableKey } from './names.ts'
 import { type StoreInput, storeBatch } from './store-batch.ts'
+import { defineTable, existingTable, tableSchema } from './table-schema.ts'
 
 /** Everything throws CatalogError (names, missing things, damage, an unavailable store) or ObjectStoreError. */
 export interface Catalog {
-  /** `exists` where the same schema is there already; another one is `table-differs`. */
-  createTable(ref: TableRef, schema: TableSchema): Promise<'created' | 'exists'>
+  /** Columns may be added and dropped later; another type of one is `table-differs`. */
+  createTable(ref: TableRef, schema: TableSchema): Promise<'created' | 'changed' | 'exists'>
   schema(ref: TableRef): Promise<TableSchema | undefined>
   /** Writes a batch and makes it current. Fails with nothing visible; what it wrote until then nobody sees. */
   store(ref: PartitionRef, input: StoreInput): Promise<LogEntry>
@@ -59,9 +57,9 @@ export interface CatalogPorts {
 
 export function catalog(ports: CatalogPorts): Catalog {
   return {
-    createTable: (ref, schema) => createTable(ports, ref, schema),
-    schema: ref => tableSchema(ports, ref),
-    store: async (ref, input) => storeBatch(ports, ref, await existingTable(ports, ref), input),
+    createTable: (ref, schema) => defineTable(ports.store, ref, schema),
+    schema: ref => tableSchema(ports.store, ref),
+    store: async (ref, input) => storeBatch(ports, ref, await existingTable(ports.store, ref), input),
     current: async ref => currentEntry(ports.store, ref),
     history: (ref, options) => readLog(ports.store, ref, options?.limit),
     batch: async (ref, batchId) => {
@@ -83,41 +81,10 @@ export function catalog(ports: CatalogPorts): Catalog {
   }
 }
 
-async function createTable({ store }: CatalogPorts, ref: TableRef, schema: TableSchema): Promise<'created' | 'exists'> {
-  const table = tableKey(ref)
-  checkColumns(schema.columns)
-  if (!/^[a-z0-9.]{1,20}$/.test(schema.format)) {
-    throw new CatalogError(`"${schema.format}" cannot be the format of ${table}`, { code: 'format-invalid', table })
-  }
-  const item = { table, sk: SCHEMA_SORT_KEY, attributes: toAttributes(schema) }
-  if ((await store.create(item)) === 'created') return 'created'
-  const existing = await store.get(table, SCHEMA_SORT_KEY)
-  const isSame =
-    existing !== undefined && canonicalJson(toAttributes(readSchema(existing))) === canonicalJson(item.attributes)
-  if (isSame) return 'exists'
-  throw new CatalogError(`The table ${table} exists with another schema`, {
-    code: 'table-differs',
-    next: 'Take another table name, or the schema that is there.',
-    table,
-  })
-}
-
-async function tableSchema({ store }: CatalogPorts, ref: TableRef): Promise<TableSchema | undefined> {
-  const item = await store.get(tableKey(ref), SCHEMA_SORT_KEY)
-  return item === undefined ? undefined : readSchema(item)
-}
-
-async function existingTable(ports: CatalogPorts, ref: TableRef): Promise<TableSchema> {
-  const schema = await tableSchema(ports, ref)
-  if (schema !== undefined) return schema
-  const table = tableKey(ref)
-  throw new CatalogError(`There is no table ${table}`, { code: 'table-not-found', next: 'Create it first.', table })
-}
-
 async function existingCurrent(ports: CatalogPorts, ref: PartitionRef): Promise<LogEntry> {
   const entry = await currentEntry(ports.store, ref)
   if (entry !== undefined) return entry
-  await existingTable(ports, ref)
+  await existingTable(ports.store, ref)
   throw new CatalogError(`Nothing was ever committed to ${tableKey(ref)}, partition ${ref.partition}`, {
     code: 'partition-empty',
     next: 'Check the name of the partition, or store a batch.',

@@ -3,7 +3,7 @@
 import { CatalogError } from './errors.ts'
 import type { PartitionRef } from './names.ts'
 
-export const SCHEMA_SORT_KEY = 'schema'
+export const SCHEMA_PREFIX = 'schema'
 
 const LOG_NUMBER_DIGITS = 9
 const LOG_NUMBER_MAX = 10 ** LOG_NUMBER_DIGITS - 1
@@ -22,6 +22,15 @@ export function logSortKey(partition: string, number: number): string {
     throw new CatalogError(`${number} cannot be the number of a log entry`, { code: 'log-number-invalid', partition })
   }
   return `${logPrefix(partition)}${String(number).padStart(LOG_NUMBER_DIGITS, '0')}`
+}
+
+/** The first schema of a table is `schema`; a `#` sorts after it, so the highest number is the last of the prefix. */
+export function schemaSortKey(number: number): string {
+  return number === 1 ? SCHEMA_PREFIX : `${SCHEMA_PREFIX}#${String(number).padStart(LOG_NUMBER_DIGITS, '0')}`
+}
+
+export function schemaNumberOf(sortKey: string): number {
+  return sortKey === SCHEMA_PREFIX ? 1 : Number(sortKey.slice(SCHEMA_PREFIX.length + 1))
 }
 
 /** The number in a log entry's sort key, or undefined where it is none. */

@@ -1,0 +1,77 @@
+// What a table is. Features come and go, so a schema changes: the first one is the item `schema`, each later one
+// `schema#000000002` and on, never overwritten, the highest in force. A batch keeps the columns that it was written with.
+import { canonicalJson } from '../platform/canonical-json.ts'
+import type { CatalogStore } from './catalog-store.ts'
+import { checkColumns } from './columns.ts'
+import { CatalogError } from './errors.ts'
+import { readSchema, type TableSchema, toAttributes } from './items.ts'
+import { SCHEMA_PREFIX, schemaNumberOf, schemaSortKey } from './layout.ts'
+import { type TableRef, tableKey } from './names.ts'
+
+/** Each lost round means that somebody else changed the schema of this very table in between. */
+const ROUNDS_MAX = 10
+
+/** Throws CatalogError `table-differs` where a column would change its type, or the table its format. */
+export async function defineTable(
+  store: CatalogStore,
+  ref: TableRef,
+  schema: TableSchema,
+): Promise<'created' | 'changed' | 'exists'> {
+  const table = tableKey(ref)
+  checkColumns(schema.columns)
+  if (!/^[a-z0-9.]{1,20}$/.test(schema.format)) {
+    throw new CatalogError(`"${schema.format}" cannot be the format of ${table}`, { code: 'format-invalid', table })
+  }
+  const attributes = toAttributes(schema)
+  for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const newest = await newestSchema(store, table)
+    if (newest !== undefined) {
+      if (canonicalJson(toAttributes(newest.schema)) === canonicalJson(attributes)) return 'exists'
+      refuseOtherTypes(table, newest.schema, schema)
+    }
+    const sk = schemaSortKey((newest?.number ?? 0) + 1)
+    if ((await store.create({ table, sk, attributes })) === 'created')
+      return newest === undefined ? 'created' : 'changed'
+  }
+  throw new CatalogError(`Others keep changing the schema of ${table}`, {
+    code: 'table-contended',
+    retriable: true,
+    next: 'Find out who defines it otherwise.',
+    table,
+  })
+}
+
+export async function tableSchema(store: CatalogStore, ref: TableRef): Promise<TableSchema | undefined> {
+  return (await newestSchema(store, tableKey(ref)))?.schema
+}
+
+/** Throws CatalogError `table-not-found`. */
+export async function existingTable(store: CatalogStore, ref: TableRef): Promise<TableSchema> {
+  const schema = await tableSchema(store, ref)
+  if (schema !== undefined) return schema
+  const table = tableKey(ref)
+  throw new CatalogError(`There is no table ${table}`, { code: 'table-not-found', next: 'Create it first.', table })
+}
+
+async function newestSchema(
+  store: CatalogStore,
+  table: string,
+): Promise<{ readonly number: number; readonly schema: TableSchema } | undefined> {
+  for await (const item of store.list(table, SCHEMA_PREFIX, { isNewestFirst: true, limit: 1 })) {
+    return { number: schemaNumberOf(item.sk), schema: readSchema(item) }
+  }
+  return undefined
+}
+
+/** Columns may come and go; one that stays means what it meant, or batches side by side could not be read together. */
+function refuseOtherTypes(table: string, before: TableSchema, after: TableSchema): void {
+  const types = new Map(before.columns.map(column => [column.name.toLowerCase(), column.type]))
+  const changed = after.columns.find(({ name, type }) => (types.get(name.toLowerCase()) ?? type) !== type)
+  if (changed === undefined && before.format === after.format) return
+  const what = changed === undefined ? `the format ${before.format}` : `another type of the column "${changed.name}"`
+  throw new CatalogError(`The table ${table} exists with ${what}`, {
+    code: 'table-differs',
+    next: 'Give the column, or the table, a new name.',
+    table,
+  })
+}
