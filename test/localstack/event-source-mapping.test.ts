@@ -67,6 +67,15 @@ describe('batches', () => {
     expect(waitedMs).toBeLessThanOrEqual(6200)
   })
 
+  it('each have a window of their own', async () => {
+    const harness = await start({ plan: { batchingWindowMs: 5000 }, before: putAll('a') })
+    await harness.time.runUntil(() => delivered(harness) === 1)
+    const putMs = harness.time.clock()
+    harness.stream.put(SHARD, 'b')
+    await harness.time.runUntil(() => delivered(harness) === 2)
+    expect((harness.deliveries[1]?.atMs ?? 0) - putMs).toBeGreaterThanOrEqual(5000)
+  })
+
   it('do not wait for the window when they are full', async () => {
     const harness = await start({ plan: { batchingWindowMs: 300_000 }, before: putAll('a', 'b', 'c', 'd') })
     const startMs = harness.time.clock()
@@ -148,6 +157,8 @@ describe('failures', () => {
     })
     await harness.time.runUntil(() => delivered(harness) === 6)
     expect(dataOf(harness)).toEqual(['abcde', 'cde', 'f'])
+    const [, b, , , e, f] = harness.stream.sequences(SHARD)
+    expect(harness.checkpoints.get(SHARD)).toEqual([b, e, f])
   })
 
   it('of the function repeat the whole batch, and nothing after it goes before it', async () => {
@@ -305,6 +316,20 @@ describe('draining', () => {
     await drain(harness)
     expect(dataOf(harness)).toEqual(['3', '2', '1', '0'])
     expect(harness.time.clock() - startMs).toBeLessThan(300_000)
+  })
+
+  it('waits for a shard that was quiet before another shard put into it', async () => {
+    const harness = await start({
+      shards: [SHARD, OTHER],
+      before: putAll('a'),
+      handler: async ({ shard }, _attempt, { stream, time }) => {
+        await time.sleep(1000)
+        if (shard === SHARD) stream.put(OTHER, 'b')
+        return null
+      },
+    })
+    await drain(harness)
+    expect(delivered(harness)).toBe(2)
   })
 
   it('says which shard is behind when it takes too long', async () => {
