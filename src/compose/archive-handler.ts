@@ -5,10 +5,12 @@ import type { Pipeline } from '../predictions/pipeline.ts'
 import { batchResponse } from './batch-response.ts'
 import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
 import { createRuntime } from './runtime.ts'
+import { archiveStore } from './stores.ts'
 
 export function archiveHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(() => {
-    const { archive, environment, telemetry } = createRuntime(pipeline.name, 'archive')
+    const { clients, environment, telemetry, world } = createRuntime(pipeline.name, 'archive')
+    const archive = archiveStore(clients.s3, environment.archiveBucket, world)
     return {
       telemetry,
       handle: async event => {

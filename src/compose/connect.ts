@@ -1,27 +1,18 @@
 // A deployed pipeline as the command line and the demo reach it: the same adapters as the functions', found by the pipeline's name.
-import { catalog, type Catalog } from '../catalog/catalog.ts'
-import { dynamodbCatalogStore } from '../catalog/dynamodb-catalog-store.ts'
 import type { EventStreamWriter } from '../event/event-stream-writer.ts'
 import { kinesisEventStreamWriter } from '../event/kinesis-event-stream-writer.ts'
-import { type Clock, type Sleep, systemClock, systemSleep } from '../platform/clock.ts'
+import { systemClock, systemSleep } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import { type Random, systemRandom } from '../platform/random.ts'
-import { s3ObjectStore } from '../platform/s3-object-store.ts'
-import { dynamodbUserStore } from '../store/dynamodb-user-store.ts'
-import type { UserStore } from '../store/user-item.ts'
+import { systemRandom } from '../platform/random.ts'
 import { awsClients, localEndpoint } from './clients.ts'
 import { LOCAL_ACCOUNT_ID, type ResourceNames, resourceNames } from './resource-names.ts'
+import { archiveStore, deployedStores, type Stores, type World } from './stores.ts'
 
-export interface Connection {
+export interface Connection extends Stores, World {
   readonly names: ResourceNames
-  readonly users: UserStore
-  readonly catalog: Catalog
   readonly archive: ObjectStore
   readonly events: EventStreamWriter
-  readonly clock: Clock
-  readonly random: Random
-  readonly sleep: Sleep
   close(): void
 }
 
@@ -36,16 +27,10 @@ export function connect({ pipeline, stage, env }: ConnectOptions): Connection {
   const names = resourceNames({ pipeline, stage, accountId: accountId(env) })
   const clients = awsClients(env)
   const world = { clock: systemClock, random: systemRandom, sleep: systemSleep }
-  const objects = (bucket: string): ObjectStore => s3ObjectStore({ client: clients.s3, bucket, ...world })
   return {
     names,
-    users: dynamodbUserStore({ client: clients.dynamodb, table: names.usersTable, ...world }),
-    catalog: catalog({
-      store: dynamodbCatalogStore({ client: clients.dynamodb, tableName: names.catalogTable }),
-      objects: objects(names.catalogBucket),
-      ...world,
-    }),
-    archive: objects(names.archiveBucket),
+    ...deployedStores(clients, names, world),
+    archive: archiveStore(clients.s3, names.archiveBucket, world),
     events: kinesisEventStreamWriter(clients.kinesis, names.eventsStream),
     ...world,
     close: () => clients.destroy(),

@@ -12,15 +12,13 @@ const ANSWER_RESERVE_MS = 1000
 
 export function ingestHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
-    const { clients, environment, telemetry, clock, random, sleep } = createRuntime(pipeline.name, 'ingest')
+    const { clients, environment, telemetry, world } = createRuntime(pipeline.name, 'ingest')
     const handle = ingestHttp({
       contracts: compileContracts(pipeline.events, { typePath: pipeline.typePath }),
       writer: kinesisEventStreamWriter(clients.kinesis, environment.eventsStream),
-      clock,
-      random,
-      sleep,
-      deadlineMs: () => clock() + deadline.remainingMs() - ANSWER_RESERVE_MS,
-      report: error => telemetry.error(error),
+      ...world,
+      deadlineMs: () => world.clock() + deadline.remainingMs() - ANSWER_RESERVE_MS,
+      report: telemetry.error,
     })
     return { telemetry, handle: event => handle(event as ApiGatewayEvent) }
   })

@@ -11,6 +11,7 @@ import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
 import { featuresAt } from '../serve/evaluate-user.ts'
+import { isUnreadable, readSums } from '../store/item-codec.ts'
 import { CorruptItemError } from '../store/errors.ts'
 import { type CorruptItem, isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { snapshotColumns, snapshotRow } from './snapshot-rows.ts'
@@ -45,8 +46,9 @@ export interface SnapshotReport {
   readonly corruptItems: number
   /** Users whose newest event is later than the instant. */
   readonly usersAfterInstant: number
-  /** zlib bytes in the users table, and the plain JSON in them. */
+  /** Bytes of state, features and predictions in the users table: as stored, and as the JSON that they are. */
   readonly storedBytes: number
+  readonly plainBytes: number
 }
 
 export const SNAPSHOT_TABLE = 'users'
@@ -72,7 +74,7 @@ export async function takeSnapshot(deps: SnapshotDependencies, request: Snapshot
 }
 
 class SnapshotRun {
-  readonly counts = { users: 0, corruptItems: 0, usersAfterInstant: 0, storedBytes: 0 }
+  readonly counts = { users: 0, corruptItems: 0, usersAfterInstant: 0, storedBytes: 0, plainBytes: 0 }
   readonly #deps: SnapshotDependencies
   readonly #request: SnapshotRequest
   readonly #buckets: Row[][] = Array.from({ length: USER_BUCKETS }, () => [])
@@ -112,9 +114,18 @@ class SnapshotRun {
       const user = predicted[index]
       if (user === undefined) continue
       this.counts.users++
-      this.counts.storedBytes += item.st.length + item.ft.length + item.pr.length + item.dedup.length
+      this.#weigh(item)
       if (item.at > this.#request.instantMs) this.counts.usersAfterInstant++
       this.#buckets[userBucket(item.userId)]?.push(snapshotRow(item.userId, item.v, { features, ...user }))
+    }
+  }
+
+  #weigh(item: StoredItem): void {
+    const sums = readSums(item)
+    if (isUnreadable(sums)) return
+    for (const { length, plainLength } of [sums.st, sums.ft, sums.pr]) {
+      this.counts.storedBytes += length
+      this.counts.plainBytes += plainLength
     }
   }
 

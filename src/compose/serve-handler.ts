@@ -1,0 +1,22 @@
+// The serve function: GET of one user over the users table, and the models where stored predictions are no longer exact.
+import type { Pipeline } from '../predictions/pipeline.ts'
+import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
+import { evaluateUser } from '../serve/evaluate-user.ts'
+import { serveHttp } from '../serve/serve-http.ts'
+import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { createUserRuntime } from './user-runtime.ts'
+
+export function serveHandler(pipeline: Pipeline): LambdaHandler {
+  return lambdaHandler(() => {
+    const { compiled, predictor, telemetry, users, world } = createUserRuntime(pipeline, 'serve')
+    const handle = serveHttp({
+      load: users.load,
+      evaluate: (item, nowMs) => evaluateUser(item, nowMs, { compiled, predictor }),
+      productionBatches: predictor.production,
+      definitions: compiled.definitions,
+      clock: world.clock,
+      report: telemetry.error,
+    })
+    return { telemetry, handle: event => handle(event as ApiGatewayEvent) }
+  })
+}

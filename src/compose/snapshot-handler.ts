@@ -1,0 +1,31 @@
+// The snapshot function: once a night by the schedule. Its instant is the schedule's own time, so that a run that is repeated
+// evaluates everybody at the same instant.
+import { parseRfc3339Ms } from '../event/event-time.ts'
+import type { Pipeline } from '../predictions/pipeline.ts'
+import { takeSnapshot } from '../snapshot/take-snapshot.ts'
+import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { createUserRuntime } from './user-runtime.ts'
+
+export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
+  return lambdaHandler(() => {
+    const runtime = createUserRuntime(pipeline, 'snapshot')
+    const { telemetry, world } = runtime
+    return {
+      telemetry,
+      handle: async event => {
+        const request = { instantMs: scheduledMs(event) ?? world.clock(), who: 'functions/snapshot', why: 'nightly' }
+        const { entry, ...report } = await takeSnapshot(runtime, request)
+        telemetry.count('usersInSnapshot', report.users)
+        telemetry.count('corruptItems', report.corruptItems)
+        const result = { batchId: entry.batchId, ...report }
+        telemetry.info('snapshot taken', result)
+        return result
+      },
+    }
+  })
+}
+
+function scheduledMs(event: unknown): number | undefined {
+  const time = typeof event === 'object' && event !== null && 'time' in event ? event.time : undefined
+  return typeof time === 'string' ? parseRfc3339Ms(time) : undefined
+}

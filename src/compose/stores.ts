@@ -1,0 +1,42 @@
+// The stores of a deployed pipeline on the real adapters: the same for functions, command line and demo.
+import { catalog, type Catalog } from '../catalog/catalog.ts'
+import { dynamodbCatalogStore } from '../catalog/dynamodb-catalog-store.ts'
+import type { Clock, Sleep } from '../platform/clock.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { Random } from '../platform/random.ts'
+import { s3ObjectStore } from '../platform/s3-object-store.ts'
+import { dynamodbUserStore } from '../store/dynamodb-user-store.ts'
+import type { UserStore } from '../store/user-item.ts'
+import type { AwsClients } from './clients.ts'
+import type { ResourceNames } from './resource-names.ts'
+
+/** Time and randomness, as every adapter wants them. */
+export interface World {
+  readonly clock: Clock
+  readonly random: Random
+  readonly sleep: Sleep
+}
+
+export interface Stores {
+  readonly users: UserStore
+  readonly catalog: Catalog
+}
+
+export function deployedStores(
+  { dynamodb, s3 }: Pick<AwsClients, 'dynamodb' | 's3'>,
+  names: Pick<ResourceNames, 'usersTable' | 'catalogTable' | 'catalogBucket'>,
+  world: World,
+): Stores {
+  return {
+    users: dynamodbUserStore({ client: dynamodb, table: names.usersTable, ...world }),
+    catalog: catalog({
+      store: dynamodbCatalogStore({ client: dynamodb, tableName: names.catalogTable }),
+      objects: s3ObjectStore({ client: s3, bucket: names.catalogBucket, ...world }),
+      ...world,
+    }),
+  }
+}
+
+export function archiveStore(s3: AwsClients['s3'], archiveBucket: string, world: World): ObjectStore {
+  return s3ObjectStore({ client: s3, bucket: archiveBucket, ...world })
+}

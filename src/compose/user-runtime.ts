@@ -1,0 +1,26 @@
+// What the functions that look at users have in common: the compiled pipeline, the stores, and the models in production.
+import { type CompiledPipeline, compilePipeline } from '../predictions/compile-pipeline.ts'
+import type { Pipeline } from '../predictions/pipeline.ts'
+import type { Predictor } from '../predictions/predictor.ts'
+import { createPredictor } from './predictor.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
+import { deployedStores, type Stores } from './stores.ts'
+
+export interface UserRuntime extends Runtime, Stores {
+  readonly compiled: CompiledPipeline
+  readonly predictor: Predictor
+}
+
+export function createUserRuntime(pipeline: Pipeline, functionName: string): UserRuntime {
+  const runtime = createRuntime(pipeline.name, functionName)
+  const { clients, environment, telemetry, world } = runtime
+  const compiled = compilePipeline(pipeline)
+  const stores = deployedStores(clients, environment, world)
+  const predictor = createPredictor(compiled, {
+    catalog: stores.catalog,
+    clock: world.clock,
+    refreshMs: environment.modelRefreshMs,
+    onError: telemetry.error,
+  })
+  return { ...runtime, ...stores, compiled, predictor }
+}
