@@ -35,6 +35,8 @@ export async function bundleFunction(name: string, { cwd, isOwnRepo }: BundleOpt
       write: false,
       bundle: true,
       minify: true,
+      // Errors are logged by their class.
+      keepNames: true,
       metafile: true,
       platform: 'node',
       target: 'node24',

@@ -29,4 +29,14 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Write features as they stood at given (user, time) pairs, as Parquet for training.',
     load: () => import('./features-export.ts'),
   },
+  {
+    name: 'users get',
+    summary: "Show one user's features and predictions as of now, and the item they come from.",
+    load: () => import('./users-get.ts'),
+  },
+  {
+    name: 'snapshot run',
+    summary: 'Evaluate every user at one instant and commit them as a batch.',
+    load: () => import('./snapshot-run.ts'),
+  },
 ]

@@ -1,0 +1,53 @@
+// `millrace snapshot run`: what the nightly function does, now and from here.
+import { parseRfc3339Ms } from '../event/event-time.ts'
+import { createPredictor } from '../compose/predictor.ts'
+import { toRfc3339 } from '../platform/clock.ts'
+import { compilePipeline } from '../predictions/compile-pipeline.ts'
+import { SNAPSHOT_TABLE, snapshotPartition, takeSnapshot } from '../snapshot/take-snapshot.ts'
+import type { Command } from './command.ts'
+import { UsageError } from './errors.ts'
+import { STAGE_OPTION, withConnection } from './with-connection.ts'
+
+export const command: Command = {
+  name: 'snapshot run',
+  summary: 'Evaluate every user at one instant and commit them as a batch.',
+  positionals: [],
+  options: {
+    ...STAGE_OPTION,
+    at: { type: 'string', value: 'TIME', description: 'The instant (RFC 3339). Default: now.' },
+    who: { type: 'string', value: 'NAME', description: 'Who takes it, for the history. Default: $USER.' },
+    why: { type: 'string', value: 'TEXT', description: 'Why, for the history.' },
+  },
+  changesThings: true,
+  async run(context, args) {
+    const at = args.text('at')
+    const instantMs = at === undefined ? context.clock() : parseRfc3339Ms(at)
+    if (instantMs === undefined) throw new UsageError(`--at is "${at}"`, 'Write it as 2026-01-02T03:04:05Z.')
+    await withConnection(context, args, async (connection, pipeline) => {
+      const ref = { db: pipeline.name, table: SNAPSHOT_TABLE, partition: snapshotPartition(instantMs) }
+      if (context.isDryRun) {
+        context.result({ ...ref, instantMs }, () => `Would write ${ref.db}.${ref.table}/${ref.partition}`)
+        return
+      }
+      const compiled = compilePipeline(pipeline)
+      const predictor = createPredictor(compiled, { ...connection, refreshMs: Number.POSITIVE_INFINITY, onError: fail })
+      const { entry, ...report } = await takeSnapshot(
+        { ...connection, compiled, predictor },
+        {
+          instantMs,
+          who: args.text('who') ?? context.env['USER'] ?? 'unknown',
+          why: args.text('why') ?? 'by hand',
+          onProgress: users => void (context.isJson || context.stderr.write(`${users} users\n`)),
+        },
+      )
+      context.result({ batchId: entry.batchId, ...report }, () => [
+        `${report.users} users at ${toRfc3339(instantMs)}: batch ${entry.batchId} of ${ref.db}.${ref.table}/${ref.partition}`,
+        ...(report.corruptItems === 0 ? [] : [`${report.corruptItems} items could not be read and are not in it`]),
+      ])
+    })
+  },
+}
+
+function fail(error: unknown): void {
+  throw error
+}
