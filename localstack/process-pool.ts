@@ -1,5 +1,5 @@
 // Shares a few processes between many users: an idle one first, a new one while there are fewer than allowed, else wait for
-// the next that becomes free. Dead ones drop out and are replaced at need.
+// the next that becomes free. A dead one drops out when its turn comes.
 export interface Pooled {
   isAlive(): boolean
 }
@@ -45,13 +45,12 @@ export function processPool<P extends Pooled>({ processesMax, start }: ProcessPo
   }
 
   function release(used: P): void {
-    if (used.isAlive()) idle.push(used)
-    else processes.delete(used)
+    idle.push(used)
     waiting.shift()?.()
   }
 
   return {
-    members: () => [...processes],
+    members: () => [...processes].filter(each => each.isAlive()),
     use: async work => {
       const process = await acquire()
       try {
