@@ -18,12 +18,13 @@ export async function writeDeadLetters(
   objects: ObjectStore,
   letters: readonly { readonly record: StreamRecord; readonly refusal: Refusal }[],
 ): Promise<void> {
-  const lines = letters.map(({ record, refusal }) => ({
-    ...recordLine(record),
-    reason: refusal.reason,
-    detail: refusal.detail,
-  }))
+  const lines = letters.map(({ record, refusal: { reason, detail } }) => letterLine({ ...record, reason, detail }))
   await writeAside(objects, 'deadletters', lines)
+}
+
+/** A letter as it is written, and as the CLI prints it. */
+export function letterLine(letter: DeadLetter) {
+  return { ...recordLine(letter), reason: letter.reason, detail: letter.detail }
 }
 
 export interface DeadLetterFilter {

@@ -30,6 +30,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./features-export.ts'),
   },
   {
+    name: 'deadletters list',
+    summary: 'Show the records that could not be applied, and why.',
+    load: () => import('./deadletters-list.ts'),
+  },
+  {
     name: 'users get',
     summary: "Show one user's features and predictions as of now, and the item they come from.",
     load: () => import('./users-get.ts'),

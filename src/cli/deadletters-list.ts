@@ -1,0 +1,109 @@
+// `millrace deadletters list`: what could not be applied, how much of it for which reason, and the records themselves. Counts are
+// of all reasons, so that a mistyped --reason shows beside what there is.
+import { type DeadLetter, letterLine, listDeadLetters } from '../archive/dead-letters.ts'
+import { parseRfc3339Ms } from '../event/event-time.ts'
+import { toRfc3339 } from '../platform/clock.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { CommandArguments } from './command-arguments.ts'
+import type { Command } from './command.ts'
+import { UsageError } from './errors.ts'
+import { STAGE_OPTION, withConnection } from './with-connection.ts'
+
+const LIMIT_DEFAULT = 100
+/** All are held until they are printed; each may be a megabyte. */
+const LIMIT_MAX = 10_000
+
+export const command: Command = {
+  name: 'deadletters list',
+  summary: 'Show the records that could not be applied, and why.',
+  positionals: [],
+  options: {
+    reason: {
+      type: 'string',
+      value: 'REASON',
+      description: 'Only those with this reason: late, contract, future, ...',
+    },
+    from: {
+      type: 'string',
+      value: 'TIME',
+      description: 'Only those that arrived at or after this instant (RFC 3339).',
+    },
+    to: { type: 'string', value: 'TIME', description: 'Only those that arrived before this instant (RFC 3339).' },
+    limit: { type: 'string', value: 'N', description: `Show so many at most. Default: ${LIMIT_DEFAULT}.` },
+    ...STAGE_OPTION,
+  },
+  async run(context, args) {
+    const query: LettersQuery = {
+      reason: args.text('reason'),
+      fromMs: instant(args, 'from'),
+      toMs: instant(args, 'to'),
+      limit: args.wholeNumber('limit', { min: 0, max: LIMIT_MAX }) ?? LIMIT_DEFAULT,
+    }
+    const found = await withConnection(context, args, ({ archive }) => findLetters(archive, query))
+    const counts = Object.fromEntries(found.counts)
+    context.result({ counts, matching: found.matching, letters: found.letters.map(letterLine) }, () => describe(found))
+  },
+}
+
+interface LettersQuery {
+  readonly reason: string | undefined
+  readonly fromMs: number | undefined
+  readonly toMs: number | undefined
+  readonly limit: number
+}
+
+interface FoundLetters {
+  /** By reason, of all reasons. */
+  readonly counts: ReadonlyMap<string, number>
+  /** How many have the wanted reason. */
+  readonly matching: number
+  /** The first of those. */
+  readonly letters: readonly DeadLetter[]
+}
+
+async function findLetters(archive: ObjectStore, { reason, fromMs, toMs, limit }: LettersQuery): Promise<FoundLetters> {
+  const counts = new Map<string, number>()
+  const letters: DeadLetter[] = []
+  let matching = 0
+  for await (const letter of listDeadLetters(archive, { fromMs, toMs })) {
+    counts.set(letter.reason, (counts.get(letter.reason) ?? 0) + 1)
+    if (reason !== undefined && letter.reason !== reason) continue
+    matching++
+    if (letters.length < limit) letters.push(letter)
+  }
+  return { counts, matching, letters }
+}
+
+function describe({ counts, matching, letters }: FoundLetters): string[] {
+  if (counts.size === 0) return ['There are no dead letters.']
+  const byCount = [...counts].sort((a, b) => b[1] - a[1])
+  const totals = byCount.map(([reason, count]) => `${reason} ${count}`).join(', ')
+  const rows = letters.map(({ arrivalMs, reason, stream, shard, sequence, detail }) => [
+    toRfc3339(arrivalMs),
+    reason,
+    `${stream}/${shard}/${sequence}`,
+    detail,
+  ])
+  const shown = letters.length === matching ? '' : `, the first ${letters.length} of ${matching} below`
+  return [`Dead letters: ${totals}${shown}.`, ...aligned([['ARRIVED', 'REASON', 'RECORD', 'DETAIL'], ...rows])]
+}
+
+/** Columns as wide as their widest cell. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 1) return []
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => row[column]?.length ?? 0)))
+  return rows.map(row =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+function instant(args: CommandArguments, option: 'from' | 'to'): number | undefined {
+  const text = args.text(option)
+  if (text === undefined) return undefined
+  const ms = parseRfc3339Ms(text)
+  if (ms === undefined) throw new UsageError(`--${option} is "${text}"`, 'Write it as 2026-01-02T03:04:05Z.')
+  return ms
+}

@@ -1,0 +1,107 @@
+// The command as a person calls it, on S3's emulator.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import type { RefusalReason } from '../../src/event/decoded-event.ts'
+import { seededRandom } from '../../src/platform/random.ts'
+import { s3ObjectStore } from '../../src/platform/s3-object-store.ts'
+import { NOON_MS, recordAt, sequenceOf } from '../archive/factories.ts'
+import { type FauxqsBucket, startFauxqsBucket } from '../fakes/fauxqs-bucket.ts'
+import { testWorld } from './cli-world.ts'
+
+const PIPELINE = `
+import { count, event, features, pipeline } from 'millrace'
+const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: {} })
+export default pipeline({ name: 'shop', events: [visit], features: features({ visits: count(visit) }), models: [] })
+`
+
+let folder = ''
+let s3: FauxqsBucket
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'deadletters-list-'))
+  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
+  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
+  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
+  s3 = await startFauxqsBucket(names.archiveBucket)
+})
+
+afterAll(async () => {
+  await s3.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function millrace(...words: string[]) {
+  const world = testWorld({ cwd: folder, env: { AWS_ENDPOINT_URL: s3.endpoint } })
+  const exitCode = await runCli(['deadletters', 'list', ...words], COMMANDS, world)
+  return { exitCode, ...world.written }
+}
+
+function letter(index: number, reason: RefusalReason) {
+  return { record: recordAt(index), refusal: { reason, detail: `It is ${reason}.` } }
+}
+
+describe('deadletters list', () => {
+  it('says that there are none', async () => {
+    expect(await millrace()).toEqual({ exitCode: 0, stdout: 'There are no dead letters.\n', stderr: '' })
+  })
+
+  describe('with letters of two reasons', () => {
+    beforeAll(async () => {
+      const random = seededRandom(1)
+      const sleep = () => Promise.resolve()
+      const store = s3ObjectStore({ client: s3.client, bucket: s3.bucket, random, sleep, isConditional: false })
+      await writeDeadLetters(store, [letter(1, 'late'), letter(2, 'item-too-big'), letter(3, 'late')])
+      await writeDeadLetters(store, [letter(3, 'late'), letter(4, 'late')])
+    })
+
+    it('shows each record once, without its user', async () => {
+      const { exitCode, stdout } = await millrace()
+      expect(exitCode).toBe(0)
+      const record = (index: number) => `events@1/shardId-000000000000/${sequenceOf(index)}`
+      expect(stdout.split('\n')).toEqual([
+        'Dead letters: late 3, item-too-big 1.',
+        `ARRIVED                   REASON        ${'RECORD'.padEnd(record(1).length)}  DETAIL`,
+        `2026-01-02T12:00:01.000Z  late          ${record(1)}  It is late.`,
+        `2026-01-02T12:00:02.000Z  item-too-big  ${record(2)}  It is item-too-big.`,
+        `2026-01-02T12:00:03.000Z  late          ${record(3)}  It is late.`,
+        `2026-01-02T12:00:04.000Z  late          ${record(4)}  It is late.`,
+        '',
+      ])
+    })
+
+    it('gives the whole record of one reason as JSON', async () => {
+      const { stdout } = await millrace('--json', '--reason', 'item-too-big')
+      const { dataBase64, ...record } = recordAt(2)
+      expect(JSON.parse(stdout)).toEqual({
+        counts: { late: 3, 'item-too-big': 1 },
+        matching: 1,
+        letters: [{ ...record, data: dataBase64, reason: 'item-too-big', detail: 'It is item-too-big.' }],
+      })
+    })
+
+    it('shows what there is where nothing matches', async () => {
+      expect((await millrace('--reason', 'lat')).stdout).toBe('Dead letters: late 3, item-too-big 1.\n')
+    })
+
+    it('takes a range of arrival and a limit', async () => {
+      const from = new Date(NOON_MS + 2000).toISOString()
+      const to = new Date(NOON_MS + 4000).toISOString()
+      const { stdout } = await millrace('--from', from, '--to', to, '--limit', '1')
+      expect(stdout).toContain('Dead letters: item-too-big 1, late 1, the first 1 of 2 below.')
+      expect(stdout.trim().split('\n')).toHaveLength(3)
+    })
+
+    it('refuses a time without an offset', async () => {
+      const { exitCode, stderr } = await millrace('--from', '2026-01-02')
+      expect(exitCode).toBe(2)
+      expect(stderr).toContain('--from')
+    })
+  })
+})
