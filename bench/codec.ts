@@ -110,6 +110,7 @@ function itemFigures(): ItemFigures {
     at: END_MS,
     asOf: END_MS,
     fresh: END_MS + HOUR_MS,
+    definitions: '3f9c2a71d0b4',
     models: { churn: '20160130000000-abcdefgh' },
     imports: ['20160101000000-aaaaaaaa'],
     dedup: {

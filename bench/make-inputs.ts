@@ -5,11 +5,13 @@ import { dirname } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { flightArrived, openFlights } from '../demo/flights.ts'
 import { planDemo } from '../demo/plan.ts'
-import { decodePayload, isRefusal } from '../src/event/decode.ts'
-import type { DecodedEvent } from '../src/event/decoded-event.ts'
+import { catalog } from '../src/catalog/catalog.ts'
 import pipeline from '../src/pipeline/index.ts'
+import { seededRandom } from '../src/platform/random.ts'
 import { compilePipeline } from '../src/predictions/compile-pipeline.ts'
 import { importHistory } from '../src/replay/import-history.ts'
+import { memoryCatalogStore } from '../test/fakes/memory-catalog-store.ts'
+import { memoryObjectStore } from '../test/fakes/memory-object-store.ts'
 import { INPUTS_FILE, toInputsJson } from './inputs.ts'
 import { plainStore } from './plain-store.ts'
 import { lateArrivalPredictor } from './predictor.ts'
@@ -22,20 +24,23 @@ const compiled = compilePipeline(pipeline)
 const plan = await planDemo(await openFlights(), NOW_MS)
 const users = plainStore(new Map())
 
-function* history(): Generator<DecodedEvent> {
+function* history(): Generator<Uint8Array> {
   for (const index of [...plan.history, ...plan.live.slice(0, -BATCH_RECORDS)]) {
-    const text = JSON.stringify(flightArrived(plan.flights, index, plan.shiftMs))
-    const event = decodePayload(Buffer.from(text), compiled.contracts)
-    if (isRefusal(event)) throw new Error(event.detail)
-    yield event
+    yield Buffer.from(JSON.stringify(flightArrived(plan.flights, index, plan.shiftMs)))
   }
 }
 
+const world = { clock: () => NOW_MS, random: seededRandom(1), sleep: async () => undefined }
+const ownCatalog = catalog({ store: memoryCatalogStore(), objects: memoryObjectStore(), ...world })
+const predictor = await lateArrivalPredictor()
 await importHistory(history(), {
+  ...world,
   compiled,
   users,
-  predictor: await lateArrivalPredictor(),
-  batchId: '20260131180000-aaaaaaaa',
+  predictor,
+  catalog: ownCatalog,
+  who: 'bench',
+  why: 'inputs',
 })
 const batch = [...plan.live.slice(-BATCH_RECORDS)].map(index => flightArrived(plan.flights, index, plan.shiftMs))
 const affected = [...new Set(batch.map(event => event.route))].flatMap(route => users.items.get(route) ?? [])

@@ -32,7 +32,9 @@ async function handleRecord(record: StreamRecord, deps: PerRecordDependencies): 
     if (read.outcome === 'corrupt') throw new Error(read.detail)
     const { next } = planUser(deps.compiled, read.content, own)
     if (next === undefined) continue
-    const item = encodeNext({ userId, before: read.stored, next }, await predictOne(deps.predictor, next.features))
+    const { definitions } = deps.compiled
+    const predicted = await predictOne(deps.predictor, next.features)
+    const item = encodeNext({ userId, before: read.stored, next, definitions }, predicted)
     if ('reason' in item) throw new Error(item.detail)
     await deps.put(item)
   }

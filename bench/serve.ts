@@ -68,7 +68,7 @@ function question(item: StoredItem, headers: Readonly<Record<string, string>>): 
     production: {},
     nowMs: item.asOf,
     evaluate: () => Promise.reject(new Error('The stored result is exact; nothing is evaluated')),
-    definitions: '',
+    definitions: item.definitions,
   }
 }
 
@@ -111,6 +111,7 @@ function itemWithFeatures(plainBytes: number): StoredItem {
     at: asOf,
     asOf,
     fresh: asOf + 3_600_000,
+    definitions: '3f9c2a71d0b4',
     models: {},
     imports: [],
     dedup: EMPTY_DEDUP,

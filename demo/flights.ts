@@ -46,6 +46,9 @@ export interface FlightArrived {
   readonly route: string
   readonly arrivedAt: string
   readonly departedAt: string
+  /** Clock hour of the departure, 0 to 23, where the flight left; and its weekday, Sunday 0. */
+  readonly departureHour: number
+  readonly departureWeekday: number
   readonly origin: string
   readonly destination: string
   readonly distanceMiles: number
@@ -138,12 +141,15 @@ function airport(flights: Flights, column: Uint16Array, index: number): string {
 
 /** The flight as upstream reports it once it has landed, all its times moved by `shiftMs`. */
 export function flightArrived(flights: Flights, index: number, shiftMs = 0): FlightArrived {
+  const departed = new Date((flights.departedMs[index] ?? 0) + shiftMs)
   return {
     type: 'flight.arrived',
     flight: flights.firstRow + index,
     route: routeOf(flights, index),
-    arrivedAt: secondsText(arrivedMs(flights, index) + shiftMs),
-    departedAt: secondsText((flights.departedMs[index] ?? 0) + shiftMs),
+    arrivedAt: secondsText(new Date(arrivedMs(flights, index) + shiftMs)),
+    departedAt: secondsText(departed),
+    departureHour: departed.getUTCHours(),
+    departureWeekday: departed.getUTCDay(),
     origin: airport(flights, flights.origin, index),
     destination: airport(flights, flights.destination, index),
     distanceMiles: flights.distanceMiles[index] ?? 0,
@@ -151,8 +157,8 @@ export function flightArrived(flights: Flights, index: number, shiftMs = 0): Fli
   }
 }
 
-function secondsText(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+function secondsText(instant: Date): string {
+  return `${instant.toISOString().slice(0, 19)}Z`
 }
 
 /** Beyond any row number, so that an instant in seconds and an index sort as one number: no comparison function, no objects. */

@@ -17,12 +17,12 @@ export async function readWithDuckdb(
   { ref, batchId }: DemoSnapshot,
   demo: Phases,
 ): Promise<void> {
-  const { parts, batchId: current } = await connection.catalog.load(ref)
-  if (current !== batchId) throw new Error(`The current batch is ${current}, not the one rolled back to`)
+  const { entry, parts } = await connection.catalog.load(ref)
+  if (entry.batchId !== batchId) throw new Error(`The current batch is ${entry.batchId}, not the one rolled back to`)
   // DuckDB reads S3 by an extension that is fetched from the network; files need none.
   const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
   try {
-    for await (const part of parts) await writeFile(join(folder, part.name), part.body)
+    for await (const part of parts()) await writeFile(join(folder, part.name), part.body)
     const instance = await DuckDBInstance.create()
     const session = await instance.connect()
     const path = join(folder, '*.parquet').replaceAll("'", "''")

@@ -5,7 +5,8 @@ import { deliver } from '../src/event/producer.ts'
 import pipeline from '../src/pipeline/index.ts'
 import { compilePipeline } from '../src/predictions/compile-pipeline.ts'
 import { createPredictor } from '../src/compose/predictor.ts'
-import { publishArtifact } from '../src/model/registry.ts'
+import { openOnnxSession } from '../src/model/onnx-session.ts'
+import { modelRegistry } from '../src/model/registry.ts'
 import { importHistory } from '../src/replay/import-history.ts'
 import type { DemoCloud } from './cloud.ts'
 import { flightArrived, routeOf } from './flights.ts'
@@ -18,11 +19,10 @@ const WHO = 'demo'
 const EVENTS_PER_DELIVERY = 1000
 
 export async function publishModel({ connection }: DemoCloud, demo: Phases): Promise<void> {
-  const { entry } = await publishArtifact(connection.catalog, await readFile(ARTIFACT_FILE), {
-    who: WHO,
-    why: 'npm run demo',
-  })
-  demo.say(`late-arrival is in production as batch ${entry.batchId}`)
+  const zip = await readFile(ARTIFACT_FILE)
+  const registry = modelRegistry(connection.catalog)
+  const entry = await registry.publish({ zip, openSession: openOnnxSession, who: WHO, why: 'npm run demo' })
+  demo.say(`in production as batch ${entry.batchId}; the functions pick it up by themselves`)
 }
 
 /** The route with the most live arrivals: the one on which most is to be seen. */
@@ -59,7 +59,6 @@ export async function loadHistory({ connection }: DemoCloud, plan: DemoPlan, dem
 export async function streamLive({ local, connection }: DemoCloud, plan: DemoPlan, demo: Phases): Promise<void> {
   const { events: writer, random, sleep, clock } = connection
   const progress = demo.progress('live', plan.live.length)
-  const before = local.status()
   const start = clock()
   for (let from = 0; from < plan.live.length; from += EVENTS_PER_DELIVERY) {
     const slice = plan.live.subarray(from, from + EVENTS_PER_DELIVERY)
@@ -78,7 +77,6 @@ export async function streamLive({ local, connection }: DemoCloud, plan: DemoPla
   const affected = new Set([...plan.live].map(index => routeOf(plan.flights, index))).size
   demo.say(`${plan.live.length} events in ${seconds.toFixed(1)} s, from the first put to the last write`)
   demo.say(`${affected} routes recomputed; the others were neither read nor written`)
-  void before
 }
 
 async function* payloads(plan: DemoPlan, indices: Uint32Array): AsyncGenerator<Uint8Array> {

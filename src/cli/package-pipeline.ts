@@ -112,9 +112,15 @@ function functionNames(cwd: string): readonly string[] {
   return files.map(file => basename(file, '.ts')).toSorted()
 }
 
-/** What the bundler read, what the template is made from, and (for ONNX Runtime's version) the lock file. */
+/** What is not in a metafile: the lock file says ONNX Runtime's version, the packager's own sources change in its own repo. */
+const OTHER_INPUTS = [
+  'serverless.yml',
+  'package-lock.json',
+  ...['bundle-function', 'onnx-runtime-files', 'package-pipeline', 'zip-file'].map(name => `src/cli/${name}.ts`),
+]
+
 function hashInputs(cwd: string, zips: readonly FunctionZip[]): Record<string, string> {
-  const paths = new Set(['serverless.yml', 'package-lock.json', ...cloudFiles(cwd)])
+  const paths = new Set([...OTHER_INPUTS, ...cloudFiles(cwd)])
   for (const { bundle } of zips) for (const path of Object.keys(bundle.metafile.inputs)) paths.add(path)
   return Object.fromEntries([...paths].toSorted().map(path => [path, hashFile(join(cwd, path))]))
 }

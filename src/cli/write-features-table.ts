@@ -1,5 +1,5 @@
 // Exported rows as one Parquet file: user, time, what was carried along, one typed column a feature. The fingerprint of each
-// feature goes into the file's own metadata, so that a model trained on it can say which definitions it was trained on.
+// feature and the inputs of each model go into the file's own metadata, so that whoever trains on it needs nothing else.
 import { rename } from 'node:fs/promises'
 import { fileWriter, parquetWriteRows } from 'hyparquet-writer'
 import type { Column, ColumnType, RowValue } from '../catalog/columns.ts'
@@ -11,6 +11,8 @@ import { canonicalJson } from '../platform/canonical-json.ts'
 
 /** Key of the file's metadata: JSON, feature name → fingerprint. */
 export const FINGERPRINTS_KEY = 'millrace.features'
+/** Key of the file's metadata: JSON, model name → its inputs in the declared order. */
+export const MODELS_KEY = 'millrace.models'
 /** What readers want (enough rows to compress, few enough to skip) and what this process holds at a time. */
 const ROW_GROUP_ROWS = 50_000
 
@@ -67,7 +69,10 @@ export async function writeFeaturesTable<I extends Instant>(path: string, table:
     rows: records(),
     columns: columns.map(({ name, type }) => ({ name, type: PARQUET_TYPE[type] })),
     rowGroupSize: ROW_GROUP_ROWS,
-    kvMetadata: [{ key: FINGERPRINTS_KEY, value: fingerprintsJson(table.plan) }],
+    kvMetadata: [
+      { key: FINGERPRINTS_KEY, value: fingerprintsJson(table.plan) },
+      { key: MODELS_KEY, value: inputsJson(table.pipeline) },
+    ],
   })
   await rename(unfinished, path)
   return count
@@ -75,6 +80,10 @@ export async function writeFeaturesTable<I extends Instant>(path: string, table:
 
 function fingerprintsJson(plan: FeaturesPlan): string {
   return canonicalJson(Object.fromEntries(plan.features.map(({ name, fingerprint }) => [name, fingerprint])))
+}
+
+function inputsJson(pipeline: Pipeline): string {
+  return canonicalJson(Object.fromEntries(pipeline.models.map(({ name, inputs }) => [name, inputs])))
 }
 
 function parquetValue(type: ColumnType, value: RowValue): unknown {

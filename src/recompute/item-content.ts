@@ -27,6 +27,8 @@ export interface NextContent {
   /** The item that was read: what this code does not know of it is carried through. */
   readonly before: StoredItem | undefined
   readonly next: NextItem
+  /** `CompiledPipeline.definitions` that `next` was made by. */
+  readonly definitions: string
   /** Batches of imported history; those of the item before unless given. */
   readonly imports?: readonly string[]
 }
@@ -39,7 +41,10 @@ export function encodeNext(content: NextContent, predicted: PredictedUser): Stor
   return tooBig === undefined ? item : refuseSize(`${tooBig.bytes} bytes, ${tooBig.bytesMax} are allowed`)
 }
 
-function packNext({ userId, before, next, imports }: NextContent, predicted: PredictedUser): StoredItem | Refusal {
+function packNext(
+  { userId, before, next, definitions, imports }: NextContent,
+  predicted: PredictedUser,
+): StoredItem | Refusal {
   try {
     return encodeItem({
       userId,
@@ -47,6 +52,7 @@ function packNext({ userId, before, next, imports }: NextContent, predicted: Pre
       at: next.at,
       asOf: next.features.asOf,
       fresh: next.features.freshUntil,
+      definitions,
       models: predicted.models,
       imports: imports ?? before?.imports ?? [],
       dedup: next.dedup,

@@ -6,7 +6,7 @@ import type { Sleep } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import { type Predictor, predictOne } from '../predictions/predictor.ts'
+import { type PredictedUser, type Predictor, predictOne } from '../predictions/predictor.ts'
 import { KEYS_PER_READ_MAX, type UserStore } from '../store/user-item.ts'
 import { READS_IN_FLIGHT_MAX, USERS_PER_WAVE_MAX, WRITES_IN_FLIGHT_MAX } from './limits.ts'
 import {
@@ -71,8 +71,8 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDepen
       for (const user of chunk) tally.fail(user.records, error)
     }
   })
-  if (planned.length === 0) return
-  const predicted = await deps.predictor.predict(planned.map(user => user.next.features))
+  const predicted = await predictWave(planned, deps, tally)
+  if (predicted === undefined) return
   await mapWithLimit(planned, WRITES_IN_FLIGHT_MAX, async (plan, index) => {
     try {
       const prediction = predicted[index] ?? (await predictOne(deps.predictor, plan.next.features))
@@ -81,6 +81,20 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDepen
       tally.fail(plan.user.records, error)
     }
   })
+}
+
+/** One model run for all. Undefined where the models cannot be asked: all of these users are delivered again. */
+async function predictWave(
+  planned: readonly PlannedUser[],
+  { predictor }: RecomputeDependencies,
+  tally: Tally,
+): Promise<readonly PredictedUser[] | undefined> {
+  try {
+    return await predictor.predict(planned.map(({ next }) => next.features))
+  } catch (error) {
+    for (const { user } of planned) tally.fail(user.records, error)
+    return undefined
+  }
 }
 
 function settle(tally: Tally, user: AffectedUser, settled: SettledUser): void {

@@ -54,9 +54,11 @@ export async function writeUser(
   let predicted = firstPrediction
   for (let attempt = 1; ; attempt++) {
     refuseWithoutTime(deps)
-    const item = encodeNext({ userId: first.user.userId, before: plan.before, next: plan.next }, predicted)
+    const { before, next } = plan
+    const { definitions } = deps.compiled
+    const item = encodeNext({ userId: first.user.userId, before, next, definitions }, predicted)
     if ('reason' in item) return { outcome: 'refused', refusal: item }
-    const put = await deps.users.put(item, plan.before?.v)
+    const put = await deps.users.put(item, before?.v)
     if (put.outcome === 'written') return { outcome: 'written', decisions: settledDecisions(first, plan.decisions) }
     if (attempt >= CONFLICT_ATTEMPTS_MAX) throw new ConflictError(attempt)
     const again = planItem(deps.compiled, first.user, put.current)

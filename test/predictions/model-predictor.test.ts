@@ -1,53 +1,130 @@
 import { describe, expect, it } from 'vitest'
 import type { FeaturesBody } from '../../src/features/features-body.ts'
-import { modelPredictor, type ServingModelSource } from '../../src/predictions/model-predictor.ts'
+import { count, features, last } from '../../src/features/define.ts'
+import { model } from '../../src/model/define.ts'
+import { ModelError } from '../../src/model/errors.ts'
+import type { ArtifactManifest } from '../../src/model/artifact-manifest.ts'
+import type { ModelSession } from '../../src/model/model-session.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { modelPredictor } from '../../src/predictions/model-predictor.ts'
+import { pipeline } from '../../src/predictions/pipeline.ts'
+import { order } from '../features/factories.ts'
 
-function user(asOf: number, orders: number): FeaturesBody {
-  return { asOf, freshUntil: asOf + 10, values: { orders } }
+const customer = features({
+  orders: count(order, { within: '30d' }),
+  points: last(order, 'points'),
+  visits: count(order),
+})
+const churn = model('churn', { from: customer, inputs: ['orders', 'points'], owner: 'ana' })
+const compiled = compilePipeline(pipeline({ name: 'shop', features: customer, models: [churn] }))
+
+function user(asOf: number, orders: number, points: number | null = 1): FeaturesBody {
+  return { asOf, freshUntil: asOf + 10, values: { orders, points, visits: 0 } }
 }
 
-function source(name: string, batchId: string | undefined, runs: number[] = []): ServingModelSource {
-  const model = {
-    batchId: batchId ?? '',
-    predict: async (features: readonly FeaturesBody[]) => {
-      runs.push(features.length)
-      return features.map(({ values }) => ({
-        status: 'ok' as const,
-        batchId: batchId ?? '',
-        value: { orders: Number(values['orders']) },
-      }))
+const fingerprintOf = (name: string): string =>
+  compiled.features.features.find(each => each.name === name)?.fingerprint ?? ''
+
+/** A model that adds its inputs, and refuses sums of 13. */
+function session(runs: number[], overrides: Partial<ArtifactManifest> = {}): ModelSession {
+  const inputs = ['orders', 'points'].map(name => ({
+    name,
+    fingerprint: fingerprintOf(name),
+    type: 'number' as const,
+    missing: -1,
+  }))
+  const manifest = {
+    inputs,
+    outputs: [{ name: 'sum', tensor: 'y', column: 0 }],
+    ...overrides,
+  } as unknown as ArtifactManifest
+  return {
+    name: 'churn',
+    batchId: 'b1',
+    manifest,
+    run: async (rows, rowCount) => {
+      runs.push(rowCount)
+      const sums = Float64Array.from({ length: rowCount }, (_, row) => (rows[row * 2] ?? 0) + (rows[row * 2 + 1] ?? 0))
+      return {
+        outputs: [sums],
+        refusals: new Map(
+          [...sums.entries()].filter(([, sum]) => sum === 13).map(([row]) => [row, 'sum is out of range']),
+        ),
+      }
     },
   }
-  return { name, current: async () => (batchId === undefined ? undefined : model) }
+}
+
+function predictor(current: ModelSession | undefined): ReturnType<typeof modelPredictor> {
+  return modelPredictor(compiled, name => ({
+    name,
+    session: async () => current,
+    batchId: async () => current?.batchId,
+  }))
 }
 
 describe('modelPredictor', () => {
-  it('runs each model once for all users, and names what each prediction was made with', async () => {
+  it('runs the model once for all users, and names what each prediction was made with', async () => {
     const runs: number[] = []
-    const predicted = await modelPredictor([source('churn', 'b1', runs), source('spend', undefined)]).predict([
-      user(1, 5),
-      user(2, 7),
-    ])
+    const predicted = await predictor(session(runs)).predict([user(1, 5), user(2, 7, null)])
     expect(runs).toEqual([2])
-    expect(predicted[1]).toEqual({
-      models: { churn: 'b1' },
-      predictions: {
-        asOf: 2,
-        freshUntil: 12,
-        models: { churn: { status: 'ok', batchId: 'b1', value: { orders: 7 } }, spend: { status: 'no-model' } },
+    expect(predicted).toEqual([
+      {
+        models: { churn: 'b1' },
+        predictions: { asOf: 1, freshUntil: 11, models: { churn: { status: 'ok', batchId: 'b1', value: { sum: 6 } } } },
       },
+      {
+        models: { churn: 'b1' },
+        predictions: { asOf: 2, freshUntil: 12, models: { churn: { status: 'ok', batchId: 'b1', value: { sum: 6 } } } },
+      },
+    ])
+  })
+
+  it('answers no-model where none is published', async () => {
+    const [predicted] = await predictor(undefined).predict([user(1, 5)])
+    expect(predicted).toMatchObject({ models: {}, predictions: { models: { churn: { status: 'no-model' } } } })
+    expect(await predictor(undefined).production()).toEqual({})
+    expect(await predictor(session([])).production()).toEqual({ churn: 'b1' })
+  })
+
+  it('leaves a user whose input is pending out of the run, and gives everybody else their own row', async () => {
+    const runs: number[] = []
+    const waiting = { ...user(2, 0), pending: { orders: 'backfilling' } }
+    const predicted = await predictor(session(runs)).predict([user(1, 5), waiting, user(3, 9)])
+    expect(runs).toEqual([2])
+    expect(predicted.map(each => each.predictions.models['churn'])).toEqual([
+      { status: 'ok', batchId: 'b1', value: { sum: 6 } },
+      { status: 'not-ready', batchId: 'b1', detail: 'orders is backfilling' },
+      { status: 'ok', batchId: 'b1', value: { sum: 10 } },
+    ])
+  })
+
+  it('is not ready while an input means something else than in training, whatever other features do', async () => {
+    const runs: number[] = []
+    const inputs = [{ name: 'orders', fingerprint: 'f'.repeat(64), type: 'number' as const, missing: 0 }]
+    const [predicted] = await predictor(session(runs, { inputs })).predict([user(1, 5)])
+    expect(predicted?.predictions.models['churn']).toMatchObject({ status: 'not-ready' })
+    expect(runs).toEqual([])
+  })
+
+  it('never hands out a refused value, nor fails where the run fails', async () => {
+    const [predicted] = await predictor(session([])).predict([user(1, 12)])
+    expect(predicted?.predictions.models['churn']).toEqual({
+      status: 'refused',
+      batchId: 'b1',
+      detail: 'sum is out of range',
     })
+    const failing = {
+      ...session([]),
+      run: async () => Promise.reject(new ModelError('The run failed', { code: 'model-run-failed' })),
+    }
+    const [failed] = await predictor(failing).predict([user(1, 5)])
+    expect(failed?.predictions.models['churn']).toEqual({ status: 'refused', batchId: 'b1', detail: 'The run failed' })
   })
 
   it('asks no model for nobody', async () => {
     const runs: number[] = []
-    expect(await modelPredictor([source('churn', 'b1', runs)]).predict([])).toEqual([])
+    expect(await predictor(session(runs)).predict([])).toEqual([])
     expect(runs).toEqual([])
-  })
-
-  it('says what is in production, and leaves out what is not', async () => {
-    expect(await modelPredictor([source('churn', 'b2'), source('spend', undefined)]).production()).toEqual({
-      churn: 'b2',
-    })
   })
 })

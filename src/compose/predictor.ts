@@ -1,0 +1,32 @@
+// The pipeline's predictor on the real adapters: artifacts from the catalogue, sessions of ONNX Runtime.
+import type { Catalog } from '../catalog/catalog.ts'
+import { modelSource } from '../model/model-source.ts'
+import { openOnnxSession } from '../model/onnx-session.ts'
+import { modelRegistry } from '../model/registry.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import { modelPredictor } from '../predictions/model-predictor.ts'
+import type { Predictor } from '../predictions/predictor.ts'
+
+export interface PredictorOptions {
+  readonly catalog: Catalog
+  readonly clock: Clock
+  /** How long a production pointer is believed. */
+  readonly refreshMs: number
+  /** A version that cannot be used is told here, and the one before goes on serving. */
+  readonly onError: (error: unknown) => void
+}
+
+export function createPredictor(compiled: CompiledPipeline, options: PredictorOptions): Predictor {
+  const registry = modelRegistry(options.catalog)
+  return modelPredictor(compiled, name =>
+    modelSource({
+      name,
+      registry,
+      openSession: openOnnxSession,
+      clock: options.clock,
+      refreshMs: options.refreshMs,
+      onProblem: options.onError,
+    }),
+  )
+}
