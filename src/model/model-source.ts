@@ -1,0 +1,136 @@
+// The model that serves now. The pointer is looked at every so often and the artifact loaded when it has moved; a version
+// that is bad, or cannot be fetched, never replaces one that works, and at a cold start the newest usable one serves.
+import { CatalogError } from '../catalog/errors.ts'
+import type { Clock } from '../platform/clock.ts'
+import { ModelError } from './errors.ts'
+import type { ModelSession, OpenSession } from './model-session.ts'
+import type { ModelRegistry } from './registry.ts'
+
+export interface ModelSource {
+  readonly name: string
+  /** undefined: nothing usable was ever published. Throws only where nothing is loaded and the registry cannot be asked. */
+  session(): Promise<ModelSession | undefined>
+  /** The version that `session` would give, by the pointer alone: no artifact is fetched for it. */
+  batchId(): Promise<string | undefined>
+}
+
+export interface ModelSourceOptions {
+  readonly name: string
+  readonly stage?: string
+  readonly registry: Pick<ModelRegistry, 'current' | 'history' | 'artifact'>
+  readonly openSession: OpenSession
+  readonly clock: Clock
+  /** MODEL_REFRESH_MS: how long a pointer is believed, and how long after a failure nothing is asked. */
+  readonly refreshMs: number
+  /** Told of every version that could not be used and every look that failed. */
+  readonly onProblem: (error: unknown, batchId: string | undefined) => void
+}
+
+/** How many versions before the current one are tried at a cold start whose current version is bad. */
+const VERSIONS_TRIED_MAX = 5
+
+export function modelSource(options: ModelSourceOptions): ModelSource {
+  const source = new RefreshedSource(options)
+  return {
+    name: options.name,
+    session: () => source.session(),
+    batchId: () => source.batchId(),
+  }
+}
+
+class RefreshedSource {
+  readonly #options: ModelSourceOptions
+  /** Versions that can never be used: artifacts do not change, so they are not fetched again. */
+  readonly #bad = new Set<string>()
+  #session: ModelSession | undefined
+  /** Newest usable version as far as known; undefined: none. */
+  #wanted: string | undefined
+  #lookedAtMs = Number.NEGATIVE_INFINITY
+  #look: Promise<void> | undefined
+  #load: Promise<void> | undefined
+
+  constructor(options: ModelSourceOptions) {
+    this.#options = options
+  }
+
+  async batchId(): Promise<string | undefined> {
+    await this.#refresh()
+    return this.#wanted
+  }
+
+  async session(): Promise<ModelSession | undefined> {
+    await this.#refresh()
+    if (this.#wanted !== this.#session?.batchId) {
+      this.#load ??= this.#loadWanted().finally(() => {
+        this.#load = undefined
+      })
+      await this.#load
+    }
+    return this.#session
+  }
+
+  /** One look at a time: whoever comes meanwhile waits for it. */
+  async #refresh(): Promise<void> {
+    const { clock, refreshMs } = this.#options
+    if (clock() - this.#lookedAtMs < refreshMs) return
+    this.#look ??= this.#lookAtPointer().finally(() => {
+      this.#look = undefined
+    })
+    await this.#look
+  }
+
+  async #lookAtPointer(): Promise<void> {
+    const { registry, name, stage, clock, onProblem } = this.#options
+    const startedMs = clock()
+    try {
+      const current = await registry.current(name, stage)
+      this.#wanted = current !== undefined && this.#bad.has(current.batchId) ? this.#wanted : current?.batchId
+      this.#lookedAtMs = startedMs
+    } catch (error) {
+      if (this.#lookedAtMs === Number.NEGATIVE_INFINITY) throw error
+      this.#lookedAtMs = startedMs
+      onProblem(error, undefined)
+    }
+  }
+
+  async #loadWanted(): Promise<void> {
+    const wanted = this.#wanted
+    if (wanted === undefined) {
+      this.#session = undefined
+      return
+    }
+    if (await this.#tryLoad(wanted)) return
+    if (this.#session === undefined) await this.#loadEarlier()
+    this.#wanted = this.#session?.batchId
+  }
+
+  /** What served before the current version, newest first: for a process that holds nothing good yet. */
+  async #loadEarlier(): Promise<void> {
+    const { registry, name, stage } = this.#options
+    const entries = await registry.history(name, stage, VERSIONS_TRIED_MAX)
+    for (const batchId of new Set(entries.map(entry => entry.batchId))) {
+      if (!this.#bad.has(batchId) && (await this.#tryLoad(batchId))) return
+    }
+  }
+
+  /** A version that is bad is remembered and said to be; one that cannot be fetched now is asked for again later. */
+  async #tryLoad(batchId: string): Promise<boolean> {
+    const { registry, name, stage, openSession, onProblem } = this.#options
+    try {
+      this.#session = await openSession(await registry.artifact(name, batchId, stage), batchId)
+      return true
+    } catch (error) {
+      if (isOfVersion(error)) this.#bad.add(batchId)
+      else if (this.#session === undefined) throw error
+      onProblem(error, batchId)
+      return false
+    }
+  }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set(['batch-damaged', 'batch-cold', 'batch-not-found', 'manifest-invalid'])
+
+/** Whether the version itself is bad; a store that is down or says no would say the same of any version. */
+function isOfVersion(error: unknown): boolean {
+  return error instanceof ModelError || (error instanceof CatalogError && DAMAGE.has(error.code))
+}

@@ -1,0 +1,88 @@
+// Models are tables: `models.<name>`, a partition for each stage, a batch for each version, its one part the artifact. So
+// publishing, history and rollback of a model are those of any table, and a half-published model cannot be seen.
+import type { Catalog } from '../catalog/catalog.ts'
+import type { LogEntry } from '../catalog/items.ts'
+import type { PartitionRef } from '../catalog/names.ts'
+import type { ArtifactManifest } from './artifact-manifest.ts'
+import { ModelError } from './errors.ts'
+import type { OpenSession } from './model-session.ts'
+import { type Artifact, readArtifact } from './read-artifact.ts'
+
+export const MODELS_DB = 'models'
+export const STAGE_DEFAULT = 'production'
+
+export interface ModelRegistry {
+  /** Newest log entry of the stage, or undefined where nothing was published. One small read. */
+  current(name: string, stage?: string): Promise<LogEntry | undefined>
+  /** Newest first: what served before, should the current one be unusable. */
+  history(name: string, stage?: string, limit?: number): Promise<readonly LogEntry[]>
+  /** The verified artifact of one version. */
+  artifact(name: string, batchId: string, stage?: string): Promise<Artifact>
+  /** The current version and its verified artifact. */
+  currentArtifact(name: string, stage?: string): Promise<CurrentArtifact | undefined>
+  /** What publishing would do. Throws everything that publishing would, and writes nothing. */
+  planPublish(input: PublishInput): Promise<PublishPlan>
+  /** Makes it the current version of the stage. It was opened and tried before a byte is written. */
+  publish(input: PublishInput & { readonly who: string; readonly why: string }): Promise<LogEntry>
+}
+
+export interface CurrentArtifact {
+  readonly batchId: string
+  readonly artifact: Artifact
+}
+
+export interface PublishInput {
+  readonly zip: Uint8Array
+  readonly stage?: string
+  readonly openSession: OpenSession
+}
+
+export interface PublishPlan {
+  readonly ref: PartitionRef
+  readonly manifest: ArtifactManifest
+  readonly current: LogEntry | undefined
+}
+
+/** Methods throw CatalogError, ObjectStoreError and ModelError. */
+export function modelRegistry(catalog: Catalog): ModelRegistry {
+  return {
+    current: (name, stage) => catalog.current(modelRef(name, stage)),
+    history: (name, stage, limit) => catalog.history(modelRef(name, stage), limit === undefined ? {} : { limit }),
+    artifact: (name, batchId, stage) => loadArtifact(catalog, name, batchId, stage),
+    async currentArtifact(name, stage) {
+      const entry = await catalog.current(modelRef(name, stage))
+      if (entry === undefined) return undefined
+      return { batchId: entry.batchId, artifact: await loadArtifact(catalog, name, entry.batchId, stage) }
+    },
+    planPublish: input => planPublish(catalog, input),
+    async publish(input) {
+      const { ref, manifest } = await planPublish(catalog, input)
+      await catalog.createTable(ref, { columns: [], format: 'zip', owner: manifest.owner, about: manifest.description })
+      const { who, why } = input
+      return catalog.store(ref, { parts: [{ name: 'part-model', body: input.zip, rows: 1 }], who, why })
+    },
+  }
+}
+
+export function modelRef(name: string, stage = STAGE_DEFAULT): PartitionRef {
+  return { db: MODELS_DB, table: name, partition: stage }
+}
+
+async function planPublish(catalog: Catalog, { zip, stage, openSession }: PublishInput): Promise<PublishPlan> {
+  const artifact = readArtifact(zip)
+  await openSession(artifact, 'unpublished')
+  const ref = modelRef(artifact.manifest.name, stage)
+  return { ref, manifest: artifact.manifest, current: await catalog.current(ref) }
+}
+
+async function loadArtifact(catalog: Catalog, name: string, batchId: string, stage?: string): Promise<Artifact> {
+  const batch = await catalog.load(modelRef(name, stage), batchId)
+  for await (const part of batch.parts()) {
+    const artifact = readArtifact(part.body)
+    if (artifact.manifest.name === name) return artifact
+    throw new ModelError(`The artifact in models.${name} is one of ${artifact.manifest.name}`, {
+      code: 'model-contract',
+    })
+  }
+  throw new ModelError(`The version ${batchId} of ${name} has no artifact`, { code: 'artifact-invalid' })
+}
