@@ -10,6 +10,8 @@ export const arrival = event('flight.arrived', {
   fields: {
     delayMinutes: number({ scale: 0 }),
     distanceMiles: number({ scale: 0 }),
+    departureHour: number({ scale: 0 }),
+    departureWeekday: number({ scale: 0 }),
     origin: text(),
     destination: text(),
   },

@@ -11,7 +11,7 @@ import { runCli } from '../../src/cli/run-cli.ts'
 import { testWorld } from './cli-world.ts'
 
 const PIPELINE = `
-import { count, event, features, flag, last, number, pipeline, ratio, sum, text } from 'millrace'
+import { count, event, features, flag, last, model, number, pipeline, ratio, sum, text } from 'millrace'
 const order = event('order.placed', {
   id: 'orderId', user: 'customer.id', time: 'placedAt', lateness: '6h',
   fields: { amount: number({ scale: 2 }), item: text(), gift: flag() },
@@ -23,7 +23,9 @@ const customer = features({
   lastItem: last(order, 'item'),
   lastGift: last(order, 'gift'),
 })
-export default pipeline({ name: 'shop', events: [order], features: customer, models: [] })
+export default pipeline({ name: 'shop', events: [order], features: customer, models: [
+  model('gift', { from: customer, inputs: ['spend7d', 'giftShare', 'lastGift'], owner: 'ana' }),
+] })
 `
 
 const order = (orderId: string, id: string, placedAt: string, amount: number, gift = false) =>
@@ -160,6 +162,7 @@ describe('millrace features export', () => {
     const fingerprints = JSON.parse(pairs[0]?.value ?? '') as Record<string, string>
     expect(Object.keys(fingerprints).sort()).toEqual(['giftShare', 'lastGift', 'lastItem', 'orders7d', 'spend7d'])
     expect(fingerprints['orders7d']).toMatch(/^[0-9a-f]{64}$/)
+    expect(JSON.parse(pairs[1]?.value ?? '')).toEqual({ gift: ['spend7d', 'giftShare', 'lastGift'] })
     expect(schema.map(({ name, type }) => `${name} ${type}`)).toContain('lastGift BOOLEAN')
     expect((await readdir(folder)).filter(name => name.endsWith('.unfinished'))).toEqual([])
   })

@@ -50,6 +50,8 @@ describe('the flights', () => {
         route: `${row['origin']}-${row['destination']}`,
         departedAt: departed.toISOString().replace('.000', ''),
         arrivedAt: arrived.toISOString().replace('.000', ''),
+        departureHour: departed.getUTCHours(),
+        departureWeekday: departed.getUTCDay(),
         origin: row['origin'],
         destination: row['destination'],
         distanceMiles: Number(row['distance']),
