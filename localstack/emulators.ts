@@ -58,7 +58,7 @@ async function load<Module>(name: string): Promise<Module> {
       `The local cloud needs the npm packages kinesalite, dynalite and fauxqs; ${name} does not load`,
       {
         code: 'emulator-missing',
-        next: 'npm install --save-dev kinesalite@3 dynalite@4 fauxqs@2',
+        next: 'npm install --save-dev kinesalite@3 dynalite@4 fauxqs@2 and run Node 22.5 or later, which fauxqs needs.',
         cause,
       },
     )
