@@ -9,7 +9,6 @@ export interface ZipEntry {
   readonly deflated: Uint8Array
 }
 
-const DEFLATE_LEVEL = 9
 /** 1980-01-01 00:00, the first instant that a zip can name. */
 const DOS_DATE = 0x0021
 const DOS_TIME = 0
@@ -25,7 +24,7 @@ const CENTRAL_HEADER_BYTES = 46
 const END_BYTES = 22
 
 export function zipEntry(path: string, content: Uint8Array): ZipEntry {
-  const deflated = deflateRawSync(content, { level: DEFLATE_LEVEL })
+  const deflated = deflateRawSync(content)
   return { path, plainBytes: content.length, crc: crc32(content), deflated }
 }
 

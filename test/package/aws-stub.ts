@@ -1,5 +1,5 @@
-// An AWS that has nothing and takes everything, for one function at a time: enough for a packaged handler to do its whole
-// work, and a list of what it was asked for.
+// An AWS that has nothing, takes everything and gives single items and objects back: enough for a packaged handler to do its
+// whole work, and a list of what it was asked for.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -13,6 +13,7 @@ export interface AwsStub {
 export async function startAwsStub(): Promise<AwsStub> {
   const calls: string[] = []
   const objects = new Map<string, Buffer>()
+  const items = new Map<string, Attributes>()
   const server = createServer((request, response) => {
     readAll(request).then(
       body => {
@@ -22,7 +23,7 @@ export async function startAwsStub(): Promise<AwsStub> {
           const name = parsed['TableName'] ?? parsed['StreamName']
           calls.push(typeof name === 'string' ? `${target} ${name}` : target)
           response.setHeader('content-type', 'application/x-amz-json-1.0')
-          return response.end(JSON.stringify(answer(target, parsed)))
+          return response.end(JSON.stringify(answer(target, parsed, items)))
         }
         const path = (request.url ?? '').split('?', 1)[0] ?? ''
         calls.push(`${request.method ?? ''} ${path}`)
@@ -49,10 +50,21 @@ export async function startAwsStub(): Promise<AwsStub> {
   }
 }
 
-function answer(target: string, request: Readonly<Record<string, unknown>>): unknown {
+/** DynamoDB's own form of an item's key and of a query's values: `{ S: 'text' }`. */
+type Attributes = Readonly<Record<string, { readonly S?: string } | undefined>>
+type Request = Readonly<Record<string, unknown>>
+
+function answer(target: string, request: Request, items: Map<string, Attributes>): unknown {
   const operation = target.split('.').at(-1)
+  if (operation === 'GetItem') return { Item: items.get(itemKey(request, request['Key'] as Attributes)) }
+  if (operation === 'PutItem') {
+    const item = request['Item'] as Attributes
+    items.set(itemKey(request, item), item)
+    return {}
+  }
   if (operation === 'BatchGetItem') return { Responses: {}, UnprocessedKeys: {} }
-  if (operation === 'Query' || operation === 'Scan') return { Items: [], Count: 0, ScannedCount: 0 }
+  if (operation === 'Query') return { Items: queried(request['ExpressionAttributeValues'] as Attributes, items) }
+  if (operation === 'Scan') return { Items: [] }
   if (operation === 'PutRecords') {
     const records = Array.isArray(request['Records']) ? request['Records'] : []
     return {
@@ -61,6 +73,20 @@ function answer(target: string, request: Readonly<Record<string, unknown>>): unk
     }
   }
   return {}
+}
+
+/** The key attributes of both tables; what an item has not stays out of the JSON. */
+function itemKey({ TableName }: Request, { userId, table, sk }: Attributes): string {
+  return JSON.stringify([TableName, userId?.S, table?.S, sk?.S])
+}
+
+/** Of the catalogue, whose only query is by table and the beginning of the sort key, newest first. */
+function queried(values: Attributes, items: ReadonlyMap<string, Attributes>): readonly Attributes[] {
+  const found = [...items.values()].filter(
+    ({ table, sk }) =>
+      table?.S !== undefined && table.S === values[':table']?.S && sk?.S?.startsWith(values[':prefix']?.S ?? ''),
+  )
+  return found.toSorted((a, b) => ((a['sk']?.S ?? '') < (b['sk']?.S ?? '') ? 1 : -1))
 }
 
 async function readAll(request: IncomingMessage): Promise<Buffer> {

@@ -96,10 +96,15 @@ describe('each zip, alone in an empty folder', () => {
     expect(aws.calls).toEqual([expect.stringMatching(/^PUT \/flights-dev-archive-000000000000\/raw\//)])
   })
 
-  it('serve looks the user up and says that there is none', async () => {
+  it('serve reads what recompute wrote, and says of anybody else that there is no such user', async () => {
+    await invoke('recompute', { Records: [await kinesisRecord()] })
     const { result } = await invoke('serve', httpEvent('GET', '/users/{userId}', { path: '/users/u1' }))
-    expect(result).toMatchObject({ statusCode: 404 })
-    expect(aws.calls).toEqual(['DynamoDB_20120810.GetItem flights-dev-users'])
+    expect(aws.calls[0]).toBe('DynamoDB_20120810.GetItem flights-dev-users')
+    expect(result).toMatchObject({ statusCode: 200 })
+    const { body } = result as { readonly body: string }
+    expect(JSON.parse(Buffer.from(body, 'base64').toString('utf8'))).toMatchObject({ features: { values: {} }, predictions: { models: {} } })
+    const other = await invoke('serve', httpEvent('GET', '/users/{userId}', { path: '/users/u2' }))
+    expect(other.result).toMatchObject({ statusCode: 404 })
   })
 
   it('ingest puts an event into the stream and answers 202', async () => {
