@@ -30,7 +30,7 @@ test('the shortest decimal is the same 32-bit value, in at most nine digits', ()
   fc.assert(
     fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), value => {
       const short = shortestFloat32(value)
-      expect(Object.is(Math.fround(short), value)).toBe(true)
+      expect(Math.fround(short) === value).toBe(true)
       expect(short.toExponential().replace(/e.*$/, '').replace(/\D/g, '').length).toBeLessThanOrEqual(9)
     }),
   )

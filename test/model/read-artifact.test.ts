@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { strToU8, zipSync } from 'fflate'
 import { expect, test } from 'vitest'
 import { ModelError } from '../../src/model/errors.ts'
-import { readArtifact } from '../../src/model/read-artifact.ts'
+import { type Artifact, readArtifact } from '../../src/model/read-artifact.ts'
 import { artifactOf, manifestOf, zipOf } from './factories.ts'
 
 const artifact = artifactOf('wide')
@@ -79,10 +79,11 @@ test('whatever is cut off or flipped, it reads the same artifact or throws a Mod
       flipped[at] = (flipped[at] ?? 0) ^ change
       for (const bytes of [flipped, zip.subarray(0, at)]) {
         const result = outcome(bytes)
-        if (!(result instanceof ModelError)) expect(result).toMatchObject({ model: artifact.model })
+        if (result instanceof ModelError) continue
+        expect(Buffer.from((result as Artifact).model).equals(artifact.model)).toBe(true)
       }
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
