@@ -17,6 +17,9 @@ export const ARTIFACT_FILE = join(import.meta.dirname, '..', 'models', 'late-arr
 const WHO = 'demo'
 /** Events sent at once; each goes out in calls of at most 500. */
 const EVENTS_PER_DELIVERY = 1000
+const PROGRESS_MS = 250
+/** Ten times what it takes on two cores. */
+const DRAIN_TIMEOUT_MS = 300_000
 
 export async function publishModel({ connection }: DemoCloud, demo: Phases): Promise<void> {
   const zip = await readFile(ARTIFACT_FILE)
@@ -56,27 +59,48 @@ export async function loadHistory({ connection }: DemoCloud, plan: DemoPlan, dem
   if (report.usersSkipped + report.late > 0) throw new Error(`History was not loaded whole: ${JSON.stringify(report)}`)
 }
 
-export async function streamLive({ local, connection }: DemoCloud, plan: DemoPlan, demo: Phases): Promise<void> {
-  const { events: writer, random, sleep, clock } = connection
+/** What the mapping has acknowledged is what the progress shows: put, folded, predicted and written. */
+export async function streamLive(cloud: DemoCloud, plan: DemoPlan, demo: Phases): Promise<void> {
+  const { clock } = cloud.connection
   const progress = demo.progress('live', plan.live.length)
   const start = clock()
+  let shown = 0
+  const show = setInterval(() => {
+    const done = recordsDone(cloud)
+    progress.advance(done - shown)
+    shown = done
+  }, PROGRESS_MS)
+  try {
+    await putLive(cloud, plan)
+    await cloud.local.waitUntilDrained({ timeoutMs: DRAIN_TIMEOUT_MS })
+  } finally {
+    clearInterval(show)
+  }
+  progress.advance(recordsDone(cloud) - shown)
+  progress.done()
+  const affected = new Set([...plan.live].map(index => routeOf(plan.flights, index))).size
+  const known = new Set([...plan.history, ...plan.live].map(index => routeOf(plan.flights, index))).size
+  const seconds = (clock() - start) / 1000
+  demo.say(`${plan.live.length} events in ${seconds.toFixed(1)} s, from the first put to the last write`)
+  demo.say(`${affected} of ${known} routes recomputed; the others were neither read nor written`)
+}
+
+function recordsDone({ local }: DemoCloud): number {
+  const mapping = local.status().mappings.find(({ functionName }) => functionName.endsWith('recompute'))
+  return (mapping?.shards ?? []).reduce((sum, shard) => sum + shard.delivered, 0)
+}
+
+async function putLive({ connection }: DemoCloud, plan: DemoPlan): Promise<void> {
+  const { events: writer, random, sleep, clock } = connection
   for (let from = 0; from < plan.live.length; from += EVENTS_PER_DELIVERY) {
-    const slice = plan.live.subarray(from, from + EVENTS_PER_DELIVERY)
-    const entries = [...slice].map(index => {
+    const entries = [...plan.live.subarray(from, from + EVENTS_PER_DELIVERY)].map(index => {
       const event = flightArrived(plan.flights, index, plan.shiftMs)
       return { partitionKey: event.route, data: Buffer.from(JSON.stringify(event)) }
     })
     const deliveries = await deliver(entries, { writer, random, sleep, clock })
     const lost = deliveries.filter(delivery => delivery.outcome === 'undelivered').length
     if (lost > 0) throw new Error(`${lost} events were not delivered`)
-    progress.advance(entries.length)
   }
-  await local.waitUntilDrained()
-  progress.done()
-  const seconds = (clock() - start) / 1000
-  const affected = new Set([...plan.live].map(index => routeOf(plan.flights, index))).size
-  demo.say(`${plan.live.length} events in ${seconds.toFixed(1)} s, from the first put to the last write`)
-  demo.say(`${affected} routes recomputed; the others were neither read nor written`)
 }
 
 async function* payloads(plan: DemoPlan, indices: Uint32Array): AsyncGenerator<Uint8Array> {
