@@ -102,7 +102,10 @@ describe('each zip, alone in an empty folder', () => {
     expect(aws.calls[0]).toBe('DynamoDB_20120810.GetItem flights-dev-users')
     expect(result).toMatchObject({ statusCode: 200 })
     const { body } = result as { readonly body: string }
-    expect(JSON.parse(Buffer.from(body, 'base64').toString('utf8'))).toMatchObject({ features: { values: {} }, predictions: { models: {} } })
+    expect(JSON.parse(Buffer.from(body, 'base64').toString('utf8'))).toMatchObject({
+      features: { values: {} },
+      predictions: { models: {} },
+    })
     const other = await invoke('serve', httpEvent('GET', '/users/{userId}', { path: '/users/u2' }))
     expect(other.result).toMatchObject({ statusCode: 404 })
   })
