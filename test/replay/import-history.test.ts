@@ -1,0 +1,100 @@
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { catalog } from '../../src/catalog/catalog.ts'
+import type { UserState } from '../../src/features/state.ts'
+import { seededRandom } from '../../src/platform/random.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { importHistory, IMPORTS_TABLE } from '../../src/replay/import-history.ts'
+import { decodeItem, isUnreadable } from '../../src/store/item-codec.ts'
+import { isCorrupt } from '../../src/store/user-item.ts'
+import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
+import { memoryObjectStore } from '../fakes/memory-object-store.ts'
+import { memoryUserStore } from '../fakes/memory-user-store.ts'
+import { START } from '../features/factories.ts'
+import { countingPredictor, harness, orderRecord, rawRecord, shop } from '../recompute/harness.ts'
+
+const records = Array.from({ length: 700 }, (_, index) =>
+  orderRecord(index, index + 1, { user: `user-${index % 5}`, ts: START + index * 600_000 }),
+)
+const payloads = records.map(record => Buffer.from(record.dataBase64, 'base64'))
+
+function options() {
+  const world = { clock: () => START, random: seededRandom(5), sleep: async () => undefined }
+  const objects = memoryObjectStore()
+  return {
+    ...world,
+    objects,
+    compiled: compilePipeline(shop),
+    users: memoryUserStore(),
+    predictor: countingPredictor([]),
+    catalog: catalog({ store: memoryCatalogStore(), objects, ...world }),
+    who: 'test',
+    why: 'history',
+  }
+}
+
+function stateOf(users: ReturnType<typeof memoryUserStore>): [string, UserState][] {
+  return users.items().map(item => {
+    if (isCorrupt(item)) throw new Error('corrupt')
+    const decoded = decodeItem(item)
+    if (isUnreadable(decoded)) throw new Error(decoded.reason)
+    return [item.userId, decoded.state as UserState]
+  })
+}
+
+describe('importHistory', () => {
+  it('leaves the state that the same events leave when they are streamed, with one write a user', async () => {
+    const given = options()
+    const report = await importHistory(payloads, given)
+    expect(report).toMatchObject({
+      events: 700,
+      users: 5,
+      usersWritten: 5,
+      folded: 700,
+      duplicates: 0,
+      late: 0,
+      usersSkipped: 0,
+    })
+    expect(given.users.counters).toMatchObject({ puts: 5, loadCalls: 0, loadManyCalls: 0 })
+    const streamed = harness()
+    for (let from = 0; from < records.length; from += 50) await streamed.deliver(records.slice(from, from + 50))
+    expect(stateOf(given.users)).toEqual(stateOf(streamed.users))
+  })
+
+  it('keeps every payload in one batch, which each item names', async () => {
+    const given = options()
+    const { batch } = await importHistory(payloads, given)
+    const loaded = await given.catalog.load({ db: 'shop', table: IMPORTS_TABLE, partition: 'all' })
+    expect(loaded.entry.batchId).toBe(batch.batchId)
+    const lines: string[] = []
+    for await (const part of loaded.parts()) lines.push(...gunzipSync(part.body).toString('utf8').trimEnd().split('\n'))
+    expect(lines).toEqual(payloads.map(payload => payload.toString('utf8')))
+    expect(given.users.items().every(item => !isCorrupt(item) && item.imports[0] === batch.batchId)).toBe(true)
+  })
+
+  it('recognises imported events when they come again in the stream', async () => {
+    const given = options()
+    await importHistory(payloads, given)
+    const live = harness({ users: given.users })
+    const { counts } = await live.deliver([
+      ...records.slice(-10),
+      orderRecord('next', 9000, { user: 'user-1', ts: START + 700 * 600_000 }),
+    ])
+    expect(counts).toMatchObject({ duplicate: 10, folded: 1 })
+  })
+
+  it('counts what is refused or repeated, keeps it in the batch, and leaves known users alone', async () => {
+    const given = options()
+    const known = harness({ users: given.users })
+    await known.deliver([orderRecord('before', 1, { user: 'user-0', ts: START })])
+    const broken = Buffer.from(rawRecord('{"type":', 1).dataBase64, 'base64')
+    const report = await importHistory([...payloads, broken, ...payloads.slice(-1)], given)
+    expect(report).toMatchObject({
+      events: 702,
+      duplicates: 1,
+      refused: { 'not-json': 1 },
+      usersWritten: 4,
+      usersSkipped: 1,
+    })
+  })
+})

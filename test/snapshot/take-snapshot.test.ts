@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest'
+import { catalog } from '../../src/catalog/catalog.ts'
+import { loadRows } from '../../src/catalog/table-rows.ts'
+import { DAY_MS } from '../../src/platform/duration.ts'
+import { userBucket } from '../../src/platform/hash.ts'
+import { seededRandom } from '../../src/platform/random.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { evaluateUser } from '../../src/serve/evaluate-user.ts'
+import { type SnapshotDependencies, takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
+import { isCorrupt } from '../../src/store/user-item.ts'
+import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
+import { memoryObjectStore } from '../fakes/memory-object-store.ts'
+import { START } from '../features/factories.ts'
+import { countingPredictor, type Harness, harness, orderRecord, shop } from '../recompute/harness.ts'
+
+const USERS = 150
+const INSTANT = START + 40 * DAY_MS
+const REQUEST = { instantMs: INSTANT, who: 'test', why: 'nightly' }
+
+interface World extends Harness {
+  readonly snapshot: SnapshotDependencies
+  readonly objects: ReturnType<typeof memoryObjectStore>
+  /** Set to have this write of the catalogue or of the objects die. */
+  dies: (write: string) => boolean
+}
+
+async function world(): Promise<World> {
+  const run = harness()
+  await run.deliver(
+    Array.from({ length: USERS * 2 }, (_, index) => orderRecord(index, index + 1, { user: `user-${index % USERS}` })),
+  )
+  const death = { dies: (_write: string): boolean => false }
+  const fault = ({ operation, key }: { operation: string; key: string }): void => {
+    if (operation === 'create' && death.dies(key)) throw new Error('killed')
+  }
+  const objects = memoryObjectStore({ fault })
+  let clock = INSTANT
+  const ports = {
+    store: memoryCatalogStore(fault),
+    objects,
+    clock: () => clock++,
+    random: seededRandom(3),
+    sleep: async () => undefined,
+  }
+  const snapshot = {
+    compiled: compilePipeline(shop),
+    users: run.users,
+    predictor: countingPredictor([]),
+    catalog: catalog(ports),
+  }
+  return Object.assign(death, run, { snapshot, objects })
+}
+
+async function rowsOf(
+  { snapshot }: World,
+  ref: { db: string; table: string; partition: string },
+): Promise<Record<string, unknown>[]> {
+  const rows: Record<string, unknown>[] = []
+  for await (const row of loadRows(snapshot.catalog, ref)) rows.push(row)
+  return rows
+}
+
+describe('takeSnapshot', () => {
+  it('has every user once, as a GET of that instant answers, in parts by bucket', async () => {
+    const run = await world()
+    const report = await takeSnapshot(run.snapshot, REQUEST)
+    expect(report).toMatchObject({
+      db: 'shop',
+      table: 'users',
+      partition: 'day=2024-04-05',
+      users: USERS,
+      corruptItems: 0,
+      usersAfterInstant: 0,
+    })
+    const rows = await rowsOf(run, report)
+    expect(new Set(rows.map(row => row['user_id'])).size).toBe(USERS)
+    for (const row of rows.slice(0, 20)) {
+      const item = await run.users.load(String(row['user_id']))
+      if (item === undefined || isCorrupt(item)) throw new Error('no item')
+      const { features, predictions } = await evaluateUser(item, INSTANT, run.snapshot)
+      expect(row).toMatchObject({
+        ...features.values,
+        as_of: features.asOf,
+        version: item.v,
+        predictions: predictions.models,
+      })
+      expect(row['orders30d']).toBe(0)
+      expect(row['ordersEver']).toBe(2)
+    }
+    const parts = [...run.objects.objects.keys()].filter(key => key.includes('/part-'))
+    const buckets = new Set(rows.map(row => userBucket(String(row['user_id']))))
+    expect(parts.map(key => Number(/part-(\d\d)-/.exec(key)?.[1])).sort((a, b) => a - b)).toEqual(
+      [...buckets].sort((a, b) => a - b),
+    )
+  })
+
+  it('evaluates a user whose newest event is later than the instant at that event, and counts it', async () => {
+    const run = await world()
+    await run.deliver([orderRecord('late', 9000, { user: 'user-1', ts: INSTANT + DAY_MS })])
+    const report = await takeSnapshot(run.snapshot, REQUEST)
+    expect(report.usersAfterInstant).toBe(1)
+    const row = (await rowsOf(run, report)).find(each => each['user_id'] === 'user-1')
+    expect(row).toMatchObject({ as_of: INSTANT + DAY_MS, orders30d: 1, ordersEver: 3 })
+  })
+
+  it('leaves out an item that cannot be read, says so, and leaves it as it is', async () => {
+    const run = await world()
+    const raw = run.users.raw('user-7')
+    run.users.plant({ ...raw, st: { B: Buffer.from('torn') } })
+    const planted = run.users.raw('user-7')
+    const report = await takeSnapshot(run.snapshot, REQUEST)
+    expect(report).toMatchObject({ users: USERS - 1, corruptItems: 1 })
+    expect(run.users.raw('user-7')).toEqual(planted)
+  })
+
+  it('killed before its log entry leaves readers with the batch before; the next run commits', async () => {
+    const run = await world()
+    const first = await takeSnapshot(run.snapshot, REQUEST)
+    await run.deliver([orderRecord('new', 9000, { user: 'user-1', ts: START + 20 * DAY_MS })])
+    run.dies = write => write.startsWith('log#')
+    await expect(takeSnapshot(run.snapshot, REQUEST)).rejects.toThrow('killed')
+    run.dies = () => false
+    expect((await run.snapshot.catalog.load(first)).entry.batchId).toBe(first.entry.batchId)
+    expect((await rowsOf(run, first)).find(row => row['user_id'] === 'user-1')).toMatchObject({ ordersEver: 2 })
+    const third = await takeSnapshot(run.snapshot, REQUEST)
+    expect((await rowsOf(run, third)).find(row => row['user_id'] === 'user-1')).toMatchObject({ ordersEver: 3 })
+    expect((await run.snapshot.catalog.history(first)).map(entry => entry.batchId)).toEqual([
+      third.entry.batchId,
+      first.entry.batchId,
+    ])
+  })
+
+  it('reads items and writes none', async () => {
+    const run = await world()
+    run.users.resetCounters()
+    await takeSnapshot(run.snapshot, REQUEST)
+    expect(run.users.counters).toMatchObject({ puts: 0, loadCalls: 0, loadManyCalls: 0 })
+    expect(run.users.counters.scanPages).toBeGreaterThan(0)
+  })
+})
