@@ -23,6 +23,7 @@ export interface ServeFigures {
 }
 
 const BODY_BYTES = [2_000, 16_000]
+const WARM_UP_ROUNDS = 10
 const ROUNDS = 31
 const ANSWERS_PER_ROUND = 200
 
@@ -77,12 +78,11 @@ async function interleaved<Name extends string>(
 ): Promise<Record<Name, number>> {
   const names = Object.keys(variants) as Name[]
   const rounds = new Map<Name, number[]>(names.map(name => [name, []]))
-  for (let round = -1; round < ROUNDS; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     for (const name of names) {
       const before = process.cpuUsage()
       for (let count = 0; count < ANSWERS_PER_ROUND; count++) await variants[name]()
       const { user, system } = process.cpuUsage(before)
-      // The first round warms up.
       if (round >= 0) rounds.get(name)?.push((user + system) / ANSWERS_PER_ROUND)
     }
   }

@@ -91,12 +91,13 @@ async function writeUsers(
   { options, events }: { readonly options: ImportOptions; readonly events: number },
 ): Promise<{ usersWritten: number; usersSkipped: number }> {
   const counts = { usersWritten: 0, usersSkipped: 0 }
+  const { definitions } = options.compiled
   for (let start = 0; start < finished.length; start += USERS_PER_RUN) {
     const slice = finished.slice(start, start + USERS_PER_RUN)
     const predicted = await options.predictor.predict(slice.map(([, next]) => next.features))
     await mapWithLimit(slice, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
       const prediction = predicted[index] ?? (await predictOne(options.predictor, next.features))
-      const item = encodeNext({ userId, before: undefined, next, imports: [batchId] }, prediction)
+      const item = encodeNext({ userId, before: undefined, next, definitions, imports: [batchId] }, prediction)
       const isWritten = !('reason' in item) && (await options.users.put(item, undefined)).outcome === 'written'
       counts[isWritten ? 'usersWritten' : 'usersSkipped']++
     })

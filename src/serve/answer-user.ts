@@ -1,5 +1,5 @@
-// The answer to a GET of one user, as a function of what was asked, what is stored and what time it is. Stored bytes pass
-// through while they are exact; after that the user is evaluated for this request. Nothing is ever written.
+// The answer to a GET of one user, as a function of what was asked, what is stored, what is deployed and what time it is. Stored
+// bytes pass through while they are exact; after that the user is evaluated for this request. Nothing is ever written.
 import { toRfc3339 } from '../platform/clock.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
 import { CorruptItemError } from '../store/errors.ts'
@@ -24,7 +24,7 @@ export interface UserQuestion {
   readonly nowMs: number
   /** The user as of now, or as of the newest event folded where that is later. */
   readonly evaluate: (item: StoredItem, nowMs: number) => Promise<EvaluatedUser>
-  /** Fingerprint of the pipeline's definitions. */
+  /** `CompiledPipeline.definitions`: what an evaluation is made by now. */
   readonly definitions: string
 }
 
@@ -57,8 +57,12 @@ export async function answerUser(question: UserQuestion): Promise<HttpResponse> 
   }
 }
 
-/** Whether the stored values are those of now: until `fresh`, and predictions while production names their batches. */
-function isExact(item: StoredItem, { view, production, nowMs }: UserQuestion): boolean {
+/**
+ * Whether the stored values are those of now: made by today's definitions, until `fresh`, and predictions while production names
+ * their batches. So a feature that a deploy added is there at the next GET, with no event.
+ */
+function isExact(item: StoredItem, { view, production, nowMs, definitions }: UserQuestion): boolean {
+  if (item.definitions !== definitions) return false
   if (item.fresh !== undefined && nowMs >= item.fresh) return false
   return view === 'features' || isSameBatches(item.models, production)
 }

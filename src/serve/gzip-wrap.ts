@@ -1,5 +1,6 @@
 // zlib bytes as gzip without decoding: both carry the same raw deflate stream, only header and trailer differ (RFC 1950,
 // RFC 1952), and the item's checksums hold what gzip's trailer needs.
+import type { BlobSum } from '../store/checksums.ts'
 import { CorruptItemError } from '../store/errors.ts'
 
 /** Magic, deflate, no flags, no time, no hint, unknown system. */
@@ -8,20 +9,15 @@ const GZIP_TRAILER_BYTES = 8
 const ZLIB_HEADER_BYTES = 2
 const ZLIB_TRAILER_BYTES = 4
 
-export interface PlainSummary {
-  readonly crc32: number
-  readonly plainLength: number
-}
-
 /** Throws CorruptItemError where the bytes do not start as a zlib stream without preset dictionary does. */
-export function zlibToGzip(zlib: Uint8Array, plain: PlainSummary): Uint8Array {
+export function zlibToGzip(zlib: Uint8Array, plain: Pick<BlobSum, 'plainLength' | 'plainCrc32'>): Uint8Array {
   if (!isZlib(zlib)) throw new CorruptItemError('a blob does not start as zlib does')
   const deflated = zlib.subarray(ZLIB_HEADER_BYTES, zlib.length - ZLIB_TRAILER_BYTES)
   const gzip = new Uint8Array(GZIP_HEADER.length + deflated.length + GZIP_TRAILER_BYTES)
   gzip.set(GZIP_HEADER, 0)
   gzip.set(deflated, GZIP_HEADER.length)
   const trailer = new DataView(gzip.buffer, GZIP_HEADER.length + deflated.length)
-  trailer.setUint32(0, plain.crc32, true)
+  trailer.setUint32(0, plain.plainCrc32, true)
   trailer.setUint32(4, plain.plainLength, true)
   return gzip
 }

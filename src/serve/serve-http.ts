@@ -15,7 +15,7 @@ export interface ServeDeps {
   readonly evaluate: UserQuestion['evaluate']
   /** Batch IDs in production of the pipeline's models; a model without one is absent. */
   readonly productionBatches: () => Promise<Batches>
-  readonly definitions: string
+  readonly definitions: UserQuestion['definitions']
   readonly clock: Clock
   /** Gets what is behind a 5xx answer, for the log. */
   readonly report: (error: unknown) => void

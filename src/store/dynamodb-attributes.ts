@@ -6,7 +6,21 @@ import type { CorruptItem, StoredItem } from './user-item.ts'
 
 export type Attributes = Record<string, AttributeValue>
 
-const KNOWN = new Set(['userId', 'v', 'at', 'asOf', 'fresh', 'models', 'imports', 'dedup', 'st', 'ft', 'pr', 'sum'])
+const KNOWN = new Set([
+  'userId',
+  'v',
+  'at',
+  'asOf',
+  'fresh',
+  'definitions',
+  'models',
+  'imports',
+  'dedup',
+  'st',
+  'ft',
+  'pr',
+  'sum',
+])
 
 export function toAttributes(item: StoredItem): Attributes {
   const attributes = Object.fromEntries(Object.entries(item.other).filter(([name]) => !KNOWN.has(name))) as Attributes
@@ -15,6 +29,7 @@ export function toAttributes(item: StoredItem): Attributes {
   attributes['at'] = { N: String(item.at) }
   attributes['asOf'] = { N: String(item.asOf) }
   if (item.fresh !== undefined) attributes['fresh'] = { N: String(item.fresh) }
+  attributes['definitions'] = { S: item.definitions }
   attributes['models'] = { M: Object.fromEntries(Object.entries(item.models).map(([name, id]) => [name, { S: id }])) }
   // A set cannot be empty in DynamoDB: no imports, no attribute.
   if (item.imports.length > 0) attributes['imports'] = { SS: [...item.imports] }
@@ -34,6 +49,7 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
       at: whole(attributes, 'at'),
       asOf: whole(attributes, 'asOf'),
       ...(fresh === undefined ? {} : { fresh }),
+      definitions: text(attributes['definitions'], 'definitions'),
       models: models(attributes['models']),
       imports: imports(attributes['imports']),
       dedup: binary(attributes, 'dedup'),

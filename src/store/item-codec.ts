@@ -7,13 +7,12 @@ import { deflateBlob, inflateBlob } from './blob-codec.ts'
 import {
   type BlobName,
   type BlobSum,
-  dedupProblem,
   type ItemSums,
-  lengthProblem,
   packSums,
   plainProblem,
+  storedProblem,
   sumOfBlob,
-  sumOfPlain,
+  sumOfStored,
   unpackSums,
 } from './checksums.ts'
 import { packDedup, unpackDedup } from './dedup-codec.ts'
@@ -27,6 +26,7 @@ export interface ItemParts {
   readonly at: number
   readonly asOf: number
   readonly fresh?: number | undefined
+  readonly definitions: string
   readonly models: Readonly<Record<string, string>>
   readonly imports: readonly string[]
   readonly dedup: DedupState
@@ -42,6 +42,12 @@ export interface DecodedItem {
   readonly dedup: DedupState
   /** The state entries by fingerprint, parsed; the caller's own to change. */
   readonly state: Record<string, unknown>
+}
+
+export interface StoredBlob {
+  /** zlib JSON. */
+  readonly blob: Uint8Array
+  readonly sum: BlobSum
 }
 
 /** What cannot be read, and why: for a dead letter `item-corrupt`, or serve's error. */
@@ -62,39 +68,45 @@ export function encodeItem(parts: ItemParts): StoredItem {
     at: parts.at,
     asOf: parts.asOf,
     ...(parts.fresh === undefined ? {} : { fresh: parts.fresh }),
+    definitions: parts.definitions,
     models: parts.models,
     imports: [...new Set(parts.imports)].sort(byCodePoint),
     dedup,
     st: st.blob,
     ft: ft.blob,
     pr: pr.blob,
-    sum: packSums({ st: st.sum, ft: ft.sum, pr: pr.sum, dedup: sumOfPlain(dedup) }),
+    sum: packSums({ st: st.sum, ft: ft.sum, pr: pr.sum, dedup: sumOfStored(dedup) }),
     other: parts.other ?? {},
   }
 }
 
-/** What the write path needs. All four lengths are checked; the contents of state and dedup only. */
+/** What the write path needs. The stored bytes of all four are checked; inflated and parsed is the state only. */
 export function decodeItem(stored: StoredItem): DecodedItem | Unreadable {
   return orReason(() => {
-    const sums = checkedSums(stored)
-    throwIf(dedupProblem(stored.dedup, sums.dedup))
+    const sums = unpackSums(stored.sum)
+    for (const name of ['st', 'ft', 'pr', 'dedup'] as const) throwIf(storedProblem(name, stored[name], sums[name]))
     return { stored, dedup: unpackDedup(stored.dedup), state: parseObject('st', openBlob('st', stored.st, sums.st)) }
   })
 }
 
-/** Lengths, plain lengths and CRCs, the lengths checked against the blobs: what serve needs to pass a blob through. */
+/** What `sum` says; no blob is looked at. */
 export function readSums(stored: StoredItem): ItemSums | Unreadable {
-  return orReason(() => checkedSums(stored))
+  return orReason(() => unpackSums(stored.sum))
 }
 
-/** The plain JSON bytes of one blob, checked. */
+/** One blob as it is stored, checked without inflating: what serve passes through, and what a gzip trailer is made of. */
+export function readStored(stored: StoredItem, name: BlobName): StoredBlob | Unreadable {
+  return orReason(() => checkedBlob(stored, name))
+}
+
+/** The plain JSON bytes of one blob, checked before and after inflating. */
 export function readPlain(stored: StoredItem, name: BlobName): { readonly plain: Uint8Array } | Unreadable {
-  return orReason(() => ({ plain: openBlob(name, stored[name], checkedSums(stored)[name]) }))
+  return orReason(() => ({ plain: readChecked(stored, name) }))
 }
 
 /** One blob parsed: the object that was stringified when it was written. */
 export function readBody(stored: StoredItem, name: BlobName): { readonly body: Record<string, unknown> } | Unreadable {
-  return orReason(() => ({ body: parseObject(name, openBlob(name, stored[name], checkedSums(stored)[name])) }))
+  return orReason(() => ({ body: parseObject(name, readChecked(stored, name)) }))
 }
 
 export function isUnreadable<T extends object>(result: T | Unreadable): result is Unreadable {
@@ -108,7 +120,7 @@ function checkParts({ v, at, asOf, fresh }: ItemParts): void {
   }
 }
 
-function packBody(text: string, what: string): { readonly blob: Uint8Array; readonly sum: BlobSum } {
+function packBody(text: string, what: string): StoredBlob {
   if (!text.startsWith('{') || !text.endsWith('}') || !text.isWellFormed())
     throw invalidItem(`${what} is not JSON of an object`)
   const plain = Buffer.from(text, 'utf8')
@@ -116,12 +128,19 @@ function packBody(text: string, what: string): { readonly blob: Uint8Array; read
   return { blob, sum: sumOfBlob(blob, plain) }
 }
 
-function checkedSums(stored: StoredItem): ItemSums {
-  const sums = unpackSums(stored.sum)
-  for (const name of ['st', 'ft', 'pr', 'dedup'] as const) throwIf(lengthProblem(name, stored[name], sums[name]))
-  return sums
+function checkedBlob(stored: StoredItem, name: BlobName): StoredBlob {
+  const blob = stored[name]
+  const sum = unpackSums(stored.sum)[name]
+  throwIf(storedProblem(name, blob, sum))
+  return { blob, sum }
 }
 
+function readChecked(stored: StoredItem, name: BlobName): Uint8Array {
+  const { blob, sum } = checkedBlob(stored, name)
+  return openBlob(name, blob, sum)
+}
+
+/** For stored bytes that were checked. */
 function openBlob(name: BlobName, blob: Uint8Array, sum: BlobSum): Uint8Array {
   const plain = inflateBlob(name, blob, sum.plainLength)
   throwIf(plainProblem(name, plain, sum))

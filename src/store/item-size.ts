@@ -34,7 +34,7 @@ export function itemBytes(item: StoredItem): number {
   bytes += named('v', numberBytes(String(item.v))) + named('at', numberBytes(String(item.at)))
   bytes += named('asOf', numberBytes(String(item.asOf)))
   if (item.fresh !== undefined) bytes += named('fresh', numberBytes(String(item.fresh)))
-  bytes += named('models', COLLECTION_BYTES)
+  bytes += named('definitions', Buffer.byteLength(item.definitions)) + named('models', COLLECTION_BYTES)
   for (const [name, batchId] of Object.entries(item.models)) {
     bytes += ELEMENT_BYTES + named(name, Buffer.byteLength(batchId))
   }

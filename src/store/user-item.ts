@@ -12,6 +12,8 @@ export interface StoredItem {
   readonly asOf: number
   /** Until when (exclusive) the stored result is exact; absent: until the next event. */
   readonly fresh?: number
+  /** What `ft` and `pr` were made by: `CompiledPipeline.definitions` at the write. */
+  readonly definitions: string
   /** Model name → batch ID that `pr` was made with. */
   readonly models: Readonly<Record<string, string>>
   /** Batch IDs of imported history that this state contains: a set, in code point order. */
@@ -24,7 +26,7 @@ export interface StoredItem {
   readonly ft: Uint8Array
   /** Predictions, zlib JSON. */
   readonly pr: Uint8Array
-  /** Length, plain length and CRC-32 of each of the four above, see checksums. */
+  /** Lengths and CRC-32 of the four above, as stored and as inflated, see checksums. */
   readonly sum: Uint8Array
   /** Attributes this code does not know, in the store's own form, carried through every write. */
   readonly other: Readonly<Record<string, unknown>>

@@ -181,6 +181,7 @@ function strangers(under: () => UserStoreUnderTest): void {
       'v  ': { v: { N: '0' } },
       at: { at: { N: '12345678901234567890' } },
       fresh: { fresh: { B: new Uint8Array([1]) } },
+      definitions: { definitions: { N: '1' } },
       models: { models: { M: { churn: { N: '1' } } } },
       imports: { imports: { NS: ['1'] } },
       dedup: { dedup: { S: 'text' } },
@@ -190,13 +191,16 @@ function strangers(under: () => UserStoreUnderTest): void {
     }
     for (const [key, damage] of Object.entries(damages))
       await plant({ ...sound, userId: { S: `bad ${key}` }, ...damage })
-    const { st: _, ...withoutState } = sound
-    await plant({ ...withoutState, userId: { S: 'bad missing' } })
-    const ids = [...Object.keys(damages), 'missing'].map(key => `bad ${key}`)
+    const required = ['st', 'definitions']
+    for (const name of required) {
+      const without = Object.entries(sound).filter(([other]) => other !== name)
+      await plant({ ...Object.fromEntries(without), userId: { S: `missing ${name}` } })
+    }
+    const ids = [...Object.keys(damages).map(key => `bad ${key}`), ...required.map(name => `missing ${name}`)]
     const found = await store.loadMany([...ids, 'sound'])
     expectSame(found.get('sound'), typicalItem('sound'))
     for (const userId of ids) {
-      const attribute = userId === 'bad missing' ? 'st' : userId.replace('bad ', '').trim()
+      const attribute = userId.replace(/^(bad|missing) /, '').trim()
       expect(found.get(userId)).toEqual({ userId, corrupt: expect.stringMatching(new RegExp(`^${attribute}: `)) })
       expect(await store.load(userId)).toEqual(found.get(userId))
     }

@@ -1,13 +1,8 @@
 // GET of one user through the whole handler: when stored bytes pass through, when the user is evaluated, and what is refused.
 import { deflateSync, gunzipSync, inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
-import { evaluateUser } from '../../src/serve/evaluate-user.ts'
-import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { StoreError } from '../../src/store/errors.ts'
 import { encodeItem } from '../../src/store/item-codec.ts'
-import { START } from '../features/factories.ts'
-import { countingPredictor, harness, orderRecord, shop } from '../recompute/harness.ts'
 import { BATCH, bodyBytes, FRESH_MS, parts, serveWorld, USER } from './world.ts'
 
 const FEATURES = '/users/{userId}/features'
@@ -117,23 +112,15 @@ describe('once the stored result is not exact', () => {
     expect(world.evaluations).toEqual([])
   })
 
-  it('reads 0 for a 30-day count of a user silent for 31 days, with no parameter', async () => {
-    const stream = harness()
-    await stream.deliver([orderRecord(1, 1), orderRecord(2, 2)])
-    const world = serveWorld(undefined)
-    for (const item of stream.users.items()) if (!('corrupt' in item)) world.users.plant(toAttributes(item))
-    const compiled = compilePipeline(shop)
-    world.evaluate = (item, nowMs) => evaluateUser(item, nowMs, { compiled, predictor: countingPredictor([]) })
-    world.production = { churn: 'b1' }
-    const read = async (nowMs: number) => {
-      world.nowMs = nowMs
-      const response = await world.get({ route: BOTH, pathParameters: { userId: 'ana' } })
-      const { features, predictions } = JSON.parse(bodyBytes(response).toString())
-      return [response.headers['millrace-source'], features.values.orders30d, predictions.models.churn.value.orders]
+  it('evaluates what was made by other definitions, features too, and stores nothing', async () => {
+    const world = serveWorld()
+    world.definitions = 'after a deploy'
+    for (const route of [FEATURES, PREDICTIONS, BOTH]) {
+      expect((await world.get({ route })).headers['millrace-source']).toBe('evaluated')
+      const stored = await world.get({ route, query: { at: 'stored' } })
+      expect(stored.headers['millrace-source']).toBe('stored')
     }
-    expect(await read(START + 2000)).toEqual(['stored', 2, 2])
-    expect(await read(START + 29 * DAY_MS)).toEqual(['evaluated', 2, 2])
-    expect(await read(START + 31 * DAY_MS + 2000)).toEqual(['evaluated', 0, 0])
+    expect(world.users.counters.puts).toBe(0)
   })
 })
 

@@ -34,7 +34,7 @@ export function serveWorld(item: StoredItem | undefined = encodeItem(parts)): Se
     evaluations: [],
     nowMs: FRESH_MS - 1,
     production: { churn: BATCH },
-    definitions: 'f1',
+    definitions: parts.definitions,
     handler: event =>
       serveHttp({
         load: userId => users.load(userId),

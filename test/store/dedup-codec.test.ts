@@ -7,7 +7,7 @@ import {
   type RecentId,
   type TypeDedup,
 } from '../../src/affected/dedup-state.ts'
-import { dedupProblem, sumOfPlain } from '../../src/store/checksums.ts'
+import { storedProblem, sumOfStored } from '../../src/store/checksums.ts'
 import {
   IDS_PER_TYPE_MAX,
   MARKS_MAX,
@@ -133,9 +133,9 @@ describe('a packed dedup state', () => {
 
   it('with any single bit flipped is found by its CRC', () => {
     const packed = packDedup(TYPICAL)
-    const sum = sumOfPlain(packed)
+    const sum = sumOfStored(packed)
     for (let bit = 0; bit < packed.length * 8; bit++) {
-      expect(dedupProblem(withBitFlipped(packed, bit), sum)).toBe('dedup: its CRC-32 does not agree')
+      expect(storedProblem('dedup', withBitFlipped(packed, bit), sum)).toBe('dedup: its CRC-32 does not agree')
     }
   })
 

@@ -15,6 +15,7 @@ export interface GoldenPlain {
   readonly at: number
   readonly asOf: number
   readonly fresh?: number
+  readonly definitions: string
   readonly models: Record<string, string>
   readonly imports: string[]
   readonly dedup: {

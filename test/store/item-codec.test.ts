@@ -3,8 +3,16 @@ import { deflateSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EMPTY_DEDUP } from '../../src/affected/dedup-state.ts'
-import { packSums, sumOfPlain, unpackSums } from '../../src/store/checksums.ts'
-import { decodeItem, encodeItem, isUnreadable, readBody, readPlain, readSums } from '../../src/store/item-codec.ts'
+import { packSums, sumOfBlob, sumOfStored, unpackSums } from '../../src/store/checksums.ts'
+import {
+  decodeItem,
+  encodeItem,
+  isUnreadable,
+  readBody,
+  readPlain,
+  readStored,
+  readSums,
+} from '../../src/store/item-codec.ts'
 import type { StoredItem } from '../../src/store/user-item.ts'
 import { anyText } from './any-text.ts'
 import { withBitFlipped } from './damage.ts'
@@ -44,8 +52,8 @@ describe('golden items', () => {
     expect(decoded).toMatchObject({ dedup: dedupOf(plain.dedup), state: plain.state })
     expect(readBody(stored, 'ft')).toEqual({ body: plain.features })
     expect(readBody(stored, 'pr')).toEqual({ body: plain.predictions })
-    const { userId, v, at, asOf, fresh, models, imports, other } = plain
-    expect(stored).toMatchObject({ userId, v, at, asOf, models, imports, other })
+    const { userId, v, at, asOf, fresh, definitions, models, imports, other } = plain
+    expect(stored).toMatchObject({ userId, v, at, asOf, definitions, models, imports, other })
     expect(stored.fresh).toBe(fresh)
   })
 
@@ -92,7 +100,20 @@ describe('an encoded item', () => {
     expect(typicalItem('a', { fresh: undefined })).not.toHaveProperty('fresh')
   })
 
-  it('says the plain length and CRC of each blob without inflating it', () => {
+  it('gives each blob as it is stored, with what is known of its plain bytes, without inflating it', () => {
+    const { state } = typicalParts()
+    const stored = encodeItem(typicalParts())
+    const plain = Buffer.from(state)
+    expect(readStored(stored, 'st')).toEqual({ blob: stored.st, sum: sumOfBlob(stored.st, plain) })
+    // Bytes that are no zlib at all, summed as they are: nobody looked into them.
+    const ft = Uint8Array.of(1, 2, 3)
+    const sums = unpackSums(stored.sum)
+    const sum = packSums({ ...sums, ft: { ...sums.ft, ...sumOfStored(ft) } })
+    expect(readStored({ ...stored, ft, sum }, 'ft')).toMatchObject({ blob: ft })
+    expect(readPlain({ ...stored, ft, sum }, 'ft')).toEqual({ reason: 'ft: the zlib stream is damaged' })
+  })
+
+  it('says the plain length of each blob', () => {
     const parts = typicalParts()
     const sums = readSums(encodeItem(parts))
     if (isUnreadable(sums)) throw new Error(sums.reason)
@@ -137,14 +158,17 @@ describe('a damaged item', () => {
     }
   })
 
-  it('is found before it is folded into when dedup, state or any length is wrong, and stays unread otherwise', () => {
-    const torn = { ...sound, ft: sound.ft.subarray(0, -3) }
-    expect(reasonsOf(torn).write).toBe(`ft: ${sound.ft.length - 3} bytes, its sum says ${sound.ft.length}`)
-    expect(readSums(torn)).toEqual({ reason: reasonsOf(torn).write })
-    // Bit flips that keep the length of ft are for those who read ft; the next write replaces it.
-    const flipped = { ...sound, ft: withBitFlipped(sound.ft, 99) }
-    expect(reasonsOf(flipped).write).toBeUndefined()
-    expect(reasonsOf(flipped).all).toMatch(/^ft: /)
+  it('is found before anything is folded into it, whichever blob is torn or changed', () => {
+    for (const name of BLOBS) {
+      const torn = { ...sound, [name]: sound[name].subarray(0, -3) }
+      const { length } = sound[name]
+      expect(reasonsOf(torn).write).toBe(`${name}: ${length - 3} bytes, its sum says ${length}`)
+      expect(readStored(torn, name)).toEqual({ reason: reasonsOf(torn).write })
+      const flipped = { ...sound, [name]: withBitFlipped(sound[name], 99) }
+      expect(reasonsOf(flipped).write).toBe(`${name}: its CRC-32 does not agree`)
+      expect(readStored(flipped, name)).toEqual({ reason: reasonsOf(flipped).write })
+      expect(readPlain(flipped, name)).toEqual({ reason: reasonsOf(flipped).write })
+    }
   })
 
   it('by blobs or sums of another item is found', () => {
@@ -153,11 +177,12 @@ describe('a damaged item', () => {
     expect(reasonsOf({ ...sound, dedup: other.dedup }).write).toMatch(/^dedup: /)
     expect(reasonsOf({ ...sound, sum: other.sum }).write).toMatch(/^st: /)
     expect(reasonsOf({ ...sound, ft: sound.pr, pr: sound.ft }).write).toMatch(/^ft: /)
+    expect(reasonsOf({ ...sound, sum: typicalItem('third', { predictions: '{}' }).sum }).write).toMatch(/^pr: /)
   })
 
   it('by a bomb is found without inflating more than its sum says', () => {
     const bomb = deflateSync(Buffer.alloc(3_000_000))
-    const lying = packSums({ ...sums, st: { ...sums.st, length: bomb.length } })
+    const lying = packSums({ ...sums, st: { ...sums.st, ...sumOfStored(bomb) } })
     expect(reasonsOf({ ...sound, st: bomb, sum: lying }).write).toBe(
       `st: inflates to more than ${sums.st.plainLength} bytes`,
     )
@@ -171,10 +196,7 @@ describe('a damaged item', () => {
     ] as const) {
       const plain = Buffer.from(text)
       const st = deflateSync(plain)
-      const sum = packSums({
-        ...sums,
-        st: { length: st.length, plainLength: plain.length, crc32: sumOfPlain(plain).crc32 },
-      })
+      const sum = packSums({ ...sums, st: sumOfBlob(st, plain) })
       expect(reasonsOf({ ...sound, st, sum }).write).toBe(reason)
     }
   })

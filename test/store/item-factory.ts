@@ -18,6 +18,7 @@ export function typicalParts(changes: Partial<ItemParts> = {}): ItemParts {
     at: NOW_MS - 5 * MINUTE_MS,
     asOf: NOW_MS - 5 * MINUTE_MS,
     fresh: NOW_MS + 55 * MINUTE_MS,
+    definitions: '3f9c2a71d0b4',
     models: { churn: '20160130000000-abcdefgh' },
     imports: ['20160101000000-aaaaaaaa'],
     dedup: typicalDedup(random),

@@ -9,6 +9,7 @@ const BARE: StoredItem = {
   v: 1,
   at: 0,
   asOf: 0,
+  definitions: '',
   models: {},
   imports: [],
   dedup: none,
@@ -18,8 +19,8 @@ const BARE: StoredItem = {
   sum: none,
   other: {},
 }
-/** userId, v, at, asOf, models, dedup, st, ft, pr, sum */
-const NAMES = 6 + 1 + 2 + 4 + 6 + 5 + 2 + 2 + 2 + 3
+/** userId, v, at, asOf, definitions, models, dedup, st, ft, pr, sum */
+const NAMES = 6 + 1 + 2 + 4 + 11 + 6 + 5 + 2 + 2 + 2 + 3
 /** v = 1: exponent and one pair; at and asOf = 0: one byte each; an empty map: 3. */
 const BARE_BYTES = NAMES + 2 + 1 + 1 + 3
 
@@ -27,6 +28,7 @@ describe('the size of an item', () => {
   it('is that of its attribute names and values', () => {
     expect(itemBytes(BARE)).toBe(BARE_BYTES)
     expect(itemBytes({ ...BARE, userId: 'Zoë' })).toBe(BARE_BYTES + 4)
+    expect(itemBytes({ ...BARE, definitions: '3f9c2a71d0b4' })).toBe(BARE_BYTES + 12)
     expect(itemBytes({ ...BARE, st: new Uint8Array(100) })).toBe(BARE_BYTES + 100)
     // 1 45 16 06 4(0) and zeros: five pairs aligned at the decimal point, after the exponent.
     expect(itemBytes({ ...BARE, fresh: 1_451_606_400_000 })).toBe(BARE_BYTES + 5 + 1 + 5)
