@@ -19,6 +19,8 @@ export interface LoadedBatch {
   readonly entry: LogEntry
   readonly record: BatchRecord
   readonly manifest: Manifest
+  /** manifest.json as it is stored, whose hash the catalogue has. */
+  readonly manifestBytes: Uint8Array
   /** One part after another, verified. */
   parts(): AsyncIterable<LoadedPart>
 }
@@ -41,7 +43,7 @@ export async function loadBatch(ports: LoadPorts, ref: PartitionRef, entry: LogE
     throw damaged(record.manifestKey, 'its SHA-256 is not the one in the catalogue', record.batchId)
   }
   const manifest = decodeManifest(bytes, record.manifestKey)
-  return { entry, record, manifest, parts: () => verifiedParts(ports.objects, record, manifest) }
+  return { entry, record, manifest, manifestBytes: bytes, parts: () => verifiedParts(ports.objects, record, manifest) }
 }
 
 /** Throws CatalogError `batch-not-found`. */

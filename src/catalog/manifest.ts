@@ -45,7 +45,10 @@ const manifestSchema = z.object({
   format: z.string(),
   columns: z.array(z.object({ name: z.string(), type: z.enum(COLUMN_TYPES) })),
   inputs: z.array(z.object({ table: z.string(), partition: z.string(), batchId: z.string() })),
-  parts: z.array(z.object({ name: z.string(), bytes: whole, rows: whole, sha256: z.string() })),
+  // A reader may make a file of this name.
+  parts: z.array(
+    z.object({ name: z.string().check(z.regex(/^part-[a-z0-9.-]+$/)), bytes: whole, rows: whole, sha256: z.string() }),
+  ),
 })
 
 export type ManifestContent = Omit<Manifest, 'formatVersion' | 'createdAt'> & { readonly createdAtMs: number }

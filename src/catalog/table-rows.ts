@@ -3,6 +3,7 @@ import type { Catalog } from './catalog.ts'
 import type { Column, Row } from './columns.ts'
 import { CatalogError } from './errors.ts'
 import type { LogEntry } from './items.ts'
+import type { LoadedBatch } from './load-batch.ts'
 import { type PartitionRef, tableKey } from './names.ts'
 import { readParquet, writeParquet } from './parquet-rows.ts'
 import type { PartInput, StoreInput } from './store-batch.ts'
@@ -27,9 +28,13 @@ export async function storeRows(
 
 /** Rows of the current batch, or of the given one; each part was verified before its first row comes. */
 export async function* loadRows(catalog: Catalog, ref: PartitionRef, batchId?: string): AsyncGenerator<Row> {
-  const batch = await catalog.load(ref, batchId)
+  yield* rowsOf(await catalog.load(ref, batchId))
+}
+
+/** Throws CatalogError `format-has-no-rows`, `parquet-differs`, `batch-damaged`. */
+export async function* rowsOf(batch: LoadedBatch): AsyncGenerator<Row> {
   const { manifest } = batch
-  if (manifest.format !== 'parquet') throw notParquet(ref, manifest.format)
+  if (manifest.format !== 'parquet') throw notParquet(manifest.table, manifest.format)
   for await (const { name, body, rows: expected } of batch.parts()) {
     const rows = await readParquet(manifest.columns, body)
     if (rows.length !== expected) {
@@ -64,14 +69,14 @@ async function parquetColumns(catalog: Catalog, ref: PartitionRef): Promise<read
     const table = tableKey(ref)
     throw new CatalogError(`There is no table ${table}`, { code: 'table-not-found', next: 'Create it first.', table })
   }
-  if (schema.format !== 'parquet') throw notParquet(ref, schema.format)
+  if (schema.format !== 'parquet') throw notParquet(tableKey(ref), schema.format)
   return schema.columns
 }
 
-function notParquet(ref: PartitionRef, format: string): CatalogError {
-  return new CatalogError(`The parts of ${tableKey(ref)} are ${format}, which has no rows`, {
+function notParquet(table: string, format: string): CatalogError {
+  return new CatalogError(`The parts of ${table} are ${format}, which has no rows`, {
     code: 'format-has-no-rows',
     next: 'Load its parts instead.',
-    table: tableKey(ref),
+    table,
   })
 }

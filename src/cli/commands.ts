@@ -44,4 +44,24 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Evaluate every user at one instant and commit them as a batch.',
     load: () => import('./snapshot-run.ts'),
   },
+  {
+    name: 'model publish',
+    summary: 'Check an artifact and make it the current version of its model.',
+    load: () => import('./model-publish.ts'),
+  },
+  {
+    name: 'table history',
+    summary: 'Show the commits and rollbacks of a partition, newest first.',
+    load: () => import('./table-history.ts'),
+  },
+  {
+    name: 'table load',
+    summary: 'Fetch and verify a batch of a partition: show rows, or write its files.',
+    load: () => import('./table-load.ts'),
+  },
+  {
+    name: 'table rollback',
+    summary: 'Make an earlier batch of a partition current again.',
+    load: () => import('./table-rollback.ts'),
+  },
 ]

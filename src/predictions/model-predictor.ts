@@ -1,12 +1,12 @@
 // The pipeline's models over many users: one run of each model for all of them. A model that is missing, not ready or wrong is a
 // status in each user's answer; features are stored and served all the same.
 import type { FeaturesBody } from '../features/features-body.ts'
-import { featureType } from '../features/value-type.ts'
 import type { ModelDefinition } from '../model/define.ts'
 import { type DefinedFeature, fillInputRow, type InputPlan, planModelInputs } from '../model/model-inputs.ts'
 import type { ModelSession } from '../model/model-session.ts'
 import type { ModelSource } from '../model/model-source.ts'
 import type { CompiledPipeline } from './compile-pipeline.ts'
+import { definedFeatures } from './defined-features.ts'
 import type { Prediction } from './evaluated-user.ts'
 import type { PredictedUser, Predictor } from './predictor.ts'
 
@@ -17,11 +17,7 @@ export function modelPredictor(
   { pipeline, features }: Pick<CompiledPipeline, 'pipeline' | 'features'>,
   sourceOf: (name: string) => ModelSource,
 ): Predictor {
-  const defined = new Map<string, DefinedFeature>()
-  for (const { name, fingerprint } of features.features) {
-    const feature = pipeline.features.features[name]
-    if (feature !== undefined) defined.set(name, { fingerprint, type: featureType(feature) })
-  }
+  const defined = definedFeatures({ pipeline, features })
   const models = pipeline.models.map(definition => new ServedModel(definition, sourceOf(definition.name), defined))
   return {
     predict: bodies => predictAll(models, bodies),

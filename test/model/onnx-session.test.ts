@@ -36,6 +36,14 @@ describe('a session', () => {
     expect([...(run.outputs[0] ?? [])]).toEqual([1 + 2 * 2 - 3, 20])
   })
 
+  test('reads a view into a longer array from where it starts', async () => {
+    const all = Float32Array.of(9, 9, 9, 1, 2, 3, 9, 9)
+    for (const fixture of ['wide', 'named']) {
+      const session = await open(fixture, { outputs: [SCORE] })
+      expect((await session.run(all.subarray(3, 6), 1)).outputs).toEqual([Float64Array.of(2)])
+    }
+  })
+
   test('gives each row the same, alone and among others', async () => {
     const session = await open('wide')
     const rows = Float32Array.from({ length: 300 }, (_, index) => Math.sin(index) * 3)

@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/platform/random.ts'
 import { s3ObjectStore } from '../../src/platform/s3-object-store.ts'
 import { objectStoreContract } from '../contract/object-store.ts'
 import { startFauxqsBucket } from '../fakes/fauxqs-bucket.ts'
+import { startLocalAws } from '../fakes/local-aws.ts'
 
 const PAGE_KEYS_MAX = 3
 
@@ -22,6 +23,22 @@ objectStoreContract('the S3 adapter on fauxqs', {
       sleep: async () => undefined,
     })
     return { store, pageKeysMax: PAGE_KEYS_MAX, stop }
+  },
+})
+
+objectStoreContract('the S3 adapter on the local cloud', {
+  oneRacerWins: true,
+  start: async () => {
+    const aws = await startLocalAws()
+    await aws.createBucket('objects')
+    const store = s3ObjectStore({
+      client: aws.clients.s3,
+      bucket: 'objects',
+      pageKeysMax: PAGE_KEYS_MAX,
+      random: seededRandom(1),
+      sleep: async () => undefined,
+    })
+    return { store, pageKeysMax: PAGE_KEYS_MAX, stop: aws.stop }
   },
 })
 

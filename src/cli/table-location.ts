@@ -1,0 +1,30 @@
+// What the commands on the catalogue's tables have in common: how a partition is named, and who says why.
+import type { LogEntry } from '../catalog/items.ts'
+import { type PartitionRef, parseTableName } from '../catalog/names.ts'
+import { toRfc3339 } from '../platform/clock.ts'
+import type { CommandArguments } from './command-arguments.ts'
+import type { CommandContext, CommandOption } from './command.ts'
+
+export const TABLE_POSITIONALS = ['table', 'partition'] as const
+
+/** Throws CatalogError where the table is not `db.table`. */
+export function partitionOf(args: CommandArguments): PartitionRef {
+  return { ...parseTableName(args.positional('table')), partition: args.positional('partition') }
+}
+
+export const REASON_OPTIONS = {
+  who: { type: 'string', value: 'NAME', description: 'Who does it, for the history. Default: $USER.' },
+  why: { type: 'string', value: 'TEXT', description: 'Why, for the history.' },
+} as const satisfies Record<string, CommandOption>
+
+export function reasonOf(
+  { env }: CommandContext,
+  args: CommandArguments,
+): { readonly who: string; readonly why: string } {
+  return { who: args.text('who') ?? env['USER'] ?? 'unknown', why: args.requiredText('why') }
+}
+
+/** `12  2026-01-02T03:04:05.000Z  commit  20260102030405-7h3k9c2m  ana: nightly` */
+export function describeEntry({ number, at, kind, batchId, who, why }: LogEntry): string {
+  return `${String(number).padStart(5)}  ${toRfc3339(at)}  ${kind.padEnd(8)}  ${batchId}  ${who}: ${why}`
+}

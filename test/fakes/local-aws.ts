@@ -1,0 +1,58 @@
+// DynamoDB, S3 and Kinesis of the local cloud behind one endpoint, with nothing deployed: create-if-absent is enforced there,
+// which the emulators alone do not.
+import { CreateBucketCommand } from '@aws-sdk/client-s3'
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { startEmulators } from '../../localstack/emulators.ts'
+import { openEndpoint } from '../../localstack/endpoint.ts'
+import { type AwsClients, awsClients } from '../../src/compose/clients.ts'
+
+export interface LocalAws {
+  /** What a command needs in its environment. */
+  readonly env: Readonly<Record<string, string>>
+  readonly clients: AwsClients
+  readonly createCatalogTable: (name: string) => Promise<void>
+  readonly createBucket: (name: string) => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+export async function startLocalAws(): Promise<LocalAws> {
+  const [endpoint, emulators] = await Promise.all([openEndpoint(0), startEmulators()])
+  const nothing = () => Promise.reject(new Error('Nothing is deployed here'))
+  endpoint.serve({
+    emulators,
+    lambda: nothing,
+    httpApi: nothing,
+    local: nothing,
+    log: line => process.stderr.write(`${line}\n`),
+  })
+  const env = { AWS_ENDPOINT_URL: endpoint.url }
+  const clients = awsClients(env)
+  return {
+    env,
+    clients,
+    async createCatalogTable(name) {
+      await clients.dynamodb.send(
+        new CreateTableCommand({
+          TableName: name,
+          BillingMode: 'PAY_PER_REQUEST',
+          AttributeDefinitions: [
+            { AttributeName: 'table', AttributeType: 'S' },
+            { AttributeName: 'sk', AttributeType: 'S' },
+          ],
+          KeySchema: [
+            { AttributeName: 'table', KeyType: 'HASH' },
+            { AttributeName: 'sk', KeyType: 'RANGE' },
+          ],
+        }),
+      )
+    },
+    async createBucket(name) {
+      await clients.s3.send(new CreateBucketCommand({ Bucket: name }))
+    },
+    async stop() {
+      clients.destroy()
+      await endpoint.stop()
+      await emulators.stop()
+    },
+  }
+}
