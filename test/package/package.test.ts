@@ -1,12 +1,29 @@
 // What is deployed, as it is deployed: each x64 zip alone in an empty folder does its work against an AWS that has nothing.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { unzipSync } from 'fflate'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { buildFolder, currentPackage, packagePipeline, type PackageManifest } from '../../src/cli/package-pipeline.ts'
+import {
+  buildFolder,
+  currentPackage,
+  measureFunctions,
+  packagePipeline,
+  type PackageManifest,
+} from '../../src/cli/package-pipeline.ts'
 import { packageFacts } from '../../src/cli/package-root.ts'
 import { sampleEvent } from '../../src/cli/sample-event.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
@@ -20,6 +37,10 @@ const UNZIPPED_BYTES_MAX: Readonly<Record<string, number>> = {
   archive: 3e6,
   ingest: 3e6,
 }
+
+const PREPARE_MS_MAX = 120_000
+/** The local cloud starts, loads five functions and ends them. */
+const LOCAL_MS_MAX = 120_000
 
 const { root } = packageFacts()
 const options = { cwd: root, arch: 'x64', stage: 'dev', env: process.env } as const
@@ -39,7 +60,7 @@ beforeAll(async () => {
     }
   }
   aws = await startAwsStub()
-})
+}, PREPARE_MS_MAX)
 afterAll(async () => {
   await aws.close()
   rmSync(folder, { recursive: true })
@@ -62,13 +83,30 @@ describe('the package', () => {
     expect(new Set(natives)).toEqual(new Set(['recompute linux/x64', 'serve linux/x64', 'snapshot linux/x64']))
   })
 
-  it('is found to be up to date, and is not once something that went in has changed', () => {
-    expect(currentPackage(options)).toEqual(manifest)
+  it(
+    'is found to be up to date, and made again it is the same bytes',
+    async () => {
+      expect(currentPackage(options)).toEqual(manifest)
+      expect(await measureFunctions(options)).toEqual(manifest.functions)
+      for (const { name, sha256 } of manifest.functions) expect(sha256Hex(zipOf(name))).toBe(sha256)
+    },
+    PREPARE_MS_MAX,
+  )
+
+  it('is out of date for another stage, and once something that went in has changed', () => {
     expect(currentPackage({ ...options, stage: 'prod' })).toBeUndefined()
-    for (const { name, sha256 } of manifest.functions) expect(sha256Hex(zipOf(name))).toBe(sha256)
     expect(Object.keys(manifest.inputs)).toEqual(
       expect.arrayContaining(['serverless.yml', 'cloud/roles.yml', 'functions/serve.ts', 'src/pipeline/index.ts']),
     )
+    const repo = mkdtempSync(join(tmpdir(), 'millrace-stale-'))
+    for (const name of ['build', 'cloud', 'functions', 'node_modules', 'package-lock.json', 'serverless.yml']) {
+      symlinkSync(join(root, name), join(repo, name))
+    }
+    cpSync(join(root, 'src'), join(repo, 'src'), { recursive: true })
+    expect(currentPackage({ ...options, cwd: repo })).toEqual(manifest)
+    appendFileSync(join(repo, 'src', 'pipeline', 'features.ts'), '\n')
+    expect(currentPackage({ ...options, cwd: repo })).toBeUndefined()
+    rmSync(repo, { recursive: true })
   })
 })
 
@@ -127,6 +165,39 @@ describe('each zip, alone in an empty folder', () => {
     expect(aws.calls.at(-1)).toBe('DynamoDB_20120810.PutItem flights-dev-catalog')
   })
 })
+
+describe('millrace local', () => {
+  it(
+    'runs the package until it is told to stop, then stops what it started and ends well',
+    async () => {
+      const words = [join(root, 'bin', 'millrace.mjs'), 'local', '--json', '--port', '4611']
+      const child = spawn(process.execPath, words, { cwd: root, stdio: ['ignore', 'pipe', 'ignore'] })
+      const ended = new Promise(resolve => child.on('close', (code, signal) => resolve({ code, signal })))
+      const { endpoint } = JSON.parse(await firstLine(child.stdout)) as { readonly endpoint: string }
+      const pushed = await fetch(`${endpoint}/events`, { method: 'POST', body: JSON.stringify(await sample()) })
+      expect(pushed.status).toBe(202)
+      const get = () => fetch(`${endpoint}/users/u1/features`)
+      const answer = await vi.waitFor(
+        async () => {
+          const response = await get()
+          expect(response.status).toBe(200)
+          return response
+        },
+        { timeout: 20_000, interval: 200 },
+      )
+      expect(await answer.json()).toMatchObject({ values: {} })
+      child.kill('SIGTERM')
+      expect(await ended).toEqual({ code: 0, signal: null })
+      await expect(get()).rejects.toThrow('fetch failed')
+    },
+    LOCAL_MS_MAX,
+  )
+})
+
+async function firstLine(stream: Readable): Promise<string> {
+  for await (const line of createInterface({ input: stream })) return line
+  throw new Error('It ended without a word')
+}
 
 interface Outcome {
   readonly result?: unknown
