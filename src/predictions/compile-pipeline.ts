@@ -5,6 +5,9 @@ import { canonicalJson } from '../platform/canonical-json.ts'
 import { sha256Hex } from '../platform/hash.ts'
 import type { Pipeline } from './pipeline.ts'
 
+/** Raised by a release whose code gives another value for the same definition and state: stored results are then evaluated anew. */
+const EVALUATION_VERSION = 1
+
 export interface CompiledPipeline {
   readonly pipeline: Pipeline
   readonly contracts: Contracts
@@ -40,5 +43,8 @@ const DEFINITIONS_DIGITS = 12
 function definitionsOf({ features }: FeaturesPlan, { models }: Pipeline): string {
   const fingerprints = Object.fromEntries(features.map(({ name, fingerprint }) => [name, fingerprint]))
   const inputs = Object.fromEntries(models.map(model => [model.name, model.inputs]))
-  return sha256Hex(canonicalJson({ features: fingerprints, models: inputs })).slice(0, DEFINITIONS_DIGITS)
+  return sha256Hex(canonicalJson({ evaluation: EVALUATION_VERSION, features: fingerprints, models: inputs })).slice(
+    0,
+    DEFINITIONS_DIGITS,
+  )
 }
