@@ -58,3 +58,18 @@ for (const { name, run } of benches) {
   if (!values.json) process.stdout.write(`${name}\n${lines.map(line => `  ${line}\n`).join('')}\n`)
 }
 if (values.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`)
+
+function serveLine({
+  plainBytes,
+  passThroughUs,
+  gzipUs,
+  notModifiedUs,
+  decodeAndSerializeUs,
+  ratio,
+}: ServeFigures): string {
+  const us = (value: number): string => `${value.toFixed(0)} µs`
+  return (
+    `${(plainBytes / 1000).toFixed(0)} KB: pass-through ${us(passThroughUs)}, gzip ${us(gzipUs)}, 304 ${us(notModifiedUs)}; ` +
+    `decode and serialize ${us(decodeAndSerializeUs)}: ${ratio.toFixed(1)} ×`
+  )
+}

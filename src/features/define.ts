@@ -156,7 +156,7 @@ export interface FeatureSet<Features extends Readonly<Record<string, Feature>> =
 
 const NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 /** Columns that a snapshot has beside the features; SQL does not tell upper from lower case. */
-const RESERVED_NAMES = ['user_id', 'as_of', 'version', 'pending', 'predictions']
+const RESERVED_NAMES = ['user_id', 'as_of', 'version', 'pending', 'predictions', '__proto__']
 /** Each feature is evaluated at every event of its user; beyond this a batch no longer fits a function's time. */
 export const FEATURES_MAX = 500
 

@@ -2,7 +2,7 @@
 // one could have stepped and the next at which one will, so that a stored result is a cache with an exact expiry.
 import { accumulate, type Cell } from './cells.ts'
 import type { FeaturesBody, FeatureValue } from './features-body.ts'
-import type { AggregatePlan, FeaturesPlan, StatePlan } from './plan.ts'
+import type { AggregatePlan, FeaturePlan, FeaturesPlan, StatePlan } from './plan.ts'
 import { cellLength, freshEntry, type StateEntry, type UserState } from './state.ts'
 import { leavesAt, type Window, windowStart } from './windows.ts'
 
@@ -30,21 +30,11 @@ export function evaluateFeatures(plan: FeaturesPlan, state: UserState, at: numbe
   const pending: Record<string, string> = {}
   let pendingCount = 0
   for (const { name, compute } of plan.features) {
-    const value = compute.kind === 'ratio' ? ratioAt() : aggregateAt(compute, entries, instant, steps)
-    if (value === PENDING) {
-      pending[name] = BACKFILLING
-      pendingCount++
-    }
+    const value = valueAt(compute, entries, instant, steps)
     values[name] = value === PENDING ? null : value
-
-    function ratioAt(): FeatureValue | typeof PENDING {
-      if (compute.kind !== 'ratio') return null
-      const numerator = aggregateAt(compute.numerator, entries, instant, steps)
-      const denominator = aggregateAt(compute.denominator, entries, instant, steps)
-      if (numerator === PENDING || denominator === PENDING) return PENDING
-      if (typeof numerator !== 'number' || typeof denominator !== 'number' || denominator === 0) return null
-      return numerator / denominator
-    }
+    if (value !== PENDING) continue
+    pending[name] = BACKFILLING
+    pendingCount++
   }
   return {
     asOf: steps.last,
@@ -60,6 +50,20 @@ function usableEntry(entry: StateEntry | undefined, at: number): StateEntry {
 }
 
 type Aggregated = FeatureValue | typeof PENDING
+
+function valueAt(
+  compute: FeaturePlan['compute'],
+  entries: ReadonlyMap<string, StateEntry>,
+  t: number,
+  steps: Steps,
+): Aggregated {
+  if (compute.kind === 'aggregate') return aggregateAt(compute, entries, t, steps)
+  const numerator = aggregateAt(compute.numerator, entries, t, steps)
+  const denominator = aggregateAt(compute.denominator, entries, t, steps)
+  if (numerator === PENDING || denominator === PENDING) return PENDING
+  if (typeof numerator !== 'number' || typeof denominator !== 'number' || denominator === 0) return null
+  return numerator / denominator
+}
 
 function aggregateAt(
   plan: AggregatePlan,
