@@ -2,6 +2,7 @@
 // which the emulators alone do not.
 import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { CreateStreamCommand, waitUntilStreamExists } from '@aws-sdk/client-kinesis'
 import { startEmulators } from '../../localstack/emulators.ts'
 import { openEndpoint } from '../../localstack/endpoint.ts'
 import { type AwsClients, awsClients } from '../../src/compose/clients.ts'
@@ -11,6 +12,8 @@ export interface LocalAws {
   readonly env: Readonly<Record<string, string>>
   readonly clients: AwsClients
   readonly createCatalogTable: (name: string) => Promise<void>
+  readonly createUsersTable: (name: string) => Promise<void>
+  readonly createStream: (name: string) => Promise<void>
   readonly createBucket: (name: string) => Promise<void>
   readonly stop: () => Promise<void>
 }
@@ -44,6 +47,23 @@ export async function startLocalAws(): Promise<LocalAws> {
             { AttributeName: 'sk', KeyType: 'RANGE' },
           ],
         }),
+      )
+    },
+    async createUsersTable(name) {
+      await clients.dynamodb.send(
+        new CreateTableCommand({
+          TableName: name,
+          BillingMode: 'PAY_PER_REQUEST',
+          AttributeDefinitions: [{ AttributeName: 'userId', AttributeType: 'S' }],
+          KeySchema: [{ AttributeName: 'userId', KeyType: 'HASH' }],
+        }),
+      )
+    },
+    async createStream(name) {
+      await clients.kinesis.send(new CreateStreamCommand({ StreamName: name, ShardCount: 1 }))
+      await waitUntilStreamExists(
+        { client: clients.kinesis, maxWaitTime: 20, minDelay: 0.1, maxDelay: 0.5 },
+        { StreamName: name },
       )
     },
     async createBucket(name) {

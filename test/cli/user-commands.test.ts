@@ -1,0 +1,154 @@
+// `events push`, `users get` and `snapshot run` as a person calls them, on the local cloud's Kinesis, DynamoDB and S3.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { loadPipeline } from '../../src/cli/load-pipeline.ts'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { type Connection, connect } from '../../src/compose/connect.ts'
+import { createPredictor } from '../../src/compose/predictor.ts'
+import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
+import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
+import { rawRecord } from '../recompute/harness.ts'
+import { testWorld } from './cli-world.ts'
+
+const PIPELINE = `
+import { count, event, features, pipeline } from 'millrace'
+const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: {} })
+export default pipeline({ name: 'shop', features: features({ visits1d: count(visit, { within: '1d' }), ever: count(visit) }), models: [] })
+`
+const NOW = Date.UTC(2026, 5, 1, 12)
+const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
+
+let folder = ''
+let aws: LocalAws
+let connection: Connection
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'user-commands-'))
+  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
+  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
+  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  aws = await startLocalAws()
+  await aws.createUsersTable(names.usersTable)
+  await aws.createCatalogTable(names.catalogTable)
+  await aws.createBucket(names.catalogBucket)
+  await aws.createStream(names.eventsStream)
+  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+})
+
+afterAll(async () => {
+  connection.close()
+  await aws.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function millrace(...words: string[]) {
+  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => NOW })
+  const exitCode = await runCli(words, COMMANDS, world)
+  return { exitCode, ...world.written }
+}
+
+const visit = (id: number, user: string, ms: number): string =>
+  JSON.stringify({ type: 'visit', id, user, at: new Date(ms).toISOString() })
+
+async function recordsInStream(): Promise<string[]> {
+  const { kinesis } = aws.clients
+  const { ShardIterator } = await kinesis.send(
+    new GetShardIteratorCommand({
+      StreamName: names.eventsStream,
+      ShardId: 'shardId-000000000000',
+      ShardIteratorType: 'TRIM_HORIZON',
+    }),
+  )
+  const { Records = [] } = await kinesis.send(new GetRecordsCommand({ ShardIterator }))
+  return Records.map(record => Buffer.from(record.Data ?? new Uint8Array()).toString('utf8'))
+}
+
+/** What the recompute function would have done with two visits of ana. */
+async function fold(): Promise<void> {
+  const compiled = compilePipeline(await loadPipeline(folder))
+  const records = [1, 2].map(id => rawRecord(visit(id, 'ana', NOW - id * 3_600_000), id, 'ana', NOW))
+  const predictor = createPredictor(compiled, { ...connection, refreshMs: 0, onError: fail })
+  const aside = { writeDeadLetters: fail, writeDoubt: fail }
+  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+}
+
+async function fail(error: unknown): Promise<never> {
+  throw new Error('set aside', { cause: error })
+}
+
+describe('events push', () => {
+  it('puts what the contract accepts, names the lines that it refuses, and ends with 1', async () => {
+    const file = join(folder, 'events.ndjson')
+    await writeFile(file, [visit(1, 'ana', NOW), '{"type":"visit"}', visit(2, 'ben', NOW)].join('\n'))
+    const dry = await millrace('events', 'push', 'events.ndjson', '--dry-run', '--json')
+    expect(JSON.parse(dry.stdout)).toMatchObject({ accepted: 2, refused: 1, isDryRun: true })
+    expect(await recordsInStream()).toEqual([])
+
+    const pushed = await millrace('events', 'push', 'events.ndjson')
+    expect(pushed.exitCode).toBe(1)
+    expect(pushed.stdout).toContain('2 accepted, 1 refused, 0 undelivered')
+    expect(pushed.stdout).toContain('line 2: contract:')
+    expect(await recordsInStream()).toEqual([visit(1, 'ana', NOW), visit(2, 'ben', NOW)])
+  })
+
+  it('says which file is missing', async () => {
+    const { exitCode, stderr } = await millrace('events', 'push', 'nothing.ndjson')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('There is no file')
+  })
+})
+
+describe('users get', () => {
+  it('shows the features of now, and the item beside them', async () => {
+    await fold()
+    const { exitCode, stdout } = await millrace('users', 'get', 'ana', '--json')
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      userId: 'ana',
+      features: { values: { visits1d: 2, ever: 2 } },
+      stored: { version: 1 },
+    })
+    expect((await millrace('users', 'get', 'ana')).stdout).toMatch(/visits1d {2}2/)
+  })
+
+  it('ends with 1 and says what to do for a user who is not there', async () => {
+    const { exitCode, stderr } = await millrace('users', 'get', 'nobody', '--json')
+    expect(exitCode).toBe(1)
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'user-not-found' } })
+  })
+})
+
+describe('snapshot run', () => {
+  it('commits everybody at the instant, and nothing when it runs dry', async () => {
+    const ref = { db: 'shop', table: 'users', partition: 'day=2026-06-03' }
+    const dry = await millrace('snapshot', 'run', '--at', '2026-06-03T00:00:00Z', '--dry-run')
+    expect(dry.stdout).toContain('Would write shop.users/day=2026-06-03')
+    expect(await connection.catalog.current(ref)).toBeUndefined()
+
+    const { exitCode, stdout } = await millrace(
+      'snapshot',
+      'run',
+      '--at',
+      '2026-06-03T00:00:00Z',
+      '--why',
+      'a test',
+      '--json',
+    )
+    expect(exitCode).toBe(0)
+    const report = JSON.parse(stdout) as { batchId: string }
+    expect(report).toMatchObject({ ...ref, users: 1, corruptItems: 0 })
+    expect(await connection.catalog.current(ref)).toMatchObject({ batchId: report.batchId, who: 'ana', kind: 'commit' })
+  })
+
+  it('refuses an instant that is none', async () => {
+    const { exitCode, stderr } = await millrace('snapshot', 'run', '--at', 'yesterday')
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain('--at is "yesterday"')
+  })
+})
