@@ -11,7 +11,9 @@ const installed = join(root, 'node_modules', '.package-lock.json')
 const isCurrent = existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs
 
 if (!isCurrent) {
-  console.error('Installing the development tools once: about 350 packages, 900 MB on disk (a third of it ONNX Runtime).')
+  console.error(
+    'Installing the development tools once: about 350 packages, 900 MB on disk (a third of it ONNX Runtime).',
+  )
   const npm = process.env.npm_execpath
   const [command, first] = npm ? [process.execPath, [npm]] : ['npm', []]
   const result = spawnSync(command, [...first, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {

@@ -23,7 +23,9 @@ export async function retry<T>(operation: (attempt: number) => Promise<T>, optio
       if (attempt >= options.attemptsMax || !options.isRetriable(error)) throw error
       const waitMs = fullJitterMs(attempt, options)
       const isTooLate =
-        options.deadlineMs !== undefined && options.clock !== undefined && options.clock() + waitMs >= options.deadlineMs
+        options.deadlineMs !== undefined &&
+        options.clock !== undefined &&
+        options.clock() + waitMs >= options.deadlineMs
       if (isTooLate) throw error
       await options.sleep(waitMs)
     }
