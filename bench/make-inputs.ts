@@ -42,7 +42,7 @@ await importHistory(history(), {
   who: 'bench',
   why: 'inputs',
 })
-const batch = [...plan.live.slice(-BATCH_RECORDS)].map(index => flightArrived(plan.flights, index, plan.shiftMs))
+const batch = Array.from(plan.live.slice(-BATCH_RECORDS), index => flightArrived(plan.flights, index, plan.shiftMs))
 const affected = [...new Set(batch.map(event => event.route))].flatMap(route => users.items.get(route) ?? [])
 mkdirSync(dirname(INPUTS_FILE), { recursive: true })
 const json = JSON.stringify(

@@ -17,21 +17,22 @@ export async function readWithDuckdb(
   { ref, batchId }: DemoSnapshot,
   demo: Phases,
 ): Promise<void> {
-  const { entry, parts } = await connection.catalog.load(ref)
-  if (entry.batchId !== batchId) throw new Error(`The current batch is ${entry.batchId}, not the one rolled back to`)
+  const batch = await connection.catalog.load(ref)
+  if (batch.entry.batchId !== batchId)
+    throw new Error(`The current batch is ${batch.entry.batchId}, not the one rolled back to`)
   // DuckDB reads S3 by an extension that is fetched from the network; files need none.
   const folder = await mkdtemp(join(tmpdir(), 'millrace-demo-'))
   try {
-    for await (const part of parts()) await writeFile(join(folder, part.name), part.body)
+    for await (const part of batch.parts()) await writeFile(join(folder, part.name), part.body)
     const instance = await DuckDBInstance.create()
     const session = await instance.connect()
     const path = join(folder, '*.parquet').replaceAll("'", "''")
     const [count] = (await session.runAndReadAll(`SELECT count(*) FROM read_parquet('${path}')`)).getRows()[0] ?? []
-    demo.say(`${count} rows; the five routes most likely to be late next:`)
+    demo.say(`${String(count)} rows; the five routes most likely to be late next:`)
     for (const row of (await session.runAndReadAll(QUERY.replace('PARTS', path))).getRows()) {
       const [route, arrivals, lateShare, probability] = row
       demo.say(
-        `  ${String(route).padEnd(9)} arrivals30d ${arrivals}, lateShare30d ${number(lateShare)}, probability ${number(probability)}`,
+        `  ${String(route).padEnd(9)} arrivals30d ${String(arrivals)}, lateShare30d ${number(lateShare)}, probability ${number(probability)}`,
       )
     }
     session.closeSync()

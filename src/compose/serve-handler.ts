@@ -10,9 +10,9 @@ export function serveHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(() => {
     const { compiled, predictor, telemetry, users, world } = createUserRuntime(pipeline, 'serve')
     const handle = serveHttp({
-      load: users.load,
+      load: userId => users.load(userId),
       evaluate: (item, nowMs) => evaluateUser(item, nowMs, { compiled, predictor }),
-      productionBatches: predictor.production,
+      productionBatches: () => predictor.production(),
       definitions: compiled.definitions,
       clock: world.clock,
       report: telemetry.error,

@@ -4,11 +4,11 @@ import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics'
 import { MillraceError } from '../platform/errors.ts'
 
 export interface Telemetry {
-  info(message: string, fields?: Readonly<Record<string, unknown>>): void
-  error(error: unknown): void
-  count(name: string, value: number): void
+  readonly info: (message: string, fields?: Readonly<Record<string, unknown>>) => void
+  readonly error: (error: unknown) => void
+  readonly count: (name: string, value: number) => void
   /** Publishes what was counted; once an invocation. */
-  flush(): void
+  readonly flush: () => void
 }
 
 export function createTelemetry(service: string, functionName: string): Telemetry {
@@ -38,7 +38,13 @@ export function createTelemetry(service: string, functionName: string): Telemetr
 function errorFields(error: unknown): Readonly<Record<string, unknown>> {
   if (error instanceof MillraceError) {
     const { code, message, next, retriable, cause } = error
-    return { code, message, next, retriable, ...(cause === undefined ? {} : { cause: String(cause) }) }
+    return {
+      code,
+      message,
+      next,
+      retriable,
+      ...(cause instanceof Error ? { cause: `${cause.name}: ${cause.message}` } : {}),
+    }
   }
   if (error instanceof Error) return { code: error.name, message: error.message, stack: error.stack }
   return { code: 'unknown', message: String(error) }

@@ -142,7 +142,7 @@ class SnapshotRun {
   #part(bucket: number): PartInput {
     const rows = this.#buckets[bucket] ?? []
     this.#buckets[bucket] = []
-    rows.sort((a, b) => (String(a['user_id']) < String(b['user_id']) ? -1 : 1))
+    rows.sort((a, b) => ((a['user_id'] as string) < (b['user_id'] as string) ? -1 : 1))
     const number = this.#partsOfBucket[bucket] ?? 0
     this.#partsOfBucket[bucket] = number + 1
     const name = `part-${String(bucket).padStart(2, '0')}-${String(number).padStart(4, '0')}`

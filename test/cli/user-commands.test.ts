@@ -73,7 +73,11 @@ async function recordsInStream(): Promise<string[]> {
 async function fold(): Promise<void> {
   const compiled = compilePipeline(await loadPipeline(folder))
   const records = [1, 2].map(id => rawRecord(visit(id, 'ana', NOW - id * 3_600_000), id, 'ana', NOW))
-  const predictor = createPredictor(compiled, { ...connection, refreshMs: 0, onError: fail })
+  const predictor = createPredictor(compiled, {
+    ...connection,
+    refreshMs: 0,
+    onError: error => expect.fail(String(error)),
+  })
   const aside = { writeDeadLetters: fail, writeDoubt: fail }
   await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
 }

@@ -52,7 +52,7 @@ describe("Lambda's Kinesis event", () => {
 
   it.each([
     [1545084650.987, 1545084650987],
-    [1545084650.9869997, 1545084650987],
+    [1545084650.9868, 1545084650987],
     [1545084651, 1545084651000],
   ])('rounds the arrival at %d s to the millisecond', (approximateArrivalTimestamp, arrivalMs) => {
     const [record] = lambdaRecords(invocation({ kinesis: { approximateArrivalTimestamp } }), { streamEpoch: 1 })

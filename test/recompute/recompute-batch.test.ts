@@ -67,7 +67,10 @@ describe('recomputeBatch', () => {
     await run.deliver([orderRecord(1, 1, { user: 'ana' }), orderRecord(2, 2, { user: 'ben' })])
     const ben = run.users.raw('ben')
     const seen = new Set<string>()
-    run.users.fault = ({ userIds }) => void userIds.forEach(id => seen.add(id))
+    run.users.fault = ({ userIds }) => {
+      for (const id of userIds) seen.add(id)
+      return undefined
+    }
     await run.deliver([orderRecord(3, 3, { user: 'ana' })])
     expect([...seen]).toEqual(['ana'])
     expect(run.users.raw('ben')).toEqual(ben)
