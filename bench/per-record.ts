@@ -28,7 +28,7 @@ export async function perRecordAtOnce(records: readonly StreamRecord[], deps: Pe
 async function handleRecord(record: StreamRecord, deps: PerRecordDependencies): Promise<void> {
   for (const [userId, own] of affectedUsers([record], deps.compiled.contracts).byUser) {
     const stored = await deps.load(userId)
-    const read = readItem(stored !== undefined && isCorrupt(stored) ? undefined : stored)
+    const read = readItem(deps.compiled.features, stored !== undefined && isCorrupt(stored) ? undefined : stored)
     if (read.outcome === 'corrupt') throw new Error(read.detail)
     const { next } = planUser(deps.compiled, read.content, own)
     if (next === undefined) continue

@@ -26,7 +26,7 @@ export async function showSnapshots(
 ): Promise<DemoSnapshot> {
   const first = (await local.fireSchedule(SNAPSHOT_FUNCTION)) as SnapshotAnswer
   const ref = { db: first.db, table: first.table, partition: first.partition }
-  demo.say(`${first.users} ${pipeline.name} users in batch ${first.batchId} of ${ref.db}.${ref.table}/${ref.partition}`)
+  demo.say(`${first.users} users in batch ${first.batchId} of ${ref.db}.${ref.table}/${ref.partition}`)
   demo.say(`their items: ${kilobytes(first.plainBytes)} of JSON, stored as ${kilobytes(first.storedBytes)} of zlib`)
   const second = (await local.fireSchedule(SNAPSHOT_FUNCTION)) as SnapshotAnswer
   demo.say(`overwritten by batch ${second.batchId}: a new place, one log entry`)

@@ -44,10 +44,10 @@ export class DedupLedger {
   }
 
   /** Evicts what is too old or too many. Done once a batch, so that a batch's own late events still find their place. */
-  close(latenessMs: (type: string) => number): DedupState {
+  close(latenessMs: (type: string) => number, idsMax: number = RECENT_IDS_MAX): DedupState {
     const types = new Map<string, TypeDedup>(this.#before.types)
     for (const [name, type] of this.#types) {
-      evict(type, latenessMs(name))
+      evict(type, latenessMs(name), idsMax)
       types.set(name, { ids: type.ids, floor: type.floor })
     }
     return { types, ...prune(this.#marks, this.#before.settledMs) }
@@ -85,10 +85,10 @@ function insertSorted(ids: RecentId[], id: RecentId): void {
   ids.splice(index, 0, id)
 }
 
-function evict(type: WorkingType, latenessMs: number): void {
+function evict(type: WorkingType, latenessMs: number, idsMax: number): void {
   const newest = type.ids.at(-1)
   if (newest === undefined) return
-  let evicted = Math.max(0, type.ids.length - RECENT_IDS_MAX)
+  let evicted = Math.max(0, type.ids.length - idsMax)
   while ((type.ids[evicted] as RecentId).ts < newest.ts - latenessMs) evicted++
   const highest = type.ids[evicted - 1]
   if (highest === undefined) return

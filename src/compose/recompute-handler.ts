@@ -40,7 +40,8 @@ export function recomputeHandler(pipeline: Pipeline): LambdaHandler {
 }
 
 function report({ counts, errors }: BatchResult, telemetry: Telemetry): void {
-  const { deadLetters, ...totals } = counts
+  const { deadLetters, effectiveLatenessMs, ...totals } = counts
+  if (effectiveLatenessMs !== undefined) telemetry.span('effectiveLateness', effectiveLatenessMs)
   for (const [name, value] of Object.entries(totals)) telemetry.count(name, value)
   for (const [reason, value] of Object.entries(deadLetters)) telemetry.count(`deadLetter.${reason}`, value ?? 0)
   for (const error of errors) telemetry.error(error)

@@ -7,6 +7,8 @@ export interface Telemetry {
   readonly info: (message: string, fields?: Readonly<Record<string, unknown>>) => void
   readonly error: (error: unknown) => void
   readonly count: (name: string, value: number) => void
+  /** A span of time, ms. */
+  readonly span: (name: string, ms: number) => void
   /** Publishes what was counted; once an invocation. */
   readonly flush: () => void
 }
@@ -19,14 +21,17 @@ export function createTelemetry(service: string, functionName: string): Telemetr
     defaultDimensions: { function: functionName },
   })
   let isEmpty = true
+  const add = (name: string, unit: 'Count' | 'Milliseconds', value: number): void => {
+    isEmpty = false
+    metrics.addMetric(name, unit, value)
+  }
   return {
     info: (message, fields = {}) => logger.info(message, { ...fields }),
     error: error => logger.error('failed', { ...errorFields(error) }),
     count: (name, value) => {
-      if (value === 0) return
-      isEmpty = false
-      metrics.addMetric(name, MetricUnit.Count, value)
+      if (value !== 0) add(name, MetricUnit.Count, value)
     },
+    span: (name, ms) => add(name, MetricUnit.Milliseconds, ms),
     flush: () => {
       if (isEmpty) return
       metrics.publishStoredMetrics()

@@ -6,38 +6,25 @@ import type { StateKind } from './plan.ts'
 /** count [n], sum [Σ], mean [n, Σ], min [x], max [x]; Σ beyond 2^53 − 1 is a decimal string. */
 export type Cell = (number | string)[]
 
-export function addCell(kind: StateKind, cell: Cell | undefined, value: FieldValue): Cell {
-  const single: Cell = kind === 'count' ? [1] : kind === 'mean' ? [1, value as number] : [value as number]
-  return cell === undefined ? single : mergeCell(kind, cell, single)
+/** The cell of one event. */
+export function singleCell(kind: StateKind, value: FieldValue): Cell {
+  return kind === 'count' ? [1] : kind === 'mean' ? [1, value as number] : [value as number]
 }
 
-export function mergeCell(kind: StateKind, a: Cell, b: Cell): Cell {
-  const [a0 = 0, a1 = 0] = a
-  const [b0 = 0, b1 = 0] = b
-  switch (kind) {
-    case 'count':
-    case 'sum':
-      return [addExact(a0, b0)]
-    case 'mean':
-      return [addExact(a0, b0), addExact(a1, b1)]
-    case 'min':
-      return [Math.min(a0 as number, b0 as number)]
-    case 'max':
-      return [Math.max(a0 as number, b0 as number)]
-    case 'newest':
-      return a
-  }
+/** Merges the cell at `source[from]` into the one at `target[at]`, in place: both may stand inside tiles. */
+export function mergeInto(kind: StateKind, target: Cell, at: number, source: Cell, from: number): void {
+  const before = target[at] ?? 0
+  const added = source[from] ?? 0
+  if (kind === 'min') target[at] = Math.min(before as number, added as number)
+  else if (kind === 'max') target[at] = Math.max(before as number, added as number)
+  else target[at] = addExact(before, added)
+  if (kind === 'mean') target[at + 1] = addExact(target[at + 1] ?? 0, source[from + 1] ?? 0)
 }
 
-/** The same without a new cell for every tile: `into`, unless undefined, is the caller's own and is changed. */
-export function accumulate(kind: StateKind, into: Cell | undefined, tiles: Cell, offset: number): Cell {
-  const first = tiles[offset] ?? 0
-  if (into === undefined) return kind === 'mean' ? [first, tiles[offset + 1] ?? 0] : [first]
-  const before = into[0] ?? 0
-  if (kind === 'min') into[0] = Math.min(before as number, first as number)
-  else if (kind === 'max') into[0] = Math.max(before as number, first as number)
-  else into[0] = addExact(before, first)
-  if (kind === 'mean') into[1] = addExact(into[1] ?? 0, tiles[offset + 1] ?? 0)
+/** `into` with the cell at `tiles[from]`; `into`, unless undefined, is the caller's own and is changed. */
+export function accumulate(kind: StateKind, into: Cell | undefined, tiles: Cell, from: number): Cell {
+  if (into === undefined) return kind === 'mean' ? [tiles[from] ?? 0, tiles[from + 1] ?? 0] : [tiles[from] ?? 0]
+  mergeInto(kind, into, 0, tiles, from)
   return into
 }
 

@@ -4,7 +4,7 @@ import { accumulate, type Cell } from './cells.ts'
 import type { FeaturesBody, FeatureValue } from './features-body.ts'
 import type { AggregatePlan, FeaturePlan, FeaturesPlan, StatePlan } from './plan.ts'
 import { cellLength, freshEntry, type StateEntry, type UserState } from './state.ts'
-import { leavesAt, type Window, windowStart } from './windows.ts'
+import { LEVELS, leavesAt, type Window, windowStart } from './windows.ts'
 
 /** Reason of a feature that is null because its state is not complete yet. */
 export const BACKFILLING = 'backfilling'
@@ -110,7 +110,7 @@ function lifetimeCell(state: StatePlan, entry: StateEntry): Cell | undefined | t
   if (entry.whole === undefined) return PENDING
   let cell = entry.all === undefined ? undefined : [...entry.all]
   const stride = 1 + cellLength(state.kind)
-  for (const level of state.levels) {
+  for (const level of LEVELS) {
     const tiles = entry[level.key] ?? []
     for (let index = 0; index < tiles.length; index += stride) cell = accumulate(state.kind, cell, tiles, index + 1)
   }
@@ -128,7 +128,7 @@ function windowCell(
   const start = windowStart(window, t)
   const stride = 1 + cellLength(state.kind)
   let cell: Cell | undefined
-  for (const level of state.levels) {
+  for (const level of LEVELS) {
     const tiles = entry[level.key]
     if (tiles === undefined) continue
     // From the newest back: a short window does not walk the tiles of the long ones.

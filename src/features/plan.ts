@@ -2,7 +2,7 @@
 // one state share it, whatever their windows.
 import type { EventContract } from '../event/contract.ts'
 import { DefinitionError } from '../event/errors.ts'
-import { canonicalJson, type Json } from '../platform/canonical-json.ts'
+import { byCodePoint, canonicalJson, type Json } from '../platform/canonical-json.ts'
 import { sha256Hex } from '../platform/hash.ts'
 import type { AggregateFeature, Feature, FeatureSet } from './define.ts'
 import type { Term } from './where.ts'
@@ -13,10 +13,15 @@ const STATE_KEY_DIGITS = 12
 
 export type StateKind = 'count' | 'sum' | 'mean' | 'min' | 'max' | 'newest'
 
-export interface StateLevel {
+/** What becomes of the tiles of one level under a definition. */
+export interface Tier {
   readonly key: LevelKey
   readonly ms: number
-  /** Windows that may still need a tile of this level apart from its neighbours; empty at the coarsest. */
+  /** Whether events are folded into it: some window hops by it. Tiles of other levels are those of an older definition. */
+  readonly isFolded: boolean
+  /** Where its tiles go once no window can tell them apart; undefined: out, or into the user's whole life. */
+  readonly coarser: { readonly key: LevelKey; readonly ms: number } | undefined
+  /** Windows that may still tell them apart. */
   readonly splitBy: readonly Window[]
 }
 
@@ -26,8 +31,8 @@ export interface StatePlan {
   readonly eventType: string
   readonly field: string | undefined
   readonly where: readonly Term[]
-  /** Finest first. */
-  readonly levels: readonly StateLevel[]
+  /** One for each level, finest first. */
+  readonly tiers: readonly Tier[]
   readonly hasLifetime: boolean
   /** Finite windows over this state, longest last. */
   readonly windows: readonly Window[]
@@ -64,7 +69,8 @@ export interface FeaturesPlan {
 
 /** Throws DefinitionError. */
 export function compileFeatures(set: FeatureSet): FeaturesPlan {
-  const entries = Object.entries(set.features)
+  // By name, so that the order of writing changes no byte of an answer.
+  const entries = Object.entries(set.features).sort(([a], [b]) => byCodePoint(a, b))
   const windowsByState = collectWindows(entries.map(([, feature]) => feature))
   const states = new Map([...windowsByState].map(([key, found]) => [key, statePlan(key, found)]))
   const statesByEventType = new Map<string, StatePlan[]>()
@@ -104,6 +110,7 @@ export function describeFeature(feature: Feature): Json {
 }
 
 function describeState(feature: AggregateFeature): Json {
+  const kind = feature.field === undefined ? undefined : feature.event.fields[feature.field]?.kind
   return {
     event: feature.event.type,
     field: feature.field ?? null,
@@ -111,6 +118,8 @@ function describeState(feature: AggregateFeature): Json {
     where: feature.where.map(({ field, operator, value }) => ({ field, operator, value })),
     by: null,
     scale: feature.scale ?? null,
+    // A number unless said: text that was a flag before is another feature.
+    type: kind === undefined || kind === 'number' ? undefined : kind,
   }
 }
 
@@ -153,13 +162,10 @@ function parts(feature: Feature): readonly AggregateFeature[] {
 function statePlan(key: string, { feature, withinMs, hasLifetime }: FoundState): StatePlan {
   const windows = [...withinMs].sort((a, b) => a - b).map(windowOf)
   const used = LEVELS.filter(level => windows.some(window => window.hopMs === level.ms))
-  const levels = used.map((level, index) => {
-    const coarser = used[index + 1]
-    return {
-      key: level.key,
-      ms: level.ms,
-      splitBy: coarser === undefined ? [] : windows.filter(window => window.hopMs < coarser.ms),
-    }
+  const tiers = LEVELS.map(({ key: level, ms }) => {
+    const coarser = used.find(other => other.ms > ms)
+    const splitBy = coarser === undefined ? windows : windows.filter(window => window.hopMs < coarser.ms)
+    return { key: level, ms, isFolded: used.some(other => other.ms === ms), coarser, splitBy }
   })
   const isNewest = stateKind(feature) === 'newest'
   return {
@@ -168,7 +174,7 @@ function statePlan(key: string, { feature, withinMs, hasLifetime }: FoundState):
     eventType: feature.event.type,
     field: feature.field,
     where: feature.where,
-    levels: isNewest ? [] : levels,
+    tiers,
     hasLifetime: hasLifetime || isNewest,
     windows,
   }

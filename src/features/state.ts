@@ -1,10 +1,11 @@
 // A user's state: JSON that is folded in place, so that reading it costs one parse and writing it one stringify. The same
 // events in any order give the same JSON: where a tile stands follows from its time and the newest event time alone.
 import type { DecodedEvent, FieldValue } from '../event/decoded-event.ts'
-import { addCell, mergeCell, type Cell } from './cells.ts'
-import type { FeaturesPlan, StateKind, StatePlan } from './plan.ts'
+import { accumulate, type Cell, mergeInto, singleCell } from './cells.ts'
+import { DAY_MS } from '../platform/duration.ts'
+import type { FeaturesPlan, StateKind, StatePlan, Tier } from './plan.ts'
 import { holds } from './where.ts'
-import { floorTo, type LevelKey, windowStart } from './windows.ts'
+import { floorTo, LEVELS, windowStart } from './windows.ts'
 
 /** Tiles of one level, ascending and flat: [index, ...cell, index, ...cell], index = start / level. */
 export type Tiles = Cell[number][]
@@ -16,6 +17,8 @@ export interface StateEntry {
   whole?: 1
   /** The `v` of the last write by code that knew this entry; absent: the item's own. */
   seen?: number
+  /** With `seen`: the newest event time when it was left behind. */
+  left?: number
   m?: Tiles
   q?: Tiles
   h?: Tiles
@@ -49,19 +52,13 @@ export function foldState(input: FoldInput): { readonly state: UserState; readon
   let at = input.previousAt ?? 0
   for (const event of events) if (event.ts > at) at = event.ts
   const state = input.state ?? {}
-  leaveUnknownBehind(state, plan, input.previousVersion)
+  leaveUnknownBehind(state, plan, input.previousVersion, at)
   const isNewUser = input.previousAt === undefined
   for (const statePlan of plan.states.values()) {
     const known = state[statePlan.key]
     const entry = known === undefined || known.seen !== undefined ? freshEntry(input.previousAt, isNewUser) : known
     state[statePlan.key] = entry
-    rollUp(statePlan, entry, at)
-  }
-  for (const event of events) {
-    for (const statePlan of plan.statesByEventType.get(event.type) ?? []) {
-      const entry = state[statePlan.key]
-      if (entry !== undefined) foldEvent(statePlan, entry, event, at)
-    }
+    foldEntry(statePlan, entry, events, at)
   }
   return { state, at }
 }
@@ -71,14 +68,32 @@ export function freshEntry(previousAt: number | undefined, isNewUser: boolean): 
   return isNewUser || previousAt === undefined ? { whole: 1 } : { since: previousAt + 1 }
 }
 
-function leaveUnknownBehind(state: UserState, plan: FeaturesPlan, previousVersion: number | undefined): void {
+/** How long state that no definition knows any more is carried, of event time: a rollback within it loses nothing. */
+const UNKNOWN_GRACE_MS = 14 * DAY_MS
+
+function leaveUnknownBehind(
+  state: UserState,
+  plan: FeaturesPlan,
+  previousVersion: number | undefined,
+  at: number,
+): void {
   for (const key in state) {
     const entry = state[key]
-    if (entry !== undefined && entry.seen === undefined && !plan.states.has(key)) entry.seen = previousVersion ?? 0
+    if (entry === undefined || plan.states.has(key)) continue
+    if (entry.seen === undefined) {
+      entry.seen = previousVersion ?? 0
+      entry.left = at
+    } else if (at - (entry.left ?? at) > UNKNOWN_GRACE_MS) delete state[key]
   }
 }
 
-function foldEvent(plan: StatePlan, entry: StateEntry, event: DecodedEvent, at: number): void {
+function foldEntry(plan: StatePlan, entry: StateEntry, events: readonly DecodedEvent[], at: number): void {
+  const splits = plan.tiers.map(tier => splitFrom(tier, at))
+  rollUp(plan, entry, splits, at)
+  for (const event of events) if (event.type === plan.eventType) foldEvent(plan, entry, event, splits)
+}
+
+function foldEvent(plan: StatePlan, entry: StateEntry, event: DecodedEvent, splits: readonly number[]): void {
   if (plan.where.length > 0 && !holds(plan.where, event.fields)) return
   const value = plan.field === undefined ? null : (event.fields.get(plan.field) ?? null)
   if (plan.field !== undefined && value === null) return
@@ -86,14 +101,15 @@ function foldEvent(plan: StatePlan, entry: StateEntry, event: DecodedEvent, at: 
     foldNewest(entry, event, value)
     return
   }
-  for (const level of plan.levels) {
-    const start = floorTo(event.ts, level.ms)
-    if (start < splitFrom(plan, level, at)) continue
-    const tiles = (entry[level.key] ??= [])
-    addToTiles(plan.kind, tiles, start / level.ms, value)
+  const cell = singleCell(plan.kind, value)
+  for (const [index, tier] of plan.tiers.entries()) {
+    if (!tier.isFolded) continue
+    const start = floorTo(event.ts, tier.ms)
+    if (start < (splits[index] ?? 0)) continue
+    mergeIntoTiles(plan.kind, (entry[tier.key] ??= []), start / tier.ms, cell)
     return
   }
-  if (plan.hasLifetime) entry.all = addCell(plan.kind, entry.all, value)
+  if (plan.hasLifetime) entry.all = accumulate(plan.kind, entry.all, cell, 0)
 }
 
 function foldNewest(entry: StateEntry, event: DecodedEvent, value: FieldValue): void {
@@ -102,32 +118,45 @@ function foldNewest(entry: StateEntry, event: DecodedEvent, value: FieldValue): 
   if (isNewer) entry.newest = [event.ts, event.idHash, value]
 }
 
-/** Tiles of a level that start before this stand one level coarser: no window can still tell them apart. */
-function splitFrom(plan: StatePlan, level: StatePlan['levels'][number], at: number): number {
-  const coarser = plan.levels[plan.levels.indexOf(level) + 1]
-  const windows = coarser === undefined ? plan.windows : level.splitBy
+/** Tiles that end by this instant stand one level coarser: no window can still tell them apart. */
+function splitFrom({ splitBy, coarser }: Tier, at: number): number {
   let earliest = Number.POSITIVE_INFINITY
-  for (const window of windows) earliest = Math.min(earliest, windowStart(window, at))
+  for (const window of splitBy) earliest = Math.min(earliest, windowStart(window, at))
   return coarser === undefined ? earliest : floorTo(earliest, coarser.ms)
 }
 
-/** Moves tiles that no window needs as fine any more one level up, and drops what no window counts any more. */
-export function rollUp(plan: StatePlan, entry: StateEntry, at: number): void {
+/** Moves tiles that no window needs as fine any more to a coarser level, and drops what no window counts any more. */
+function rollUp(plan: StatePlan, entry: StateEntry, splits: readonly number[], at: number): void {
   if (plan.kind === 'newest') {
     delete entry.whole
     return
   }
-  let from = at + 1
-  for (const [index, level] of plan.levels.entries()) {
-    from = splitFrom(plan, level, at)
-    const tiles = entry[level.key]
-    if (tiles !== undefined) promote(plan, entry, { tiles, level, from, coarser: plan.levels[index + 1] })
+  for (const [index, tier] of plan.tiers.entries()) {
+    const tiles = entry[tier.key]
+    if (tiles !== undefined) promote(plan, entry, { tiles, tier, from: splits[index] ?? 0 })
   }
+  // The coarsest level's own: what any window may still count. Without windows, nothing that was folded until now.
+  const from = plan.windows.length === 0 ? at + 1 : (splits.at(-1) ?? 0)
   if (from > (entry.since ?? 0)) entry.since = from
   if (!plan.hasLifetime) {
     delete entry.whole
     delete entry.all
   }
+}
+
+/** Why the state cannot have been written by a fold of these definitions; undefined where it can. */
+export function stateProblem(plan: FeaturesPlan, state: Readonly<Record<string, unknown>>): string | undefined {
+  for (const { key, kind } of plan.states.values()) {
+    const entry = state[key]
+    if (entry === undefined) continue
+    if (typeof entry !== 'object' || entry === null) return `st: the entry ${key} is no object`
+    for (const level of LEVELS) {
+      const tiles = (entry as StateEntry)[level.key]
+      const isTiles = tiles === undefined || (Array.isArray(tiles) && tiles.length % (1 + cellLength(kind)) === 0)
+      if (!isTiles) return `st: the entry ${key} has no tiles at ${level.key}`
+    }
+  }
+  return undefined
 }
 
 /** Keys in a fixed order, so that equal states are equal bytes. */
@@ -141,37 +170,34 @@ export function stateJson(state: UserState): string {
 }
 
 function orderEntry(entry: StateEntry): StateEntry {
-  const { since, whole, seen, all, m, q, h, d, newest, ...unknown } = entry
+  const { since, whole, seen, left, all, m, q, h, d, newest, ...unknown } = entry
   // JSON.stringify leaves out what is undefined; unknown members of a newer layout are carried through.
-  return { since, whole, seen, all, m, q, h, d, newest, ...unknown } as StateEntry
+  return { since, whole, seen, left, all, m, q, h, d, newest, ...unknown } as StateEntry
 }
 
 interface Promotion {
   readonly tiles: Tiles
-  readonly level: StatePlan['levels'][number]
+  readonly tier: Tier
   readonly from: number
-  readonly coarser: StatePlan['levels'][number] | undefined
 }
 
-function promote(plan: StatePlan, entry: StateEntry, { tiles, level, from, coarser }: Promotion): void {
+/** Whole tiles only: one of an older, coarser definition may reach into what a window still counts. */
+function promote(plan: StatePlan, entry: StateEntry, { tiles, tier, from }: Promotion): void {
+  const { coarser, ms } = tier
   const stride = 1 + cellLength(plan.kind)
   let moved = 0
-  for (; moved < tiles.length && (tiles[moved] as number) * level.ms < from; moved += stride) {
-    const cell = tiles.slice(moved + 1, moved + stride)
+  for (; moved < tiles.length && ((tiles[moved] as number) + 1) * ms <= from; moved += stride) {
     if (coarser !== undefined) {
-      const start = floorTo((tiles[moved] as number) * level.ms, coarser.ms)
+      const start = floorTo((tiles[moved] as number) * ms, coarser.ms)
+      const cell = tiles.slice(moved + 1, moved + stride)
       mergeIntoTiles(plan.kind, (entry[coarser.key] ??= []), start / coarser.ms, cell)
     } else if (plan.hasLifetime) {
-      entry.all = entry.all === undefined ? cell : mergeCell(plan.kind, entry.all, cell)
+      entry.all = accumulate(plan.kind, entry.all, tiles, moved + 1)
     }
   }
   if (moved === 0) return
   tiles.splice(0, moved)
-  if (tiles.length === 0) delete entry[level.key as LevelKey]
-}
-
-function addToTiles(kind: StateKind, tiles: Tiles, index: number, value: FieldValue): void {
-  mergeIntoTiles(kind, tiles, index, addCell(kind, undefined, value))
+  if (tiles.length === 0) delete entry[tier.key]
 }
 
 function mergeIntoTiles(kind: StateKind, tiles: Tiles, index: number, cell: Cell): void {
@@ -179,10 +205,7 @@ function mergeIntoTiles(kind: StateKind, tiles: Tiles, index: number, cell: Cell
   let position = tiles.length
   while (position > 0 && (tiles[position - stride] as number) > index) position -= stride
   const before = position - stride
-  if (before >= 0 && tiles[before] === index) {
-    const merged = mergeCell(kind, tiles.slice(before + 1, before + stride), cell)
-    for (const [offset, number] of merged.entries()) tiles[before + 1 + offset] = number
-  } else {
-    tiles.splice(position, 0, index, ...cell)
-  }
+  if (before >= 0 && tiles[before] === index) mergeInto(kind, tiles, before + 1, cell, 0)
+  else if (position === tiles.length) tiles.push(index, ...cell)
+  else tiles.splice(position, 0, index, ...cell)
 }

@@ -1,6 +1,7 @@
 // Between the stored item and the plan: what a fold reads of an item, and the item that a plan becomes.
 import type { Refusal } from '../event/decoded-event.ts'
-import { stateJson, type UserState } from '../features/state.ts'
+import type { FeaturesPlan } from '../features/plan.ts'
+import { stateJson, stateProblem, type UserState } from '../features/state.ts'
 import type { PredictedUser } from '../predictions/predictor.ts'
 import { StoreError } from '../store/errors.ts'
 import { decodeItem, encodeItem, isUnreadable } from '../store/item-codec.ts'
@@ -13,11 +14,13 @@ export type ReadItem =
   | { readonly outcome: 'read'; readonly stored: StoredItem; readonly content: ItemBefore }
   | { readonly outcome: 'corrupt'; readonly detail: string }
 
-export function readItem(stored: StoredItem | CorruptItem | undefined): ReadItem {
+export function readItem(plan: FeaturesPlan, stored: StoredItem | CorruptItem | undefined): ReadItem {
   if (stored === undefined) return { outcome: 'absent', stored, content: undefined }
   if (isCorrupt(stored)) return { outcome: 'corrupt', detail: stored.corrupt }
   const decoded = decodeItem(stored)
   if (isUnreadable(decoded)) return { outcome: 'corrupt', detail: decoded.reason }
+  const problem = stateProblem(plan, decoded.state)
+  if (problem !== undefined) return { outcome: 'corrupt', detail: problem }
   const content = { version: stored.v, at: stored.at, dedup: decoded.dedup, state: decoded.state as UserState }
   return { outcome: 'read', stored, content }
 }

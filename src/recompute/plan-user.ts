@@ -43,6 +43,7 @@ export function planUser(
   compiled: CompiledPipeline,
   before: ItemBefore | undefined,
   records: readonly PlannedRecord[],
+  idsMax?: number,
 ): UserPlan {
   const ledger = new DedupLedger(before?.dedup ?? EMPTY_DEDUP)
   const decisions = records.map(({ event, record }) => ledger.decide(event, record))
@@ -60,7 +61,7 @@ export function planUser(
     next: {
       version: (before?.version ?? 0) + 1,
       at,
-      dedup: ledger.close(compiled.latenessMs),
+      dedup: ledger.close(compiled.latenessMs, idsMax),
       state,
       features: evaluateFeatures(compiled.features, state, at, at),
     },

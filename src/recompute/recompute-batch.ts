@@ -7,7 +7,7 @@ import { mapWithLimit } from '../platform/concurrency.ts'
 import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PredictedUser, type Predictor, predictOne } from '../predictions/predictor.ts'
-import { KEYS_PER_READ_MAX, type UserStore } from '../store/user-item.ts'
+import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { READS_IN_FLIGHT_MAX, USERS_PER_WAVE_MAX, WRITES_IN_FLIGHT_MAX } from './limits.ts'
 import {
   type AffectedUser,
@@ -59,16 +59,11 @@ export async function recomputeBatch(
 async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDependencies, tally: Tally): Promise<void> {
   const planned: PlannedUser[] = []
   await mapWithLimit(chunks(wave, KEYS_PER_READ_MAX), READS_IN_FLIGHT_MAX, async chunk => {
-    try {
-      refuseWithoutTime(deps)
-      const items = await deps.users.loadMany(chunk.map(user => user.userId))
-      for (const user of chunk) {
-        const plan = planItem(deps.compiled, user, items.get(user.userId))
-        if (plan.outcome === 'planned') planned.push(plan)
-        else settle(tally, user, plan)
-      }
-    } catch (error) {
-      for (const user of chunk) tally.fail(user.records, error)
+    const items = await loadChunk(chunk, deps, tally)
+    if (items === undefined) return
+    for (const user of chunk) {
+      const plan = planAlone(user, items.get(user.userId), deps, tally)
+      if (plan !== undefined) planned.push(plan)
     }
   })
   const predicted = await predictWave(planned, deps, tally)
@@ -81,6 +76,40 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDepen
       tally.fail(plan.user.records, error)
     }
   })
+}
+
+async function loadChunk(
+  chunk: readonly AffectedUser[],
+  deps: RecomputeDependencies,
+  tally: Tally,
+): Promise<ReadonlyMap<string, StoredItem | CorruptItem> | undefined> {
+  try {
+    refuseWithoutTime(deps)
+    return await deps.users.loadMany(chunk.map(user => user.userId))
+  } catch (error) {
+    for (const user of chunk) tally.fail(user.records, error)
+    return undefined
+  }
+}
+
+/** What goes wrong with one user is that user's alone. The plan where something is to be written. */
+function planAlone(
+  user: AffectedUser,
+  stored: StoredItem | CorruptItem | undefined,
+  { compiled }: RecomputeDependencies,
+  tally: Tally,
+): PlannedUser | undefined {
+  try {
+    const plan = planItem(compiled, user, stored)
+    if (plan.outcome === 'planned') {
+      tally.noteLateness(plan.next.dedup)
+      return plan
+    }
+    settle(tally, user, plan)
+  } catch (error) {
+    tally.fail(user.records, error)
+  }
+  return undefined
 }
 
 /** One model run for all. Undefined where the models cannot be asked: all of these users are delivered again. */

@@ -1,7 +1,8 @@
 // What became of the records of one batch. Every record ends in exactly one place: folded, duplicate, below-floor, dead letter,
 // or failed and so delivered again.
 import type { AffectedRecord, RefusedRecord } from '../affected/affected-users.ts'
-import type { Decision } from '../affected/decide.ts'
+import { type Decision, RECENT_IDS_MAX } from '../affected/decide.ts'
+import type { DedupState } from '../affected/dedup-state.ts'
 import type { Refusal, RefusalReason } from '../event/decoded-event.ts'
 import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
 
@@ -13,6 +14,8 @@ export interface OutcomeCounts {
   readonly deadLetters: Readonly<Partial<Record<RefusalReason, number>>>
   readonly usersWritten: number
   readonly unknownFields: number
+  /** Least span, ms, that a full set of recent ids still covers: how late an event of the hottest user may be. */
+  readonly effectiveLatenessMs: number | undefined
 }
 
 const LATE: Refusal = {
@@ -29,6 +32,7 @@ export class Tally {
   #failed = 0
   #usersWritten = 0
   #failedSequence: string | undefined
+  #effectiveLatenessMs: number | undefined
 
   /** The user's records are safely done: written, or nothing to write. */
   done(records: readonly AffectedRecord[], decisions: readonly Decision[], isWritten: boolean): void {
@@ -56,6 +60,15 @@ export class Tally {
     }
   }
 
+  /** Where the set is full, its floor and not the contract's lateness decides what is late. */
+  noteLateness({ types }: DedupState): void {
+    for (const { ids, floor } of types.values()) {
+      const newest = ids.at(-1)
+      if (ids.length < RECENT_IDS_MAX || floor === undefined || newest === undefined) continue
+      this.#effectiveLatenessMs = Math.min(this.#effectiveLatenessMs ?? Number.POSITIVE_INFINITY, newest.ts - floor.ts)
+    }
+  }
+
   get failedSequence(): string | undefined {
     return this.#failedSequence
   }
@@ -71,6 +84,7 @@ export class Tally {
       deadLetters,
       usersWritten: this.#usersWritten,
       unknownFields,
+      effectiveLatenessMs: this.#effectiveLatenessMs,
     }
   }
 }

@@ -35,7 +35,7 @@ export function planItem(
   user: AffectedUser,
   stored: StoredItem | CorruptItem | undefined,
 ): PlannedUser | SettledUser {
-  const read = readItem(stored)
+  const read = readItem(compiled.features, stored)
   if (read.outcome === 'corrupt') {
     return { outcome: 'refused', refusal: { reason: 'item-corrupt', detail: read.detail } }
   }

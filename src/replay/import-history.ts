@@ -3,6 +3,7 @@
 import { newBatchId } from '../catalog/batch-id.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
+import { checkArrival } from '../event/arrival.ts'
 import { decodePayload, isRefusal } from '../event/decode.ts'
 import type { RefusalReason } from '../event/decoded-event.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -13,7 +14,7 @@ import { type Predictor, predictOne } from '../predictions/predictor.ts'
 import { encodeNext } from '../recompute/item-content.ts'
 import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
 import type { NextItem } from '../recompute/plan-user.ts'
-import type { UserStore } from '../store/user-item.ts'
+import { isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { HistoryFold } from './history-fold.ts'
 import { LineParts } from './line-parts.ts'
 
@@ -66,8 +67,11 @@ export async function importHistory(
   for await (const payload of payloads) {
     parts.add(payload)
     const event = decodePayload(payload, options.compiled.contracts)
-    if (isRefusal(event)) refused[event.reason] = (refused[event.reason] ?? 0) + 1
-    else fold.add(event)
+    const refusal = isRefusal(event)
+      ? event
+      : checkArrival(event, { partitionKey: event.userId, arrivalMs: options.clock() })
+    if (refusal !== undefined) refused[refusal.reason] = (refused[refusal.reason] ?? 0) + 1
+    else if (!isRefusal(event)) fold.add(event)
     if (++events % PROGRESS_EVENTS === 0) options.onProgress?.({ events, users: fold.size, usersWritten: 0 })
   }
   const batch = await storeBatch(parts, options)
@@ -98,10 +102,18 @@ async function writeUsers(
     await mapWithLimit(slice, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
       const prediction = predicted[index] ?? (await predictOne(options.predictor, next.features))
       const item = encodeNext({ userId, before: undefined, next, definitions, imports: [batchId] }, prediction)
-      const isWritten = !('reason' in item) && (await options.users.put(item, undefined)).outcome === 'written'
+      const isWritten = !('reason' in item) && (await putFirst(options.users, item, batchId))
       counts[isWritten ? 'usersWritten' : 'usersSkipped']++
     })
     options.onProgress?.({ events, users: finished.length, usersWritten: counts.usersWritten })
   }
   return counts
+}
+
+/** A put whose answer was lost is found again: the item that is there names this very batch. */
+async function putFirst(users: UserStore, item: StoredItem, batchId: string): Promise<boolean> {
+  const put = await users.put(item, undefined)
+  if (put.outcome === 'written') return true
+  const { current } = put
+  return current !== undefined && !isCorrupt(current) && current.imports.includes(batchId)
 }

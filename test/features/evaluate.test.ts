@@ -4,7 +4,7 @@ import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { count, features, recency } from '../../src/features/define.ts'
 import { evaluateFeatures } from '../../src/features/evaluate.ts'
 import { compileFeatures } from '../../src/features/plan.ts'
-import { foldState, stateJson, type UserState } from '../../src/features/state.ts'
+import { foldState, stateJson, stateProblem, type UserState } from '../../src/features/state.ts'
 import { customer, eventsArbitrary, order, orderEvent, START } from './factories.ts'
 import { obviousValue } from './obvious-features.ts'
 
@@ -118,7 +118,7 @@ describe('evaluateFeatures', () => {
     )
     const first = foldAll([[orderEvent(1, START + 10 * 3_600_000, { gift: true })]], older)
     const before = evaluateFeatures(newer, first.state, first.at, first.at)
-    expect(Object.keys(before.pending ?? {})).toEqual(['gifts2h', 'ever', 'orders90d', 'orders1h', 'sinceGift'])
+    expect(Object.keys(before.pending ?? {})).toEqual(['ever', 'gifts2h', 'orders1h', 'orders90d', 'sinceGift'])
     expect(before.values['orders30d']).toBe(1)
 
     const next = foldState({
@@ -153,5 +153,79 @@ describe('evaluateFeatures', () => {
     expect(stale.pending).toEqual({ b: 'backfilling' })
     const [, kept] = [...both.states.keys()].map(key => second.state[key])
     expect(kept).toMatchObject({ seen: 1 })
+  })
+
+  it('is right or pending, never wrong, whatever windows the definition had before and has now', () => {
+    const pool = ['37m', '2h', '17h', '25h', '7d', '15d', '30d', '91d'] as const
+    const windows = fc.record({
+      finite: fc.uniqueArray(fc.constantFrom(...pool), { minLength: 1, maxLength: 4 }),
+      isWhole: fc.boolean(),
+    })
+    const definition = ({ finite, isWhole }: { finite: readonly (typeof pool)[number][]; isWhole: boolean }) =>
+      features({
+        ...Object.fromEntries(finite.map(within => [`in${within}`, count(order, { within })])),
+        ...(isWhole ? { ever: count(order) } : {}),
+      })
+    let complete = 0
+    fc.assert(
+      fc.property(nonEmpty, windows, windows, fc.nat(30), fc.nat(100 * DAY), (events, before, now, cut, laterMs) => {
+        const known = events.slice(0, cut + 1)
+        const rest = events.slice(cut + 1)
+        const set = definition(now)
+        const nowPlan = compileFeatures(set)
+        let { state, at } = foldAll([known], compileFeatures(definition(before)))
+        const check = (folded: readonly DecodedEvent[]): void => {
+          for (const t of [at, at + laterMs]) {
+            const { values, pending } = evaluateFeatures(nowPlan, state, at, t)
+            for (const [name, feature] of Object.entries(set.features)) {
+              if (pending?.[name] !== undefined) continue
+              complete++
+              expect(`${name}: ${values[name]}`).toBe(`${name}: ${obviousValue(feature, folded, t)}`)
+            }
+          }
+        }
+        check(known)
+        if (rest.length === 0) return
+        const next = foldState({
+          plan: nowPlan,
+          state: JSON.parse(stateJson(state)),
+          previousAt: at,
+          previousVersion: 1,
+          events: rest,
+        })
+        state = next.state
+        at = next.at
+        check(events)
+      }),
+      { numRuns: 400 },
+    )
+    expect(complete).toBeGreaterThan(400)
+  })
+
+  it('carries state that no definition knows for 14 days of events, and then lets it go', () => {
+    const other = compileFeatures(features({ a: count(order, { within: '7d' }) }))
+    const first = foldAll([[orderEvent(1, START)]])
+    const keys = [...plan.states.keys()].filter(key => !other.states.has(key))
+    const fold = (id: number, days: number, from: Folded): Folded =>
+      foldState({
+        plan: other,
+        state: from.state,
+        previousAt: from.at,
+        previousVersion: id,
+        events: [orderEvent(id, START + days * DAY)],
+      })
+    const second = fold(2, 1, first)
+    const third = fold(3, 15, second)
+    expect(keys.every(key => key in third.state)).toBe(true)
+    const fourth = fold(4, 15.1, third)
+    expect(keys.some(key => key in fourth.state)).toBe(false)
+  })
+
+  it('knows entries that no fold can have written', () => {
+    const { state } = foldAll([[orderEvent(1, START)]])
+    expect(stateProblem(plan, state)).toBeUndefined()
+    const [key = ''] = plan.states.keys()
+    expect(stateProblem(plan, { ...state, [key]: null })).toContain('is no object')
+    expect(stateProblem(plan, { ...state, [key]: { d: [1] } })).toContain('no tiles at d')
   })
 })

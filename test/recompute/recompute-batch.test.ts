@@ -2,7 +2,9 @@ import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { MINUTE_MS } from '../../src/platform/duration.ts'
-import { readBody } from '../../src/store/item-codec.ts'
+import type { DedupState } from '../../src/affected/dedup-state.ts'
+import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
+import { decodeItem, encodeItem, readBody, readPlain } from '../../src/store/item-codec.ts'
 import { isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
 import { START } from '../features/factories.ts'
 import { type Harness, harness, orderRecord, rawRecord } from './harness.ts'
@@ -192,6 +194,32 @@ describe('recomputeBatch', () => {
     expect(failedSequence).toBeUndefined()
     expect(counts).toMatchObject({ folded: 1, deadLetters: { 'item-corrupt': 1 } })
     expect(run.users.raw('ana')).toEqual(planted)
+  })
+
+  it('keeps to one user what goes wrong with one user: an item whose state no fold can have written', async () => {
+    const run = harness()
+    await run.deliver([orderRecord(1, 1, { user: 'ana' })])
+    const item = await stored(run, 'ana')
+    const [key = ''] = run.dependencies.compiled.features.states.keys()
+    const { dedup } = decodeItem(item) as { dedup: DedupState }
+    const plain = (name: 'ft' | 'pr'): string =>
+      Buffer.from((readPlain(item, name) as { plain: Uint8Array }).plain).toString()
+    const parts = { ...item, dedup, state: `{"${key}":null}`, features: plain('ft'), predictions: plain('pr') }
+    run.users.plant(toAttributes(encodeItem(parts)))
+    const { counts, failedSequence } = await run.deliver([
+      orderRecord(2, 2, { user: 'ana' }),
+      orderRecord(3, 3, { user: 'ben' }),
+    ])
+    expect(failedSequence).toBeUndefined()
+    expect(counts).toMatchObject({ folded: 1, deadLetters: { 'item-corrupt': 1 } })
+  })
+
+  it('tells how late an event of the hottest user may still be', async () => {
+    const run = harness()
+    const burst = Array.from({ length: 200 }, (_, index) => orderRecord(index, index + 1, { ts: START + index * 1000 }))
+    const { counts } = await run.deliver(burst)
+    expect(counts.effectiveLatenessMs).toBe(128_000)
+    expect((await run.deliver([orderRecord('other', 300, { user: 'ben' })])).counts.effectiveLatenessMs).toBeUndefined()
   })
 
   it('refuses an item over the size limit with its reason', async () => {

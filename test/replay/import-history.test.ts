@@ -19,7 +19,7 @@ const records = Array.from({ length: 700 }, (_, index) =>
 const payloads = records.map(record => Buffer.from(record.dataBase64, 'base64'))
 
 function options() {
-  const world = { clock: () => START, random: seededRandom(5), sleep: async () => undefined }
+  const world = { clock: () => START + 700 * 600_000, random: seededRandom(5), sleep: async () => undefined }
   const objects = memoryObjectStore()
   return {
     ...world,
@@ -96,5 +96,28 @@ describe('importHistory', () => {
       usersWritten: 4,
       usersSkipped: 1,
     })
+  })
+
+  it('folds a burst at one instant whole, and refuses what has not happened yet', async () => {
+    const given = options()
+    const burst = Array.from({ length: 400 }, (_, id) =>
+      orderRecord(`b${id}`, id + 1, { user: 'ana', ts: START - 1000 }),
+    )
+    const ahead = orderRecord('ahead', 999, { user: 'ana', ts: START + 75 * 365 * 86_400_000 })
+    const report = await importHistory(
+      [...burst, ahead].map(record => Buffer.from(record.dataBase64, 'base64')),
+      given,
+    )
+    expect(report).toMatchObject({ folded: 400, late: 0, refused: { future: 1 } })
+  })
+
+  it('finds a put again whose answer was lost', async () => {
+    const given = options()
+    const { put } = given.users
+    given.users.put = async (item, expected) => {
+      await put(item, expected)
+      return put(item, expected)
+    }
+    expect(await importHistory(payloads, given)).toMatchObject({ usersWritten: 5, usersSkipped: 0 })
   })
 })
