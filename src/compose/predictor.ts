@@ -15,11 +15,13 @@ export interface PredictorOptions {
   readonly refreshMs: number
   /** A version that cannot be used is told here, and the one before goes on serving. */
   readonly onError: (error: unknown) => void
+  /** A run that failed is told here; the users on whose inputs it fails are `refused`. */
+  readonly onRunError?: (error: unknown) => void
 }
 
 export function createPredictor(compiled: CompiledPipeline, options: PredictorOptions): Predictor {
   const registry = modelRegistry(options.catalog)
-  return modelPredictor(compiled, name =>
+  const source = (name: string) =>
     modelSource({
       name,
       registry,
@@ -27,6 +29,6 @@ export function createPredictor(compiled: CompiledPipeline, options: PredictorOp
       clock: options.clock,
       refreshMs: options.refreshMs,
       onProblem: options.onError,
-    }),
-  )
+    })
+  return modelPredictor(compiled, source, options.onRunError)
 }

@@ -21,6 +21,7 @@ export function createUserRuntime(pipeline: Pipeline, functionName: string): Use
     clock: world.clock,
     refreshMs: environment.modelRefreshMs,
     onError: telemetry.error,
+    onRunError: telemetry.error,
   })
   return { ...runtime, ...stores, compiled, predictor }
 }

@@ -62,7 +62,7 @@ export async function openOnnxSession({ manifest, model }: Artifact, batchId: st
       try {
         return checkOutputs(manifest.outputs, await evaluate(rows, rowCount))
       } catch (error) {
-        throw new ModelError(`${manifest.name} ${batchId} failed on ${rowCount} rows`, {
+        throw new ModelError(`${manifest.name} ${batchId} failed`, {
           code: 'model-run-failed',
           next: 'Read the cause; the version before can be made current by a rollback.',
           cause: error,

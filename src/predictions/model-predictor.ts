@@ -1,9 +1,11 @@
 // The pipeline's models over many users: one run of each model for all of them. A model that is missing, not ready or wrong is a
-// status in each user's answer; features are stored and served all the same.
+// status in each user's answer; features are stored and served all the same. An answer follows from the user's own features and
+// the model alone, whoever shares the run.
 import type { FeaturesBody } from '../features/features-body.ts'
 import type { ModelDefinition } from '../model/define.ts'
+import type { ModelInput } from '../model/artifact-manifest.ts'
 import { type DefinedFeature, fillInputRow, type InputPlan, planModelInputs } from '../model/model-inputs.ts'
-import type { ModelSession } from '../model/model-session.ts'
+import type { ModelRun, ModelSession } from '../model/model-session.ts'
 import type { ModelSource } from '../model/model-source.ts'
 import type { CompiledPipeline } from './compile-pipeline.ts'
 import { definedFeatures } from './defined-features.ts'
@@ -11,14 +13,19 @@ import type { Prediction } from './evaluated-user.ts'
 import type { PredictedUser, Predictor } from './predictor.ts'
 
 const NO_MODEL: Prediction = { status: 'no-model' }
+/** Always these words: what the runtime says may be about the machine, and goes to `onRunError`. */
+const RUN_FAILED = 'the model fails on these inputs'
 
-/** `sourceOf` is asked once per model of the pipeline. */
+/** `sourceOf` is asked once per model of the pipeline; `onRunError` gets what is behind each run that failed. */
 export function modelPredictor(
   { pipeline, features }: Pick<CompiledPipeline, 'pipeline' | 'features'>,
   sourceOf: (name: string) => ModelSource,
+  onRunError?: (error: unknown) => void,
 ): Predictor {
   const defined = definedFeatures({ pipeline, features })
-  const models = pipeline.models.map(definition => new ServedModel(definition, sourceOf(definition.name), defined))
+  const models = pipeline.models.map(
+    definition => new ServedModel({ definition, source: sourceOf(definition.name), defined, onRunError }),
+  )
   return {
     predict: bodies => predictAll(models, bodies),
     production: async () => {
@@ -49,27 +56,32 @@ interface ModelAnswer {
   readonly predictions: readonly Prediction[]
 }
 
+interface ServedModelOptions {
+  readonly definition: ModelDefinition
+  readonly source: ModelSource
+  readonly defined: ReadonlyMap<string, DefinedFeature>
+  readonly onRunError: ((error: unknown) => void) | undefined
+}
+
 class ServedModel {
-  readonly name: string
-  readonly #inputs: readonly string[]
-  readonly #source: ModelSource
-  readonly #defined: ReadonlyMap<string, DefinedFeature>
+  readonly #options: ServedModelOptions
   /** Of the session it was planned for. */
   #plan: { readonly session: ModelSession; readonly inputs: InputPlan } | undefined
 
-  constructor({ name, inputs }: ModelDefinition, source: ModelSource, defined: ReadonlyMap<string, DefinedFeature>) {
-    this.name = name
-    this.#inputs = inputs
-    this.#source = source
-    this.#defined = defined
+  constructor(options: ServedModelOptions) {
+    this.#options = options
+  }
+
+  get name(): string {
+    return this.#options.definition.name
   }
 
   batchId(): Promise<string | undefined> {
-    return this.#source.batchId()
+    return this.#options.source.batchId()
   }
 
   async predict(bodies: readonly FeaturesBody[]): Promise<ModelAnswer> {
-    const session = await this.#source.session()
+    const session = await this.#options.source.session()
     if (session === undefined) return { name: this.name, batchId: undefined, predictions: bodies.map(() => NO_MODEL) }
     const { batchId } = session
     const plan = this.#planFor(session)
@@ -77,50 +89,62 @@ class ServedModel {
       const prediction: Prediction = { status: 'not-ready', batchId, detail: plan.detail }
       return { name: this.name, batchId, predictions: bodies.map(() => prediction) }
     }
-    return { name: this.name, batchId, predictions: await runModel(session, plan.inputs, bodies) }
+    return { name: this.name, batchId, predictions: await this.#run(session, plan.inputs, bodies) }
   }
 
   #planFor(session: ModelSession): InputPlan {
     if (this.#plan?.session !== session) {
-      this.#plan = { session, inputs: planModelInputs(session.manifest, this.#inputs, this.#defined) }
+      const { definition, defined } = this.#options
+      this.#plan = { session, inputs: planModelInputs(session.manifest, definition.inputs, defined) }
     }
     return this.#plan.inputs
   }
+
+  async #run(session: ModelSession, inputs: readonly ModelInput[], bodies: readonly FeaturesBody[]) {
+    const rows = new Float32Array(bodies.length * inputs.length)
+    const predictions: Prediction[] = []
+    /** Body index of each row that is run. */
+    const runs: number[] = []
+    for (const [index, body] of bodies.entries()) {
+      const detail = fillInputRow(inputs, body, rows, runs.length * inputs.length)
+      if (detail === undefined) runs.push(index)
+      else predictions[index] = { status: 'not-ready', batchId: session.batchId, detail }
+    }
+    if (runs.length === 0) return predictions
+    const filled = rows.subarray(0, runs.length * inputs.length)
+    const answers = await runRows(session, filled, runs.length, this.#options.onRunError)
+    for (const [row, answer] of answers.entries()) predictions[runs[row] as number] = answer
+    return predictions
+  }
 }
 
-async function runModel(
+/**
+ * One prediction per row. Where a run fails, each half of it runs by itself, so that refused is only what fails alone: among n
+ * rows a bad one costs 2 log2(n) runs more, and n bad ones 2n. The error of the whole run is told, not those of its parts.
+ */
+async function runRows(
   session: ModelSession,
-  inputs: Extract<InputPlan, { kind: 'ready' }>['inputs'],
-  bodies: readonly FeaturesBody[],
+  rows: Float32Array,
+  rowCount: number,
+  onRunError?: (error: unknown) => void,
 ): Promise<readonly Prediction[]> {
-  const { batchId, manifest } = session
-  const rows = new Float32Array(bodies.length * inputs.length)
-  const predictions: Prediction[] = []
-  /** Body index of each row that is run. */
-  const runs: number[] = []
-  for (const [index, body] of bodies.entries()) {
-    const problem = fillInputRow(inputs, body, rows, runs.length * inputs.length)
-    if (problem === undefined) runs.push(index)
-    else predictions[index] = { status: 'not-ready', batchId, detail: problem }
-  }
-  if (runs.length === 0) return predictions
+  let run: ModelRun
   try {
-    const { outputs, refusals } = await session.run(rows.subarray(0, runs.length * inputs.length), runs.length)
-    for (const [row, index] of runs.entries()) {
-      const detail = refusals.get(row)
-      predictions[index] =
-        detail === undefined ? { status: 'ok', batchId, value: valueOf(row) } : { status: 'refused', batchId, detail }
-    }
-
-    function valueOf(row: number): Record<string, number> {
-      return Object.fromEntries(
-        manifest.outputs.map(({ name }, output) => [name, outputs[output]?.[row] ?? Number.NaN]),
-      )
-    }
+    run = await session.run(rows, rowCount)
   } catch (error) {
-    // A model that fails on these very rows would fail again: a status, and the features are stored.
-    const detail = error instanceof Error ? error.message : String(error)
-    for (const index of runs) predictions[index] = { status: 'refused', batchId, detail }
+    onRunError?.(error)
+    if (rowCount === 1) return [{ status: 'refused', batchId: session.batchId, detail: RUN_FAILED }]
+    const half = rowCount >>> 1
+    const at = half * (rows.length / rowCount)
+    const before = await runRows(session, rows.subarray(0, at), half)
+    return [...before, ...(await runRows(session, rows.subarray(at), rowCount - half))]
   }
-  return predictions
+  return Array.from({ length: rowCount }, (_, row) => predictionOf(session, run, row))
+}
+
+function predictionOf({ batchId, manifest }: ModelSession, { outputs, refusals }: ModelRun, row: number): Prediction {
+  const detail = refusals.get(row)
+  if (detail !== undefined) return { status: 'refused', batchId, detail }
+  const values = manifest.outputs.map(({ name }, output) => [name, outputs[output]?.[row] ?? Number.NaN] as const)
+  return { status: 'ok', batchId, value: Object.fromEntries(values) }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ArtifactManifest } from '../../src/model/artifact-manifest.ts'
+import type { ArtifactManifest, ModelInput } from '../../src/model/artifact-manifest.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { artifactOf, inputs } from './factories.ts'
 
@@ -8,6 +8,8 @@ const SCORE = { name: 'score', tensor: 'score', column: 0 }
 
 const open = (fixture: string, changes: Partial<ArtifactManifest> = {}) =>
   openOnnxSession(artifactOf(fixture, changes), VERSION)
+
+const [A] = inputs('a') as [ModelInput]
 
 const sigmoid = (score: number) => 1 / (1 + Math.exp(-score))
 
@@ -68,6 +70,17 @@ describe('a session', () => {
     const session = await open('label', { outputs: [{ name: 'label', tensor: 'label', column: 0 }] })
     const run = await session.run(Float32Array.of(1, 5, 2, 9, 5, 2), 2)
     expect([...(run.outputs[0] ?? [])]).toEqual([1, 0])
+  })
+
+  test('fails in the same words however many rows there are', async () => {
+    const session = await open('lookup', { inputs: [{ ...A, missing: 0 }], outputs: [SCORE] })
+    expect((await session.run(Float32Array.of(2, 0), 2)).outputs).toEqual([Float64Array.of(30, 10)])
+    for (const rows of [[7], [0, 7, 1]]) {
+      await expect(session.run(Float32Array.from(rows), rows.length)).rejects.toMatchObject({
+        code: 'model-run-failed',
+        message: `churn ${VERSION} failed`,
+      })
+    }
   })
 
   test('answers no rows with none, and refuses a wrong number of values', async () => {

@@ -55,12 +55,26 @@ function session(runs: number[], overrides: Partial<ArtifactManifest> = {}): Mod
   }
 }
 
-function predictor(current: ModelSession | undefined): ReturnType<typeof modelPredictor> {
-  return modelPredictor(compiled, name => ({
-    name,
-    session: async () => current,
-    batchId: async () => current?.batchId,
-  }))
+/** As `session`, and it throws on any number of rows among which someone has this many orders. */
+const BREAKS = 5000
+function breaking(runs: number[]): ModelSession {
+  const works = session(runs)
+  return {
+    ...works,
+    run: async (rows, rowCount) => {
+      const run = await works.run(rows, rowCount)
+      if (!rows.includes(BREAKS)) return run
+      throw new ModelError(`failed on ${rowCount} rows`, { code: 'model-run-failed' })
+    },
+  }
+}
+
+function predictor(
+  current: ModelSession | undefined,
+  onRunError?: (error: unknown) => void,
+): ReturnType<typeof modelPredictor> {
+  const source = (name: string) => ({ name, session: async () => current, batchId: async () => current?.batchId })
+  return modelPredictor(compiled, source, onRunError)
 }
 
 describe('modelPredictor', () => {
@@ -107,19 +121,32 @@ describe('modelPredictor', () => {
     expect(runs).toEqual([])
   })
 
-  it('never hands out a refused value, nor fails where the run fails', async () => {
+  it('never hands out a refused value', async () => {
     const [predicted] = await predictor(session([])).predict([user(1, 12)])
     expect(predicted?.predictions.models['churn']).toEqual({
       status: 'refused',
       batchId: 'b1',
       detail: 'sum is out of range',
     })
-    const failing = {
-      ...session([]),
-      run: async () => Promise.reject(new ModelError('The run failed', { code: 'model-run-failed' })),
+  })
+
+  it.each([
+    ['nobody', 40, []],
+    ['one of many', 1000, [617]],
+    ['some', 41, [0, 20, 40]],
+    ['everybody', 8, [0, 1, 2, 3, 4, 5, 6, 7]],
+  ])('answers each as alone where the run fails on %s, and tells why once', async (_, users, failing) => {
+    const runs: number[] = []
+    const told: unknown[] = []
+    const bodies = Array.from({ length: users }, (_body, at) => user(at, failing.includes(at) ? BREAKS : at + 20))
+    const together = await predictor(breaking(runs), error => told.push(error)).predict(bodies)
+    expect(runs.length).toBeLessThanOrEqual(1 + failing.length * 2 * Math.ceil(Math.log2(users)))
+    for (const [index, body] of bodies.entries()) {
+      const alone = await predictor(breaking([])).predict([body])
+      expect(together[index]).toEqual(alone[0])
+      expect(together[index]?.predictions.models['churn']?.status).toBe(failing.includes(index) ? 'refused' : 'ok')
     }
-    const [failed] = await predictor(failing).predict([user(1, 5)])
-    expect(failed?.predictions.models['churn']).toEqual({ status: 'refused', batchId: 'b1', detail: 'The run failed' })
+    expect(told).toHaveLength(failing.length > 0 ? 1 : 0)
   })
 
   it('asks no model for nobody', async () => {
