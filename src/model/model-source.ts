@@ -30,15 +30,11 @@ export interface ModelSourceOptions {
 const VERSIONS_TRIED_MAX = 5
 
 export function modelSource(options: ModelSourceOptions): ModelSource {
-  const source = new RefreshedSource(options)
-  return {
-    name: options.name,
-    session: () => source.session(),
-    batchId: () => source.batchId(),
-  }
+  return new RefreshedSource(options)
 }
 
-class RefreshedSource {
+class RefreshedSource implements ModelSource {
+  readonly name: string
   readonly #options: ModelSourceOptions
   /** Versions that can never be used: artifacts do not change, so they are not fetched again. */
   readonly #bad = new Set<string>()
@@ -50,6 +46,7 @@ class RefreshedSource {
   #load: Promise<void> | undefined
 
   constructor(options: ModelSourceOptions) {
+    this.name = options.name
     this.#options = options
   }
 
@@ -60,7 +57,8 @@ class RefreshedSource {
 
   async session(): Promise<ModelSession | undefined> {
     await this.#refresh()
-    if (this.#wanted !== this.#session?.batchId) {
+    // Again where a look has moved the pointer while a load was under way.
+    while (this.#wanted !== this.#session?.batchId) {
       this.#load ??= this.#loadWanted().finally(() => {
         this.#load = undefined
       })
@@ -101,7 +99,7 @@ class RefreshedSource {
     }
     if (await this.#tryLoad(wanted)) return
     if (this.#session === undefined) await this.#loadEarlier()
-    this.#wanted = this.#session?.batchId
+    if (this.#wanted === wanted) this.#wanted = this.#session?.batchId
   }
 
   /** What served before the current version, newest first: for a process that holds nothing good yet. */
@@ -109,12 +107,13 @@ class RefreshedSource {
     const { registry, name, stage } = this.#options
     const entries = await registry.history(name, stage, VERSIONS_TRIED_MAX)
     for (const batchId of new Set(entries.map(entry => entry.batchId))) {
-      if (!this.#bad.has(batchId) && (await this.#tryLoad(batchId))) return
+      if (await this.#tryLoad(batchId)) return
     }
   }
 
   /** A version that is bad is remembered and said to be; one that cannot be fetched now is asked for again later. */
   async #tryLoad(batchId: string): Promise<boolean> {
+    if (this.#bad.has(batchId)) return false
     const { registry, name, stage, openSession, onProblem } = this.#options
     try {
       this.#session = await openSession(await registry.artifact(name, batchId, stage), batchId)

@@ -30,6 +30,7 @@ class World {
       },
       history: async (_name, _stage, limit) => {
         this.calls.history++
+        this.#fail('history')
         return this.#entries().slice(0, limit)
       },
       artifact: async (_name, batchId) => {
@@ -185,4 +186,33 @@ test('gives nothing when every version is bad, and fetches none of them again', 
   world.nowMs += REFRESH_MS
   expect(await world.served()).toBeUndefined()
   expect(world.calls.artifact).toBe(2)
+})
+
+test.each([
+  ['is bad', bad],
+  ['cannot be fetched', down],
+])('takes the version after one that %s where it is published during that load', async (_, fault) => {
+  world.log = ['v1']
+  await world.served()
+  world.log = ['v1', 'v2']
+  world.faults.set('v2', fault)
+  world.nowMs += REFRESH_MS
+  const served = world.served()
+  while (world.calls.artifact < 2) await Promise.resolve()
+  world.log = ['v1', 'v2', 'v3']
+  world.nowMs += REFRESH_MS
+  expect(await world.source.batchId()).toBe('v3')
+  expect(await served).toBe('v3')
+  expect(await world.source.batchId()).toBe('v3')
+})
+
+test('does not fetch a bad version again where those before it cannot be asked for', async () => {
+  world.log = ['v1', 'v2']
+  world.faults.set('open v2', bad)
+  world.faults.set('history', down)
+  for (let request = 0; request < 3; request++) await expect(world.served()).rejects.toBe(down)
+  expect(world.calls.artifact).toBe(1)
+  world.faults.delete('history')
+  expect(await world.served()).toBe('v1')
+  expect(world.opened).toEqual(['v1'])
 })
