@@ -7,10 +7,11 @@ import type { ModelInput } from '../model/artifact-manifest.ts'
 import { type DefinedFeature, fillInputRow, type InputPlan, planModelInputs } from '../model/model-inputs.ts'
 import type { ModelRun, ModelSession } from '../model/model-session.ts'
 import type { ModelSource } from '../model/model-source.ts'
+import { byCodePoint } from '../platform/canonical-json.ts'
 import type { CompiledPipeline } from './compile-pipeline.ts'
 import { definedFeatures } from './defined-features.ts'
 import type { Prediction } from './evaluated-user.ts'
-import type { PredictedUser, Predictor } from './predictor.ts'
+import type { PinnedPredictor, PredictedUser, Predictor } from './predictor.ts'
 
 const NO_MODEL: Prediction = { status: 'no-model' }
 /** Always these words: what the runtime says may be about the machine, and goes to `onRunError`. */
@@ -23,11 +24,17 @@ export function modelPredictor(
   onRunError?: (error: unknown) => void,
 ): Predictor {
   const defined = definedFeatures({ pipeline, features })
-  const models = pipeline.models.map(
-    definition => new ServedModel({ definition, source: sourceOf(definition.name), defined, onRunError }),
-  )
+  // By name, so that the order of writing changes no byte of an answer.
+  const models = pipeline.models
+    .toSorted((a, b) => byCodePoint(a.name, b.name))
+    .map(definition => new ServedModel({ definition, source: sourceOf(definition.name), defined, onRunError }))
+  const pinned = async (): Promise<PinnedPredictor> => {
+    const held = await Promise.all(models.map(async model => ({ model, session: await model.session() })))
+    return { predict: bodies => predictAll(held, bodies) }
+  }
   return {
-    predict: bodies => predictAll(models, bodies),
+    predict: async bodies => (bodies.length === 0 ? [] : (await pinned()).predict(bodies)),
+    pinned,
     production: async () => {
       const batches = await Promise.all(models.map(async model => [model.name, await model.batchId()] as const))
       return Object.fromEntries(batches.flatMap(([name, batchId]) => (batchId === undefined ? [] : [[name, batchId]])))
@@ -35,12 +42,17 @@ export function modelPredictor(
   }
 }
 
+interface HeldModel {
+  readonly model: ServedModel
+  readonly session: ModelSession | undefined
+}
+
 async function predictAll(
-  models: readonly ServedModel[],
+  models: readonly HeldModel[],
   bodies: readonly FeaturesBody[],
 ): Promise<readonly PredictedUser[]> {
   if (bodies.length === 0) return []
-  const answers = await Promise.all(models.map(model => model.predict(bodies)))
+  const answers = await Promise.all(models.map(({ model, session }) => model.predict(session, bodies)))
   const batches: Record<string, string> = {}
   for (const { name, batchId } of answers) if (batchId !== undefined) batches[name] = batchId
   return bodies.map(({ asOf, freshUntil }, index) => {
@@ -80,8 +92,11 @@ class ServedModel {
     return this.#options.source.batchId()
   }
 
-  async predict(bodies: readonly FeaturesBody[]): Promise<ModelAnswer> {
-    const session = await this.#options.source.session()
+  session(): Promise<ModelSession | undefined> {
+    return this.#options.source.session()
+  }
+
+  async predict(session: ModelSession | undefined, bodies: readonly FeaturesBody[]): Promise<ModelAnswer> {
     if (session === undefined) return { name: this.name, batchId: undefined, predictions: bodies.map(() => NO_MODEL) }
     const { batchId } = session
     const plan = this.#planFor(session)

@@ -8,9 +8,17 @@ export interface PredictedUser {
   readonly models: Readonly<Record<string, string>>
 }
 
-export interface Predictor {
+/** Always the same versions of the models. */
+export interface PinnedPredictor {
   /** One answer per user, in order. A model that fails is a status in the answer, never an exception. */
   predict(features: readonly FeaturesBody[]): Promise<readonly PredictedUser[]>
+}
+
+export interface Predictor {
+  /** As of a pinned one, by the versions in production now. */
+  predict(features: readonly FeaturesBody[]): Promise<readonly PredictedUser[]>
+  /** Held to the versions in production now, for a run whose answers must not differ by when they were made. */
+  pinned(): Promise<PinnedPredictor>
   /** Model name → batch ID in production now; absent where there is none. */
   production(): Promise<Readonly<Record<string, string>>>
 }

@@ -9,7 +9,7 @@ import { toRfc3339 } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import type { Predictor } from '../predictions/predictor.ts'
+import type { PinnedPredictor, Predictor } from '../predictions/predictor.ts'
 import { featuresAt } from '../serve/evaluate-user.ts'
 import { isUnreadable, readSums } from '../store/item-codec.ts'
 import { CorruptItemError } from '../store/errors.ts'
@@ -64,7 +64,7 @@ export async function takeSnapshot(deps: SnapshotDependencies, request: Snapshot
   const ref = { db: pipeline.name, table: SNAPSHOT_TABLE, partition: snapshotPartition(request.instantMs) }
   const columns = snapshotColumns(deps.compiled)
   await deps.catalog.createTable(ref, { columns, format: 'parquet', owner: pipeline.name })
-  const run = new SnapshotRun(deps, request)
+  const run = new SnapshotRun(deps, request, await deps.predictor.pinned())
   const entry = await deps.catalog.store(ref, {
     parts: run.parts(),
     who: request.who,
@@ -77,12 +77,15 @@ class SnapshotRun {
   readonly counts = { users: 0, corruptItems: 0, usersAfterInstant: 0, storedBytes: 0, plainBytes: 0 }
   readonly #deps: SnapshotDependencies
   readonly #request: SnapshotRequest
+  /** One for all pages: a version published meanwhile is not in this batch. */
+  readonly #predictor: PinnedPredictor
   readonly #buckets: Row[][] = Array.from({ length: USER_BUCKETS }, () => [])
   readonly #partsOfBucket: number[] = Array.from({ length: USER_BUCKETS }, () => 0)
 
-  constructor(deps: SnapshotDependencies, request: SnapshotRequest) {
+  constructor(deps: SnapshotDependencies, request: SnapshotRequest, predictor: PinnedPredictor) {
     this.#deps = deps
     this.#request = request
+    this.#predictor = predictor
   }
 
   /** Pulled by the catalogue as it uploads, so that the scan never runs ahead of the writing. */
@@ -109,7 +112,7 @@ class SnapshotRun {
       const features = this.#featuresOf(item)
       return features === undefined || isCorrupt(item) ? [] : [{ item, features }]
     })
-    const predicted = await this.#deps.predictor.predict(readable.map(({ features }) => features))
+    const predicted = await this.#predictor.predict(readable.map(({ features }) => features))
     for (const [index, { item, features }] of readable.entries()) {
       const user = predicted[index]
       if (user === undefined) continue

@@ -149,6 +149,21 @@ describe('modelPredictor', () => {
     expect(told).toHaveLength(failing.length > 0 ? 1 : 0)
   })
 
+  it('pinned, goes on with the version that was there, and with none where there was none', async () => {
+    let current: ModelSession | undefined
+    const source = (name: string) => ({ name, session: async () => current, batchId: async () => current?.batchId })
+    const unpinned = modelPredictor(compiled, source)
+    const versionOf = async ({ predict }: Pick<typeof unpinned, 'predict'>) => {
+      const [predicted] = await predict([user(1, 5)])
+      return predicted?.predictions.models['churn']?.batchId ?? 'none'
+    }
+    const none = await unpinned.pinned()
+    current = session([])
+    const first = await unpinned.pinned()
+    current = { ...session([]), batchId: 'b2' }
+    expect([await versionOf(none), await versionOf(first), await versionOf(unpinned)]).toEqual(['none', 'b1', 'b2'])
+  })
+
   it('asks no model for nobody', async () => {
     const runs: number[] = []
     expect(await predictor(session(runs)).predict([])).toEqual([])

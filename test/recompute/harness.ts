@@ -51,7 +51,8 @@ export function harness(overrides: Partial<RecomputeDependencies> = {}): Harness
 
 /** A model whose answer is the number of orders in 30 days, so that a test can tell whose features went in. */
 export function countingPredictor(runs: number[]): Predictor {
-  return {
+  const predictor: Predictor = {
+    pinned: async () => predictor,
     predict: async features => {
       runs.push(features.length)
       return features.map(({ asOf, values }) => ({
@@ -64,6 +65,7 @@ export function countingPredictor(runs: number[]): Predictor {
     },
     production: async () => ({ churn: 'b1' }),
   }
+  return predictor
 }
 
 export interface OrderJson {

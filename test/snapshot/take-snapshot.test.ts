@@ -1,4 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { ModelInput } from '../../src/model/artifact-manifest.ts'
+import { model } from '../../src/model/define.ts'
+import type { ModelSession } from '../../src/model/model-session.ts'
+import { compileFeatures } from '../../src/features/plan.ts'
+import type { PredictionsBody } from '../../src/predictions/evaluated-user.ts'
+import { modelPredictor } from '../../src/predictions/model-predictor.ts'
+import { manifestOf } from '../model/factories.ts'
 import { catalog } from '../../src/catalog/catalog.ts'
 import { loadRows } from '../../src/catalog/table-rows.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
@@ -10,7 +17,7 @@ import { type SnapshotDependencies, takeSnapshot } from '../../src/snapshot/take
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
-import { START } from '../features/factories.ts'
+import { customer, START } from '../features/factories.ts'
 import { countingPredictor, type Harness, harness, orderRecord, shop } from '../recompute/harness.ts'
 
 const USERS = 150
@@ -49,6 +56,25 @@ async function world(): Promise<World> {
     catalog: catalog(ports),
   }
   return Object.assign(death, run, { snapshot, objects })
+}
+
+/** A version whose score is its input; `onRun` is what happens while it runs. */
+function versionOf(batchId: string, onRun?: () => void): ModelSession {
+  const ordersEver = compileFeatures(customer).features.find(feature => feature.name === 'ordersEver')
+  const input = { name: 'ordersEver', type: 'number', missing: 0, fingerprint: ordersEver?.fingerprint } as ModelInput
+  return {
+    name: 'churn',
+    batchId,
+    manifest: {
+      ...manifestOf(new Uint8Array()),
+      inputs: [input],
+      outputs: [{ name: 'score', tensor: 'y', column: 0 }],
+    },
+    run: async rows => {
+      onRun?.()
+      return { outputs: [Float64Array.from(rows)], refusals: new Map() }
+    },
+  }
 }
 
 async function rowsOf(
@@ -111,6 +137,26 @@ describe('takeSnapshot', () => {
     const report = await takeSnapshot(run.snapshot, REQUEST)
     expect(report).toMatchObject({ users: USERS - 1, corruptItems: 1 })
     expect(run.users.raw('user-7')).toEqual(planted)
+  })
+
+  it('is made with one version of each model, whatever is published meanwhile', async () => {
+    const run = await world()
+    let current = versionOf('v1', () => (current = versionOf('v2')))
+    const withModel = compilePipeline({
+      ...shop,
+      models: [model('churn', { from: customer, inputs: ['ordersEver'], owner: 'ana' })],
+    })
+    const predictor = modelPredictor(withModel, name => ({
+      name,
+      session: async () => current,
+      batchId: async () => current.batchId,
+    }))
+    const report = await takeSnapshot({ ...run.snapshot, compiled: withModel, predictor }, REQUEST)
+    const versions = (await rowsOf(run, report)).map(row => (row['predictions'] as PredictionsBody['models'])['churn'])
+    expect(versions).toEqual(
+      Array.from({ length: USERS }, () => ({ status: 'ok', batchId: 'v1', value: { score: 2 } })),
+    )
+    expect(await predictor.production()).toEqual({ churn: 'v2' })
   })
 
   it('killed before its log entry leaves readers with the batch before; the next run commits', async () => {
