@@ -68,9 +68,14 @@ function question(item: StoredItem, headers: Readonly<Record<string, string>>): 
     item,
     production: {},
     nowMs: item.asOf,
-    evaluate: () => Promise.reject(new Error('The stored result is exact; nothing is evaluated')),
+    featuresAt: notEvaluated,
+    predict: notEvaluated,
     definitions: item.definitions,
   }
+}
+
+function notEvaluated(): never {
+  throw new Error('The stored result is exact; nothing is evaluated')
 }
 
 async function interleaved<Name extends string>(

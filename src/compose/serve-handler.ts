@@ -1,7 +1,8 @@
 // The serve function: GET of one user over the users table, and the models where stored predictions are no longer exact.
 import type { Pipeline } from '../predictions/pipeline.ts'
+import { predictOne } from '../predictions/predictor.ts'
 import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
-import { evaluateUser } from '../serve/evaluate-user.ts'
+import { featuresAt } from '../serve/evaluate-user.ts'
 import { serveHttp } from '../serve/serve-http.ts'
 import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
 import { createUserRuntime } from './user-runtime.ts'
@@ -11,7 +12,8 @@ export function serveHandler(pipeline: Pipeline): LambdaHandler {
     const { compiled, predictor, telemetry, users, world } = createUserRuntime(pipeline, 'serve')
     const handle = serveHttp({
       load: userId => users.load(userId),
-      evaluate: (item, nowMs) => evaluateUser(item, nowMs, { compiled, predictor }),
+      featuresAt: (item, nowMs) => featuresAt(compiled, item, nowMs),
+      predict: features => predictOne(predictor, features),
       productionBatches: () => predictor.production(),
       definitions: compiled.definitions,
       clock: world.clock,

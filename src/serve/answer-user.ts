@@ -1,7 +1,9 @@
 // The answer to a GET of one user, as a function of what was asked, what is stored, what is deployed and what time it is. Stored
 // bytes pass through while they are exact; after that the user is evaluated for this request. Nothing is ever written.
+import type { FeaturesBody } from '../features/features-body.ts'
 import { toRfc3339 } from '../platform/clock.ts'
-import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
+import { sha256Hex } from '../platform/hash.ts'
+import type { PredictedUser } from '../predictions/predictor.ts'
 import { CorruptItemError } from '../store/errors.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
 import { chooseCoding, type Coding } from './content-coding.ts'
@@ -19,11 +21,13 @@ export interface UserQuestion {
   readonly request: Pick<HttpRequest, 'headers' | 'query'>
   readonly view: View
   readonly item: StoredItem | CorruptItem | undefined
-  /** What is in production now; not looked at for features. */
+  /** What is in production now; not looked at where `isAboutProduction` says so. */
   readonly production: Batches
   readonly nowMs: number
-  /** The user as of now, or as of the newest event folded where that is later. */
-  readonly evaluate: (item: StoredItem, nowMs: number) => Promise<EvaluatedUser>
+  /** The user's features as of now, or as of the newest event folded where that is later. */
+  readonly featuresAt: (item: StoredItem, nowMs: number) => FeaturesBody
+  /** Not called for features alone. */
+  readonly predict: (features: FeaturesBody) => Promise<PredictedUser>
   /** `CompiledPipeline.definitions`: what an evaluation is made by now. */
   readonly definitions: string
 }
@@ -34,20 +38,27 @@ interface Answer {
   readonly asOf: number
   readonly freshUntil: number | undefined
   readonly models: Batches
+  /** For the entity tag: what of the body the other members do not decide. */
+  readonly content: string
   readonly body: (coding: Coding) => Uint8Array
 }
 
-/** Throws CorruptItemError, and what `evaluate` throws. */
+/** Whether the answer depends on what is in production: otherwise it is given while the catalogue is down, too. */
+export function isAboutProduction({ request, view }: Pick<UserQuestion, 'request' | 'view'>): boolean {
+  return view !== 'features' && !isForStored(request)
+}
+
+/** Throws CorruptItemError, and what `featuresAt` and `predict` throw. */
 export async function answerUser(question: UserQuestion): Promise<HttpResponse> {
-  const { request, view, item, nowMs, definitions } = question
+  const { request, view, item } = question
   const coding = chooseCoding(request.headers.get('accept-encoding'))
   if (coding === undefined) return problem('coding-not-acceptable')
   if (item === undefined) return problem('user-not-found')
   if (isCorrupt(item)) throw new CorruptItemError(item.corrupt)
-  const isStored = request.query.get('at') === 'stored' || isExact(item, question)
-  const answer = isStored ? storedAnswer(item, view) : evaluatedAnswer(await question.evaluate(item, nowMs), view)
-  const { asOf, models } = answer
-  const etag = entityTag({ view, v: item.v, asOf, models, coding, madeBy: isStored ? 'stored' : definitions })
+  const isStored = isForStored(request) || isExact(item, question)
+  const answer = isStored ? storedAnswer(item, view) : await evaluatedAnswer(item, question)
+  const { asOf, models, content } = answer
+  const etag = entityTag({ view, v: item.v, asOf, models, coding, content })
   const validators = { etag, vary: 'accept-encoding', 'cache-control': 'private, no-cache' }
   if (matchesIfNoneMatch(request.headers.get('if-none-match'), etag)) return { status: 304, headers: validators }
   return {
@@ -72,26 +83,34 @@ function isSameBatches(a: Batches, b: Batches): boolean {
   return names.length === Object.keys(b).length && names.every(name => Object.hasOwn(b, name) && a[name] === b[name])
 }
 
+function isForStored({ query }: UserQuestion['request']): boolean {
+  return query.get('at') === 'stored'
+}
+
 function storedAnswer(item: StoredItem, view: View): Answer {
   return {
     source: 'stored',
     asOf: item.asOf,
     freshUntil: item.fresh,
     models: view === 'features' ? {} : item.models,
+    content: 'stored',
     body: coding => storedBody(item, view, coding),
   }
 }
 
-function evaluatedAnswer({ features, predictions, models }: EvaluatedUser, view: View): Answer {
-  const { asOf, freshUntil } = view === 'predictions' ? predictions : features
+/** For features no model is asked: one that cannot be fetched takes nothing from them. */
+async function evaluatedAnswer(item: StoredItem, { view, nowMs, featuresAt, predict }: UserQuestion): Promise<Answer> {
+  const features = featuresAt(item, nowMs)
+  const { asOf, freshUntil } = features
+  if (view === 'features') return evaluated({ asOf, freshUntil, models: {} }, jsonBytes(features))
+  const { predictions, models } = await predict(features)
   const bodies = { features: () => jsonBytes(features), predictions: () => jsonBytes(predictions) }
-  return {
-    source: 'evaluated',
-    asOf,
-    freshUntil,
-    models: view === 'features' ? {} : models,
-    body: coding => encodeBody(plainView(view, bodies), coding),
-  }
+  return evaluated({ asOf, freshUntil, models }, plainView(view, bodies))
+}
+
+/** Of all evaluated bytes the tag has the hash: how a model fared follows from nothing that the tag could name. */
+function evaluated(named: Pick<Answer, 'asOf' | 'freshUntil' | 'models'>, plain: Uint8Array): Answer {
+  return { ...named, source: 'evaluated', content: sha256Hex(plain), body: coding => encodeBody(plain, coding) }
 }
 
 function jsonBytes(value: unknown): Uint8Array {

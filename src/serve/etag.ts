@@ -1,4 +1,4 @@
-// Entity tags. A tag names what decides the bytes (version, instant, models, coding) instead of hashing them, so that an
+// Entity tags. A tag names what decides stored bytes (version, instant, models, coding) instead of hashing them, so that an
 // unchanged answer is recognized before anything is inflated.
 import { hash } from 'node:crypto'
 import type { Coding } from './content-coding.ts'
@@ -10,17 +10,17 @@ export interface EntityTagParts {
   readonly asOf: number
   readonly models: Readonly<Record<string, string>>
   readonly coding: Coding
-  /** `stored`, or the fingerprint of the definitions that evaluated it: a deploy changes what is evaluated, not what is stored. */
-  readonly madeBy: string
+  /** `stored`, which `v` decides, or a hash of the body where it was made for this request. */
+  readonly content: string
 }
 
 /** 96 bits: two states of one URL meet once in 2^48, a header stays short. */
 const TAG_CHARACTERS = 16
 
 /** A strong entity tag, quotes included. */
-export function entityTag({ view, v, asOf, models, coding, madeBy }: EntityTagParts): string {
+export function entityTag({ view, v, asOf, models, coding, content }: EntityTagParts): string {
   const batches = Object.entries(models).sort(([a], [b]) => (a < b ? -1 : 1))
-  const state = JSON.stringify([view, v, asOf, batches, coding, madeBy])
+  const state = JSON.stringify([view, v, asOf, batches, coding, content])
   return `"${hash('sha256', state, 'base64url').slice(0, TAG_CHARACTERS)}"`
 }
 

@@ -4,18 +4,16 @@ import { userIdProblem } from '../event/identity.ts'
 import type { Clock } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
 import type { UserStore } from '../store/user-item.ts'
-import { answerUser, type Batches, type UserQuestion } from './answer-user.ts'
+import { answerUser, type Batches, isAboutProduction, type UserQuestion } from './answer-user.ts'
 import { type ApiGatewayEvent, type ApiGatewayResult, fromApiGateway, toApiGateway } from './api-gateway.ts'
 import { type HttpRequest, type HttpResponse, isOfAuthorizer } from './http.ts'
 import { problem } from './problem.ts'
 import { VIEW_OF_ROUTE, type View } from './view.ts'
 
-export interface ServeDeps {
+export interface ServeDeps extends Pick<UserQuestion, 'featuresAt' | 'predict' | 'definitions'> {
   readonly load: UserStore['load']
-  readonly evaluate: UserQuestion['evaluate']
   /** Batch IDs in production of the pipeline's models; a model without one is absent. */
   readonly productionBatches: () => Promise<Batches>
-  readonly definitions: UserQuestion['definitions']
   readonly clock: Clock
   /** Gets what is behind a 5xx answer, for the log. */
   readonly report: (error: unknown) => void
@@ -45,10 +43,9 @@ async function answer(request: HttpRequest, view: View, deps: ServeDeps): Promis
   try {
     const [item, production] = await Promise.all([
       deps.load(userId),
-      view === 'features' ? {} : deps.productionBatches(),
+      isAboutProduction({ request, view }) ? deps.productionBatches() : {},
     ])
-    const { evaluate, definitions } = deps
-    return await answerUser({ request, view, item, production, nowMs: deps.clock(), evaluate, definitions })
+    return await answerUser({ ...deps, request, view, item, production, nowMs: deps.clock() })
   } catch (error) {
     deps.report(error)
     return toProblem(error)

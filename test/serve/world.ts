@@ -1,7 +1,8 @@
 // Serving over a store that counts, with an evaluation that counts and a clock that the test sets.
+import type { PredictionStatus } from '../../src/predictions/evaluated-user.ts'
 import { encodeItem } from '../../src/store/item-codec.ts'
 import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
-import { type ServeDeps, serveHttp } from '../../src/serve/serve-http.ts'
+import { serveHttp } from '../../src/serve/serve-http.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import type { StoredItem } from '../../src/store/user-item.ts'
 import { gatewayEvent, type GatewayRequest } from '../fakes/http-gateway.ts'
@@ -16,12 +17,17 @@ export const FRESH_MS = parts.fresh ?? 0
 export interface ServeWorld {
   readonly users: MemoryUserStore
   readonly reported: unknown[]
+  /** Instants at which features were evaluated. */
   readonly evaluations: number[]
+  readonly calls: { productionBatches: number; predict: number }
   readonly handler: ReturnType<typeof serveHttp>
   nowMs: number
   production: Readonly<Record<string, string>>
   definitions: string
-  evaluate: ServeDeps['evaluate']
+  /** Of what is predicted. */
+  status: PredictionStatus
+  /** Set to have the catalogue and the models fail. */
+  fault: (() => never) | undefined
   get(request?: Partial<GatewayRequest>): Promise<ApiGatewayResult>
 }
 
@@ -32,33 +38,39 @@ export function serveWorld(item: StoredItem | undefined = encodeItem(parts)): Se
     users,
     reported: [],
     evaluations: [],
+    calls: { productionBatches: 0, predict: 0 },
+    status: 'ok',
+    fault: undefined,
     nowMs: FRESH_MS - 1,
     production: { churn: BATCH },
     definitions: parts.definitions,
     handler: event =>
       serveHttp({
         load: userId => users.load(userId),
-        evaluate: (stored, nowMs) => world.evaluate(stored, nowMs),
-        productionBatches: () => Promise.resolve(world.production),
+        featuresAt: (_item, nowMs) => {
+          world.evaluations.push(nowMs)
+          const asOf = Math.floor(nowMs / 60_000) * 60_000
+          return { asOf, freshUntil: asOf + 60_000, values: { orders30d: 0 } }
+        },
+        predict: async ({ asOf, freshUntil }) => {
+          world.calls.predict++
+          world.fault?.()
+          const value = world.status === 'ok' ? { value: { probability: 0.5 } } : {}
+          const models = { churn: { status: world.status, batchId: BATCH, ...value } }
+          return {
+            predictions: { asOf, ...(freshUntil === undefined ? {} : { freshUntil }), models },
+            models: world.production,
+          }
+        },
+        productionBatches: async () => {
+          world.calls.productionBatches++
+          world.fault?.()
+          return world.production
+        },
         definitions: world.definitions,
         clock: () => world.nowMs,
         report: error => void world.reported.push(error),
       })(event),
-    evaluate: (_item, nowMs) => {
-      world.evaluations.push(nowMs)
-      const asOf = Math.floor(nowMs / 60_000) * 60_000
-      const freshUntil = asOf + 60_000
-      const models = world.production
-      return Promise.resolve({
-        features: { asOf, freshUntil, values: { orders30d: 0 } },
-        predictions: {
-          asOf,
-          freshUntil,
-          models: { churn: { status: 'ok', batchId: BATCH, value: { probability: 0.5 } } },
-        },
-        models,
-      })
-    },
     get: request =>
       world.handler(gatewayEvent({ route: '/users/{userId}/features', pathParameters: { userId: USER }, ...request })),
   }
