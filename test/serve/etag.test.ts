@@ -9,7 +9,7 @@ const parts: fc.Arbitrary<EntityTagParts> = fc.record({
   asOf: fc.integer({ min: 0, max: 5 }),
   models: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('1', '2'), { maxKeys: 3 }),
   coding: fc.constantFrom('deflate', 'gzip', 'identity'),
-  madeBy: fc.constantFrom('stored', 'abc', 'def'),
+  content: fc.constantFrom('stored', 'abc', 'def'),
 })
 
 function isEqual(a: EntityTagParts, b: EntityTagParts): boolean {
@@ -24,7 +24,7 @@ function isEqual(a: EntityTagParts, b: EntityTagParts): boolean {
     a.asOf === b.asOf &&
     models(a) === models(b) &&
     a.coding === b.coding &&
-    a.madeBy === b.madeBy
+    a.content === b.content
   )
 }
 
@@ -45,7 +45,7 @@ describe('entityTag', () => {
     ['asOf', { asOf: 8 }],
     ['models', { models: { late: '20260101000000-aaaaaaab' } }],
     ['coding', { coding: 'gzip' }],
-    ['madeBy', { madeBy: 'fingerprint' }],
+    ['content', { content: 'hash of a body' }],
   ] as const)('differs where only %s differs', (_name, change) => {
     const one = {
       view: 'features',
@@ -53,7 +53,7 @@ describe('entityTag', () => {
       asOf: 7,
       models: { late: '20260101000000-aaaaaaaa' },
       coding: 'deflate',
-      madeBy: 'stored',
+      content: 'stored',
     } as const
     expect(entityTag({ ...one, ...change })).not.toBe(entityTag(one))
     expect(entityTag({ ...one })).toBe(entityTag(one))
@@ -61,7 +61,7 @@ describe('entityTag', () => {
 })
 
 it('does not look at the order in which models are named', () => {
-  const one = { view: 'user', v: 1, asOf: 7, coding: 'gzip', madeBy: 'stored' } as const
+  const one = { view: 'user', v: 1, asOf: 7, coding: 'gzip', content: 'stored' } as const
   expect(entityTag({ ...one, models: { a: '1', b: '2' } })).toBe(entityTag({ ...one, models: { b: '2', a: '1' } }))
 })
 

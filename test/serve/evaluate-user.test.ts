@@ -1,11 +1,14 @@
 // From events to GET across a deploy, on in-memory ports: what the old definitions stored, the new ones evaluate until the user's
 // next event; nothing is served short, and nothing is written by reading.
 import { describe, expect, it } from 'vitest'
+import { model } from '../../src/model/define.ts'
 import { count, features, sum } from '../../src/features/define.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { modelPredictor } from '../../src/predictions/model-predictor.ts'
 import { pipeline } from '../../src/predictions/pipeline.ts'
-import { evaluateUser } from '../../src/serve/evaluate-user.ts'
+import { type Predictor, predictOne } from '../../src/predictions/predictor.ts'
+import { featuresAt } from '../../src/serve/evaluate-user.ts'
 import { serveHttp } from '../../src/serve/serve-http.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { gatewayEvent } from '../fakes/http-gateway.ts'
@@ -33,17 +36,22 @@ function deploy(shop: Harness, compiled: typeof before): void {
   shop.dependencies = { ...shop.dependencies, compiled }
 }
 
-async function getUser(shop: Harness, userId: string, nowMs: number) {
+function serving(shop: Harness, predictor: Predictor, nowMs: number): ReturnType<typeof serveHttp> {
   const { compiled } = shop.dependencies
-  const predictor = countingPredictor([])
-  const handler = serveHttp({
+  return serveHttp({
     load: id => shop.users.load(id),
-    evaluate: (item, atMs) => evaluateUser(item, atMs, { compiled, predictor }),
+    featuresAt: (item, atMs) => featuresAt(compiled, item, atMs),
+    predict: body => predictOne(predictor, body),
     productionBatches: () => predictor.production(),
     definitions: compiled.definitions,
     clock: () => nowMs,
     report: error => expect.fail(String(error)),
   })
+}
+
+async function getUser(shop: Harness, userId: string, nowMs: number) {
+  const predictor = countingPredictor([])
+  const handler = serving(shop, predictor, nowMs)
   const response = await handler(gatewayEvent({ route: '/users/{userId}', pathParameters: { userId } }))
   const { features: body, predictions } = JSON.parse(bodyBytes(response).toString())
   return {
@@ -119,6 +127,36 @@ describe('after a deploy that adds features', () => {
     await shop.deliver([orderRecord(4, 5, { user: 'eve' })])
     const values = { orders7d: 1, spend7d: 10, orders30d: 1, visitsEver: 0 }
     expect(await getUser(shop, 'eve', NOW)).toEqual({ source: 'stored', values, pending: undefined, predicted: 1 })
+  })
+})
+
+describe('the order in which features and models are written', () => {
+  /** `reorder` takes features and models as written. */
+  async function answers(reorder: <T>(written: readonly T[]) => T[]) {
+    const written = Object.entries({ ...old, orders30d: count(order, { within: '30d' }), visitsEver: count(visit) })
+    const set = features(Object.fromEntries(reorder(written)))
+    const inputs = ['orders7d']
+    const models = reorder(['churn', 'upsell', 'alike']).map(name => model(name, { from: set, inputs, owner: 'ana' }))
+    const compiled = compilePipeline(pipeline({ name: 'shop', events: [order, visit], features: set, models }))
+    const noModel = async () => undefined
+    const predictor = modelPredictor(compiled, name => ({ name, session: noModel, batchId: noModel }))
+    const shop = harness({ compiled, predictor })
+    await shop.deliver([orderRecord(1, 1), orderRecord(2, 2)])
+    const found: unknown[] = [compiled.definitions]
+    for (const nowMs of [NOW, NOW + 31 * DAY_MS]) {
+      for (const route of ['/users/{userId}', '/users/{userId}/features', '/users/{userId}/predictions']) {
+        const request = gatewayEvent({ route, pathParameters: { userId: 'ana' } })
+        const { headers, body } = await serving(shop, predictor, nowMs)(request)
+        found.push([headers['millrace-source'], headers['etag'], body])
+      }
+    }
+    return found
+  }
+
+  it('changes no byte of an answer, stored or evaluated', async () => {
+    const asWritten = await answers(written => [...written])
+    expect(await answers(written => written.toReversed())).toEqual(asWritten)
+    expect(JSON.stringify(asWritten)).toMatch(/stored.*evaluated/)
   })
 })
 

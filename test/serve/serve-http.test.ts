@@ -1,6 +1,7 @@
 // GET of one user through the whole handler: when stored bytes pass through, when the user is evaluated, and what is refused.
 import { deflateSync, gunzipSync, inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { CatalogError } from '../../src/catalog/errors.ts'
 import { StoreError } from '../../src/store/errors.ts'
 import { encodeItem } from '../../src/store/item-codec.ts'
 import { BATCH, bodyBytes, FRESH_MS, parts, serveWorld, USER } from './world.ts'
@@ -9,6 +10,10 @@ const FEATURES = '/users/{userId}/features'
 const PREDICTIONS = '/users/{userId}/predictions'
 const BOTH = '/users/{userId}'
 const DAY_MS = 86_400_000
+
+function catalogueDown(): never {
+  throw new CatalogError('down', { code: 'catalog-unavailable', retriable: true })
+}
 
 describe('while the stored result is exact', () => {
   it.each([
@@ -100,16 +105,28 @@ describe('once the stored result is not exact', () => {
     expect((await world.get({ route: FEATURES })).headers['millrace-source']).toBe('stored')
   })
 
-  it('serves what is stored to whoever asks for that', async () => {
+  it('evaluates features without asking for a model or for what is in production', async () => {
+    const world = serveWorld()
+    world.nowMs = FRESH_MS
+    world.fault = catalogueDown
+    const response = await world.get({ route: FEATURES })
+    expect([response.statusCode, response.headers['millrace-source']]).toEqual([200, 'evaluated'])
+    expect(world.calls).toEqual({ productionBatches: 0, predict: 0 })
+    expect((await world.get({ route: PREDICTIONS })).statusCode).toBe(503)
+  })
+
+  it('serves what is stored to whoever asks for that, while the catalogue is down too', async () => {
     const world = serveWorld()
     world.nowMs = FRESH_MS + DAY_MS
     world.production = {}
+    world.fault = catalogueDown
     for (const route of [FEATURES, PREDICTIONS, BOTH]) {
       const response = await world.get({ route, query: { at: 'stored' } })
       expect(response.headers['millrace-source']).toBe('stored')
       expect(response.headers['millrace-fresh-until']).toBe('2016-01-31T12:55:00.000Z')
     }
     expect(world.evaluations).toEqual([])
+    expect(world.calls).toEqual({ productionBatches: 0, predict: 0 })
   })
 
   it('evaluates what was made by other definitions, features too, and stores nothing', async () => {
@@ -147,8 +164,22 @@ describe('revalidation', () => {
     const first = await etagAt(FRESH_MS)
     expect(await etagAt(FRESH_MS + 59_999)).toBe(first)
     expect(await etagAt(FRESH_MS + 60_000)).not.toBe(first)
-    world.definitions = 'f2'
-    expect(await etagAt(FRESH_MS)).not.toBe(first)
+  })
+
+  it('gives another tag where a model fares otherwise with the same versions at the same instant', async () => {
+    const world = serveWorld()
+    world.nowMs = FRESH_MS
+    for (const route of [PREDICTIONS, BOTH]) {
+      world.status = 'refused'
+      const refused = await world.get({ route })
+      world.status = 'ok'
+      const headers = { 'if-none-match': String(refused.headers['etag']) }
+      const ok = await world.get({ route, headers })
+      expect(ok.statusCode).toBe(200)
+      expect(ok.body).not.toBe(refused.body)
+      world.status = 'refused'
+      expect((await world.get({ route, headers })).statusCode).toBe(304)
+    }
   })
 
   it('recognizes an unchanged answer before it looks into the bytes', async () => {
