@@ -1,6 +1,6 @@
 // A stored user as of an instant: what GET answers after `freshUntil`, and the snapshot for everybody. Nothing is written.
 import { evaluateFeatures } from '../features/evaluate.ts'
-import type { UserState } from '../features/state.ts'
+import { stateProblem, type UserState } from '../features/state.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
 import type { FeaturesBody } from '../features/features-body.ts'
@@ -17,7 +17,8 @@ export function featuresAt(
 ): FeaturesBody {
   const decoded = decodeItem(item)
   if (isUnreadable(decoded)) throw new CorruptItemError(decoded.reason)
-  // The checksums vouch that this is what the fold wrote.
+  const problem = stateProblem(compiled.features, decoded.state)
+  if (problem !== undefined) throw new CorruptItemError(problem)
   return evaluateFeatures(compiled.features, decoded.state as UserState, item.at, instantMs)
 }
 

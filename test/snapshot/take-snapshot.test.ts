@@ -14,10 +14,12 @@ import { seededRandom } from '../../src/platform/random.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { evaluateUser } from '../../src/serve/evaluate-user.ts'
 import { type SnapshotDependencies, takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
+import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
 import { customer, START } from '../features/factories.ts'
+import { typicalItem } from '../store/item-factory.ts'
 import { countingPredictor, type Harness, harness, orderRecord, shop } from '../recompute/harness.ts'
 
 const USERS = 150
@@ -129,14 +131,19 @@ describe('takeSnapshot', () => {
     expect(row).toMatchObject({ as_of: INSTANT + DAY_MS, orders30d: 1, ordersEver: 3 })
   })
 
-  it('leaves out an item that cannot be read, says so, and leaves it as it is', async () => {
+  it('leaves out items that cannot be read, says so, and leaves them as they are', async () => {
     const run = await world()
-    const raw = run.users.raw('user-7')
-    run.users.plant({ ...raw, st: { B: Buffer.from('torn') } })
-    const planted = run.users.raw('user-7')
+    run.users.plant({ ...run.users.raw('user-7'), st: { B: Buffer.from('torn') } })
+    run.users.plant({ ...run.users.raw('user-8'), asOf: { S: 'today' } })
+    // Whole by its checksums, and nothing that a fold writes.
+    const [stateKey = ''] = run.snapshot.compiled.features.states.keys()
+    for (const [index, entry] of [null, 'all', { d: [1] }, { d: {} }].entries()) {
+      run.users.plant(toAttributes(typicalItem(`user-${20 + index}`, { state: JSON.stringify({ [stateKey]: entry }) })))
+    }
+    const planted = run.users.items()
     const report = await takeSnapshot(run.snapshot, REQUEST)
-    expect(report).toMatchObject({ users: USERS - 1, corruptItems: 1 })
-    expect(run.users.raw('user-7')).toEqual(planted)
+    expect(report).toMatchObject({ users: USERS - 6, corruptItems: 6 })
+    expect(run.users.items()).toEqual(planted)
   })
 
   it('is made with one version of each model, whatever is published meanwhile', async () => {
