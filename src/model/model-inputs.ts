@@ -1,6 +1,6 @@
 // From features to a model's row. What fits is decided once per model and definition: same inputs, same fingerprints. A
 // model depends on its own inputs and on no other feature, so only those can make it wait.
-import type { FeatureValue } from '../features/features-body.ts'
+import type { FeaturesBody, FeatureValue } from '../features/features-body.ts'
 import type { ArtifactManifest, ModelInput } from './artifact-manifest.ts'
 
 export type InputPlan =
@@ -33,18 +33,13 @@ export function planModelInputs(
   return { kind: 'ready', inputs: manifest.inputs }
 }
 
-export interface FeatureReadings {
-  readonly values: Readonly<Record<string, FeatureValue>>
-  readonly pending?: Readonly<Record<string, string>>
-}
-
 /**
  * Writes one user's inputs into `rows` from `offset` on. Returns why not, where an input is pending or is nothing that a
  * 32-bit float can say; the row is then not to be run.
  */
 export function fillInputRow(
   inputs: readonly ModelInput[],
-  { values, pending }: FeatureReadings,
+  { values, pending }: Pick<FeaturesBody, 'values' | 'pending'>,
   rows: Float32Array,
   offset: number,
 ): string | undefined {

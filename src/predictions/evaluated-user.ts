@@ -1,8 +1,5 @@
 // One user's features and predictions at one instant: what `ft` and `pr` hold once inflated, and what a GET answers.
-
 import type { FeaturesBody } from '../features/features-body.ts'
-
-export type { FeaturesBody, FeatureValue } from '../features/features-body.ts'
 
 export type PredictionStatus = 'ok' | 'no-model' | 'not-ready' | 'refused'
 
