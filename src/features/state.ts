@@ -149,7 +149,7 @@ export function stateProblem(plan: FeaturesPlan, state: Readonly<Record<string, 
   for (const { key, kind } of plan.states.values()) {
     const entry = state[key]
     if (entry === undefined) continue
-    if (typeof entry !== 'object' || entry === null) return `st: the entry ${key} is no object`
+    if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return `st: the entry ${key} is no object`
     for (const level of LEVELS) {
       const tiles = (entry as StateEntry)[level.key]
       const isTiles = tiles === undefined || (Array.isArray(tiles) && tiles.length % (1 + cellLength(kind)) === 0)

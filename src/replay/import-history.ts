@@ -95,12 +95,14 @@ async function writeUsers(
   { options, events }: { readonly options: ImportOptions; readonly events: number },
 ): Promise<{ usersWritten: number; usersSkipped: number }> {
   const counts = { usersWritten: 0, usersSkipped: 0 }
+  // One import is made with one version of each model.
+  const predictor = await options.predictor.pinned()
   const { definitions } = options.compiled
   for (let start = 0; start < finished.length; start += USERS_PER_RUN) {
     const slice = finished.slice(start, start + USERS_PER_RUN)
-    const predicted = await options.predictor.predict(slice.map(([, next]) => next.features))
+    const predicted = await predictor.predict(slice.map(([, next]) => next.features))
     await mapWithLimit(slice, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
-      const prediction = predicted[index] ?? (await predictOne(options.predictor, next.features))
+      const prediction = predicted[index] ?? (await predictOne(predictor, next.features))
       const item = encodeNext({ userId, before: undefined, next, definitions, imports: [batchId] }, prediction)
       const isWritten = !('reason' in item) && (await putFirst(options.users, item, batchId))
       counts[isWritten ? 'usersWritten' : 'usersSkipped']++

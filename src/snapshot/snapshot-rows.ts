@@ -6,8 +6,12 @@ import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
 
 const COLUMN_TYPES = { number: 'double', text: 'string', flag: 'boolean' } as const
 
-export function snapshotColumns({ pipeline }: CompiledPipeline): readonly Column[] {
-  const features = Object.entries(pipeline.features.features)
+export function snapshotColumns({ pipeline, features: plan }: CompiledPipeline): readonly Column[] {
+  // By name, as in every answer: writing features in another order is no other table.
+  const features = plan.features.flatMap(({ name }) => {
+    const feature = pipeline.features.features[name]
+    return feature === undefined ? [] : [[name, feature] as const]
+  })
   return [
     { name: 'user_id', type: 'string' },
     { name: 'as_of', type: 'timestamp' },
