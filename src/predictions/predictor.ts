@@ -23,7 +23,10 @@ export interface Predictor {
   production(): Promise<Readonly<Record<string, string>>>
 }
 
-export async function predictOne(predictor: Predictor, features: FeaturesBody): Promise<PredictedUser> {
+export async function predictOne(
+  predictor: Pick<Predictor, 'predict'>,
+  features: FeaturesBody,
+): Promise<PredictedUser> {
   const [first] = await predictor.predict([features])
   if (first === undefined) throw new Error('A predictor answered for nobody')
   return first
