@@ -6,6 +6,7 @@ import { compilePipeline } from '../predictions/compile-pipeline.ts'
 import { SNAPSHOT_TABLE, snapshotPartition, takeSnapshot } from '../snapshot/take-snapshot.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './errors.ts'
+import { REASON_OPTIONS, reasonOf } from './table-location.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 export const command: Command = {
@@ -15,8 +16,7 @@ export const command: Command = {
   options: {
     ...STAGE_OPTION,
     at: { type: 'string', value: 'TIME', description: 'The instant (RFC 3339). Default: now.' },
-    who: { type: 'string', value: 'NAME', description: 'Who takes it, for the history. Default: $USER.' },
-    why: { type: 'string', value: 'TEXT', description: 'Why, for the history.' },
+    ...REASON_OPTIONS,
   },
   changesThings: true,
   async run(context, args) {
@@ -35,8 +35,7 @@ export const command: Command = {
         { ...connection, compiled, predictor },
         {
           instantMs,
-          who: args.text('who') ?? context.env['USER'] ?? 'unknown',
-          why: args.text('why') ?? 'by hand',
+          ...reasonOf(context, args),
           onProgress: users => void (context.isJson || context.stderr.write(`${users} users\n`)),
         },
       )

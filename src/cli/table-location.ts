@@ -1,4 +1,4 @@
-// What the commands on the catalogue's tables have in common: how a partition is named, and who says why.
+// What the commands that write to the catalogue's tables have in common: how a partition is named, and who says why.
 import type { LogEntry } from '../catalog/items.ts'
 import { type PartitionRef, parseTableName } from '../catalog/names.ts'
 import { toRfc3339 } from '../platform/clock.ts'
@@ -12,16 +12,18 @@ export function partitionOf(args: CommandArguments): PartitionRef {
   return { ...parseTableName(args.positional('table')), partition: args.positional('partition') }
 }
 
+const WHY_DEFAULT = 'by hand'
+
 export const REASON_OPTIONS = {
   who: { type: 'string', value: 'NAME', description: 'Who does it, for the history. Default: $USER.' },
-  why: { type: 'string', value: 'TEXT', description: 'Why, for the history.' },
+  why: { type: 'string', value: 'TEXT', description: `Why, for the history. Default: ${WHY_DEFAULT}.` },
 } as const satisfies Record<string, CommandOption>
 
 export function reasonOf(
   { env }: CommandContext,
   args: CommandArguments,
 ): { readonly who: string; readonly why: string } {
-  return { who: args.text('who') ?? env['USER'] ?? 'unknown', why: args.requiredText('why') }
+  return { who: args.text('who') ?? env['USER'] ?? 'unknown', why: args.text('why') ?? WHY_DEFAULT }
 }
 
 /** `12  2026-01-02T03:04:05.000Z  commit  20260102030405-7h3k9c2m  ana: nightly` */

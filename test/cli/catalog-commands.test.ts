@@ -122,10 +122,9 @@ describe('table', () => {
     expect(await millraceJson(...words)).toMatchObject({ exitCode: 1, json: { error: { code: 'file-exists' } } })
   })
 
-  it('rollback says what it would do, does it, and asks why', async () => {
+  it('rollback says what it would do, and does it', async () => {
     const words = ['table', 'rollback', ...where, first]
-    expect((await millrace(...words)).exitCode).toBe(2)
-    const plan = await millrace(...words, '--why', 'second was wrong', '--dry-run')
+    const plan = await millrace(...words, '--dry-run')
     expect(plan.stdout).toContain(`Would make ${first} (3 rows) current`)
     expect((await catalog.current(ref))?.batchId).toBe(second)
     const { json } = await millraceJson(...words, '--why', 'second was wrong')
@@ -135,6 +134,11 @@ describe('table', () => {
       exitCode: 1,
       json: { error: { code: 'already-current' } },
     })
+  })
+
+  it('rollback without --why says in the history that it was by hand', async () => {
+    const words = ['table', 'rollback', ...where, second]
+    expect(await millraceJson(...words)).toMatchObject({ exitCode: 0, json: { why: 'by hand', who: 'ana' } })
   })
 
   it('says what is missing', async () => {
@@ -173,7 +177,8 @@ describe('model publish', () => {
     const { json } = await millraceJson('model', 'publish', file, '--why', 'first')
     expect(json).toMatchObject({ name: 'churn', stage: 'production', number: 1, who: 'ana' })
     expect((await catalog.current(production))?.batchId).toBe(json.batchId)
-    const { stdout } = await millrace('model', 'publish', file, '--why', 'to try', '--as', 'candidate')
+    const { stdout } = await millrace('model', 'publish', file, '--as', 'candidate')
+    expect(stdout).toContain('ana: by hand')
     expect(stdout).toContain('is current in candidate')
     expect(stdout).toContain('auc on all: 0.71')
     expect((await catalog.current(production))?.number).toBe(1)
