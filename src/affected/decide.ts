@@ -1,6 +1,6 @@
 // One decision per event: folded once. The set of recent ids is complete above the floor, so membership decides there and
-// the shard's mark is asked only below it. The order of the four questions is the guarantee; DESIGN and
-// docs/architecture.md say why.
+// the shard's mark is asked only below it. The order of the four questions is the guarantee; docs/architecture.md
+// says why.
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
 import { compareRecentIds, type DedupState, type Mark, type RecentId, type TypeDedup } from './dedup-state.ts'

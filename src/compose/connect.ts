@@ -13,7 +13,7 @@ export interface Connection extends Stores, World {
   readonly names: ResourceNames
   readonly archive: ObjectStore
   readonly events: EventStreamWriter
-  close(): void
+  readonly close: () => void
 }
 
 export interface ConnectOptions {

@@ -29,7 +29,7 @@ import { sampleEvent } from '../../src/cli/sample-event.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
 import { type AwsStub, startAwsStub } from './aws-stub.ts'
 
-/** Issue 3: recompute and serve carry ONNX Runtime; so does a snapshot, which evaluates everybody. */
+/** recompute and serve carry ONNX Runtime; so does a snapshot, which evaluates everybody. */
 const UNZIPPED_BYTES_MAX: Readonly<Record<string, number>> = {
   recompute: 65e6,
   serve: 65e6,
