@@ -142,7 +142,8 @@ describe('the template of serverless.yml', () => {
         'dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem dynamodb:GetItem dynamodb:Query s3:GetObject s3:PutObject s3:ListBucket',
       ArchiveRole: 's3:PutObject',
       ServeRole: 'dynamodb:GetItem dynamodb:GetItem dynamodb:Query s3:GetObject',
-      SnapshotRole: 'dynamodb:Scan dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject',
+      SnapshotRole:
+        'dynamodb:Scan dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject s3:GetObject',
       IngestRole: 'kinesis:PutRecords',
     })
     expect(JSON.stringify(allowed)).not.toMatch(/Delete|\*/)
