@@ -67,7 +67,15 @@ async function load<Module>(name: string): Promise<Module> {
 
 async function subfolder(folder: string, name: string): Promise<string> {
   const path = join(folder, name)
-  await mkdir(path, { recursive: true })
+  try {
+    await mkdir(path, { recursive: true })
+  } catch (cause) {
+    throw new LocalCloudError(`Nothing can be kept in ${folder}`, {
+      code: 'path-unusable',
+      next: 'Name a folder, or one to be made, in which you may write.',
+      cause,
+    })
+  }
   return path
 }
 

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { conditionalCreate } from './conditional-create.ts'
 import type { Emulators } from './emulators.ts'
+import { LocalCloudError } from './errors.ts'
 import { sendJson } from './http-answer.ts'
 import { readBody, replayOf } from './read-body.ts'
 import { requestKind } from './request-kind.ts'
@@ -30,13 +31,22 @@ export interface EndpointHandlers {
 export interface Endpoint {
   readonly url: string
   readonly port: number
+  /** The port that was wanted and that somebody else has, where a free one was taken instead. */
+  readonly takenPort?: number
   /** Until then every request is answered with 503: the port is known before what it leads to. */
   serve(handlers: EndpointHandlers): void
   stop(): Promise<void>
 }
 
-/** On the port, or on a free one if that is taken. */
-export async function openEndpoint(port: number): Promise<Endpoint> {
+export interface EndpointOptions {
+  /** 0 is any free one. */
+  readonly port: number
+  /** A free port will do where this one is taken; without it that is an error. */
+  readonly isFallbackAllowed: boolean
+}
+
+/** Throws LocalCloudError `port-taken`. */
+export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
   let handle = (_request: IncomingMessage, response: ServerResponse): void => {
     sendJson(response, 503, { message: 'The local cloud is starting' })
   }
@@ -44,11 +54,12 @@ export async function openEndpoint(port: number): Promise<Endpoint> {
   server.keepAliveTimeout = KEEP_ALIVE_MS
   server.headersTimeout = KEEP_ALIVE_MS + 1000
   server.requestTimeout = 0
-  await listenOn(server, port)
-  const taken = (server.address() as AddressInfo).port
+  const isAsWanted = await listenOn(server, options)
+  const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${taken}`,
-    port: taken,
+    url: `http://127.0.0.1:${port}`,
+    port,
+    ...(isAsWanted ? {} : { takenPort: options.port }),
     serve: handlers => {
       const s3 = conditionalCreate(handlers.emulators)
       handle = (request, response) => {
@@ -66,7 +77,8 @@ export async function openEndpoint(port: number): Promise<Endpoint> {
   }
 }
 
-async function listenOn(server: Server, port: number): Promise<void> {
+/** Whether it listens on the wanted port. */
+async function listenOn(server: Server, { port, isFallbackAllowed }: EndpointOptions): Promise<boolean> {
   const tryPort = (candidate: number): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject)
@@ -77,10 +89,21 @@ async function listenOn(server: Server, port: number): Promise<void> {
     })
   try {
     await tryPort(port)
+    return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    if (!isFallbackAllowed) throw portTaken(port, error)
     await tryPort(0)
+    return false
   }
+}
+
+function portTaken(port: number, cause: unknown): LocalCloudError {
+  return new LocalCloudError(`Port ${port} is taken`, {
+    code: 'port-taken',
+    next: `Stop what listens there (lsof -i :${port}), or name another --port; without --port a free one is found.`,
+    cause,
+  })
 }
 
 /** Lets requests end that are being answered: an emulator whose database is closed under a request ends the process. */

@@ -11,7 +11,7 @@ import { createResources } from './create-resources.ts'
 import type { DeploymentPlan, FunctionPlan } from './deployment-plan.ts'
 import { waitUntilDrained } from './drain.ts'
 import { startEmulators } from './emulators.ts'
-import { openEndpoint } from './endpoint.ts'
+import { type Endpoint, openEndpoint } from './endpoint.ts'
 import { LocalCloudError } from './errors.ts'
 import { type EventSourceMapping, startEventSourceMapping } from './event-source-mapping.ts'
 import { unpackFunction } from './function-code.ts'
@@ -42,7 +42,7 @@ export interface LocalCloudOptions {
   }
   /** What happens, line by line: `source` is a function's short name, a mapping's logical id or `cloud`. */
   readonly log: (source: string, line: string) => void
-  /** 4566; if it is taken, a free one. */
+  /** This one or none; without it 4566, or a free one if that is taken. */
   readonly port?: number
   /** Keeps streams, tables, objects and checkpoints in this folder; in memory without it. */
   readonly path?: string
@@ -99,7 +99,10 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
   const template = await readTemplate(options.build.template)
   const emulators = await startEmulators(options.path)
   closers.push(() => emulators.stop())
-  const endpoint = await openEndpoint(options.port ?? PORT_DEFAULT)
+  const endpoint = await openEndpoint({
+    port: options.port ?? PORT_DEFAULT,
+    isFallbackAllowed: options.port === undefined,
+  })
   closers.push(() => endpoint.stop())
   const plan = planDeployment(template, {
     parameters: options.parameters ?? {},
@@ -112,7 +115,7 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
   const scheduler = startScheduler({ schedules: plan.schedules, invoke, clock: systemClock, log: log('schedule') })
   closers.push(() => scheduler.stop())
   const mappings: EventSourceMapping[] = []
-  const notes = [...plan.notes, ...architectureNotes(plan.functions)]
+  const notes = [...portNotes(endpoint), ...plan.notes, ...architectureNotes(plan.functions)]
   const status = (): LocalStatus => ({
     endpoint: endpoint.url,
     outputs: plan.outputs,
@@ -240,6 +243,10 @@ function runningParts(functions: readonly LambdaFunction[], mappings: readonly E
       shards: counters().map(shard => ({ ...shard })),
     })),
   }
+}
+
+function portNotes({ port, takenPort }: Endpoint): string[] {
+  return takenPort === undefined ? [] : [`Port ${takenPort} is taken: this cloud is at port ${port}.`]
 }
 
 /** Node's names of architectures for those of a template. */

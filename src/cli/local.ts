@@ -18,7 +18,7 @@ export const command: Command = {
   summary: 'Run the packaged pipeline on this machine until it is stopped.',
   positionals: [],
   options: {
-    port: { type: 'string', value: 'PORT', description: '4566, or a free one if that is taken.' },
+    port: { type: 'string', value: 'PORT', description: 'This one. Default: 4566, or a free one if that is taken.' },
     path: {
       type: 'string',
       value: 'FOLDER',

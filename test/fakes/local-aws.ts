@@ -19,7 +19,10 @@ export interface LocalAws {
 }
 
 export async function startLocalAws(): Promise<LocalAws> {
-  const [endpoint, emulators] = await Promise.all([openEndpoint(0), startEmulators()])
+  const [endpoint, emulators] = await Promise.all([
+    openEndpoint({ port: 0, isFallbackAllowed: false }),
+    startEmulators(),
+  ])
   const nothing = () => Promise.reject(new Error('Nothing is deployed here'))
   endpoint.serve({
     emulators,

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GetItemCommand } from '@aws-sdk/client-dynamodb'
@@ -270,10 +270,33 @@ it('names a service that it does not have', async () => {
   ])
 })
 
-it('takes another port when its own is taken, keeps everything in a folder, and goes on where it was', async () => {
-  const options = { build, port: cloud.port, path: join(folder, 'kept'), pollMs: 20, log: () => undefined }
+it('takes the port that it is told or none', async () => {
+  const options = { build, port: cloud.port, log: () => undefined }
+  await expect(startLocalCloud(options)).rejects.toMatchObject({
+    code: 'port-taken',
+    message: `Port ${cloud.port} is taken`,
+    next: expect.stringContaining('another --port'),
+  })
+})
+
+it('says where it is when the default port is taken', async () => {
+  // Taken by this test, or by somebody else already: either way the cloud cannot have it.
+  const holder = createServer()
+  await new Promise<void>(resolve => {
+    holder.once('error', () => resolve())
+    holder.listen(4566, '127.0.0.1', resolve)
+  })
+  const other = await startLocalCloud({ build, log: () => undefined })
+  expect(other.port).not.toBe(4566)
+  expect(other.notes).toContain(`Port 4566 is taken: this cloud is at port ${other.port}.`)
+  expect(other.status().notes).toEqual(other.notes)
+  await other.stop()
+  holder.close()
+})
+
+it('keeps everything in a folder, and goes on where it was', async () => {
+  const options = { build, port: 0, path: join(folder, 'kept'), pollMs: 20, log: () => undefined }
   const first = await startLocalCloud(options)
-  expect(first.port).not.toBe(cloud.port)
   const client = localS3Client(first.endpoint)
   await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'kept', Body: 'bytes' }))
   client.destroy()
@@ -295,6 +318,14 @@ it('takes another port when its own is taken, keeps everything in a folder, and 
   expect(await Body?.transformToString()).toBe('bytes')
   again.destroy()
   await second.stop()
+})
+
+it('says that it cannot keep anything in a file', async () => {
+  const options = { build, port: 0, path: build.template, log: () => undefined }
+  await expect(startLocalCloud(options)).rejects.toMatchObject({
+    code: 'path-unusable',
+    message: `Nothing can be kept in ${build.template}`,
+  })
 })
 
 it('leaves nothing running when it cannot start', async () => {
