@@ -7,7 +7,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { Json } from '../platform/canonical-json.ts'
-import { readServiceFailure } from '../platform/service-failure.ts'
+import { diagnoseServiceFailure, readServiceFailure } from '../platform/service-failure.ts'
 import type { CatalogItem, CatalogStore, ListOptions } from './catalog-store.ts'
 import { CatalogError } from './errors.ts'
 
@@ -125,15 +125,10 @@ function fromAttribute(value: AttributeValue): Json {
 }
 
 function asCatalogError(error: unknown, tableName: string): CatalogError {
+  const diagnosis = diagnoseServiceFailure(error, { kind: 'table', name: tableName })
+  if (diagnosis !== undefined) return new CatalogError(diagnosis.message, { ...diagnosis, cause: error })
   const { name, status, isRetriable } = readServiceFailure(error)
   const answer = status === undefined ? name : `${status} ${name}`
-  if (name === 'ResourceNotFoundException') {
-    return new CatalogError(`There is no DynamoDB table ${tableName}`, {
-      code: 'catalog-missing',
-      next: 'Deploy the pipeline first, or check the name and the region.',
-      cause: error,
-    })
-  }
   return new CatalogError(`The catalogue ${tableName} answered ${answer}`, {
     code: isRetriable ? 'catalog-unavailable' : 'catalog-refused',
     retriable: isRetriable,

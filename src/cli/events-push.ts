@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import { compileContracts } from '../event/compile-contracts.ts'
 import { ingest, type IngestResult } from '../event/ingest.ts'
+import type { EventStreamWriter } from '../event/event-stream-writer.ts'
 import { deliver } from '../event/producer.ts'
 import type { Command } from './command.ts'
 import { CommandError } from './errors.ts'
@@ -23,20 +24,22 @@ export const command: Command = {
     const path = resolve(context.cwd, args.positional('file'))
     await withConnection(context, args, async ({ events: writer, clock, random, sleep }, pipeline) => {
       const contracts = compileContracts(pipeline.events, { typePath: pipeline.typePath })
+      const remembering = rememberingFailure(writer)
       const put = context.isDryRun
         ? async (entries: readonly unknown[]) => entries.map(() => NOT_SENT)
-        : (entries: Parameters<typeof deliver>[0]) => deliver(entries, { writer, random, sleep, clock })
+        : (entries: Parameters<typeof deliver>[0]) => deliver(entries, { writer: remembering, random, sleep, clock })
       const pushed = new Pushed()
       for await (const { lines, payloads } of deliveries(path)) {
         pushed.add(lines, await ingest(payloads, { contracts, nowMs: clock(), deliver: put }))
-        if (!context.isJson) context.stderr.write(`${pushed.counts.accepted} accepted so far\n`)
+        if (!context.isJson)
+          context.stderr.write(`${pushed.counts.accepted} ${context.isDryRun ? 'checked' : 'accepted'} so far\n`)
       }
       const { counts, problems } = pushed
       context.result({ ...counts, isDryRun: context.isDryRun, problems }, () => [
         `${counts.accepted} ${context.isDryRun ? 'would be accepted' : 'accepted'}, ${counts.refused} refused, ${counts.undelivered} undelivered`,
         ...problems.map(({ line, reason, detail }) => `line ${line}: ${reason}: ${detail}`),
       ])
-      if (counts.refused + counts.undelivered > 0) throw notAll(counts)
+      if (counts.refused + counts.undelivered > 0) throw notAll(counts, remembering.failure())
     })
   },
 }
@@ -76,9 +79,26 @@ async function* deliveries(path: string): AsyncGenerator<{ lines: number[]; payl
   if (payloads.length > 0) yield { lines, payloads }
 }
 
-function notAll({ refused, undelivered }: Pushed['counts']): CommandError {
+/** A delivery's outcome has only the code of a failure: the last one is kept whole, as the cause that is shown. */
+function rememberingFailure(writer: EventStreamWriter): EventStreamWriter & { failure(): unknown } {
+  let failure: unknown
+  return {
+    failure: () => failure,
+    async putRecords(entries) {
+      try {
+        return await writer.putRecords(entries)
+      } catch (error) {
+        failure = error
+        throw error
+      }
+    },
+  }
+}
+
+function notAll({ refused, undelivered }: Pushed['counts'], failure: unknown): CommandError {
   return new CommandError(`${refused + undelivered} events were not accepted`, {
     code: 'events-not-accepted',
     next: 'Correct those that were refused; push the file again for those undelivered, repeats are folded once.',
+    ...(undelivered === 0 ? {} : { cause: failure }),
   })
 }

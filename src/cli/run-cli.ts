@@ -72,10 +72,37 @@ async function runCommand(command: Command, words: readonly string[], world: Cli
 function describeError(error: unknown, isJson: boolean): string {
   if (error instanceof MillraceError) {
     const { message, code, next } = error
-    if (isJson) return `${JSON.stringify({ error: { code, message, ...(next === undefined ? {} : { next }) } })}\n`
-    return `${message} (${code})\n${next === undefined ? '' : `${next}\n`}`
+    const cause = causeOf(error)
+    if (isJson) return `${JSON.stringify({ error: { code, message, cause, next } })}\n`
+    return [
+      `${message} (${code})`,
+      ...(cause === undefined ? [] : [`Cause: ${cause}`]),
+      ...(next === undefined ? [] : [next]),
+      '',
+    ].join('\n')
   }
   const text = error instanceof Error ? error.message : String(error)
   if (isJson) return `${JSON.stringify({ error: { code: 'unexpected', message: text } })}\n`
   return `Unexpected: ${error instanceof Error ? (error.stack ?? text) : text}\n`
+}
+
+/** How deep, and how long each: validators put whole documents into their messages. */
+const CAUSES_MAX = 4
+const CAUSE_CHARACTERS_MAX = 300
+
+/** `socket hang up`; what caused that follows in one line. */
+function causeOf(error: Error): string | undefined {
+  const causes: string[] = []
+  for (let cause = error.cause; cause !== undefined && causes.length < CAUSES_MAX; ) {
+    causes.push(describeCause(cause))
+    cause = cause instanceof Error ? cause.cause : undefined
+  }
+  return causes.length === 0 ? undefined : causes.join(', because of ')
+}
+
+/** An error's name where it says more than that it is one. */
+function describeCause(cause: unknown): string {
+  const isPlain = !(cause instanceof Error) || cause.name === 'Error' || cause.name === cause.message
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return `${isPlain ? '' : `${cause.name}: `}${text}`.replaceAll(/\s+/g, ' ').trim().slice(0, CAUSE_CHARACTERS_MAX)
 }

@@ -1,8 +1,10 @@
 // What commands on a deployed pipeline have in common: the stage, the connection, and its end.
 import { type Connection, connect } from '../compose/connect.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
+import { diagnoseEndpoint } from '../platform/service-failure.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { CommandContext, CommandOption } from './command.ts'
+import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
 import { STAGE_DEFAULT } from './stage.ts'
 
@@ -18,10 +20,16 @@ export async function withConnection<T>(
 ): Promise<T> {
   const pipeline = await loadPipeline(context.cwd)
   const stage = args.text('stage') ?? STAGE_DEFAULT
+  refuseInvalidEndpoint(context.env['AWS_ENDPOINT_URL'])
   const connection = connect({ pipeline: pipeline.name, stage, env: context.env })
   try {
     return await use(connection, pipeline)
   } finally {
     connection.close()
   }
+}
+
+function refuseInvalidEndpoint(url: string | undefined): void {
+  const diagnosis = url === undefined || url === '' ? undefined : diagnoseEndpoint(url)
+  if (diagnosis !== undefined) throw new CommandError(`${diagnosis.message}: "${url}"`, diagnosis)
 }

@@ -7,5 +7,5 @@ export class DefinitionError extends MillraceError {
   }
 }
 
-/** A call to the stream that failed as a whole; whether its entries were taken is unknown. `code` is the service's own. */
+/** A call to the stream that failed as a whole; whether its entries were taken is unknown. `code` is the service's own, or a diagnosis. */
 export class EventStreamError extends MillraceError {}

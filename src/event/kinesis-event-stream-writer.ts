@@ -1,7 +1,7 @@
 // The events stream on Kinesis. The SDK repeats a call that failed as a whole; entries that failed inside a call are the
 // producer's to repeat, because only it knows the order.
 import { type KinesisClient, PutRecordsCommand, type PutRecordsResultEntry } from '@aws-sdk/client-kinesis'
-import { readServiceFailure } from '../platform/service-failure.ts'
+import { diagnoseServiceFailure, readServiceFailure } from '../platform/service-failure.ts'
 import { EventStreamError } from './errors.ts'
 import type { EventStreamWriter, PutResult } from './event-stream-writer.ts'
 
@@ -16,7 +16,7 @@ export function kinesisEventStreamWriter(client: KinesisClient, streamName: stri
         const { Records } = await client.send(command)
         return (Records ?? []).map(toResult)
       } catch (error) {
-        throw toEventStreamError(error)
+        throw toEventStreamError(error, streamName)
       }
     },
   }
@@ -28,7 +28,9 @@ function toResult({ ShardId, SequenceNumber, ErrorCode }: PutRecordsResultEntry)
     : { outcome: 'failed', code: ErrorCode ?? 'unknown' }
 }
 
-function toEventStreamError(error: unknown): EventStreamError {
+function toEventStreamError(error: unknown, streamName: string): EventStreamError {
+  const diagnosis = diagnoseServiceFailure(error, { kind: 'stream', name: streamName })
+  if (diagnosis !== undefined) return new EventStreamError(diagnosis.message, { ...diagnosis, cause: error })
   const { name, isRetriable } = readServiceFailure(error)
   return new EventStreamError('The stream did not take the events', {
     code: name,

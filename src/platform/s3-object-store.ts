@@ -12,7 +12,7 @@ import { ObjectStoreError } from './errors.ts'
 import type { CreateOptions, ObjectInfo, ObjectStore } from './object-store.ts'
 import type { Random } from './random.ts'
 import { retry } from './retry.ts'
-import { readServiceFailure } from './service-failure.ts'
+import { diagnoseServiceFailure, readServiceFailure } from './service-failure.ts'
 
 export interface S3ObjectStoreOptions {
   readonly client: S3Client
@@ -145,9 +145,11 @@ function withRetry<T>({ random, sleep }: S3ObjectStoreOptions, operation: () => 
 
 function asObjectStoreError(error: unknown, verb: string, bucket: string, key: string): ObjectStoreError {
   if (error instanceof ObjectStoreError) return error
+  const diagnosis = diagnoseServiceFailure(error, { kind: 'bucket', name: bucket })
+  if (diagnosis !== undefined) return new ObjectStoreError(diagnosis.message, { ...diagnosis, key, cause: error })
   const failure = readServiceFailure(error)
   const answer = failure.status === undefined ? failure.name : `${failure.status} ${failure.name}`
-  const { code, next } = diagnose(failure.name, failure.status, bucket)
+  const { code, next } = nextStep(failure.status)
   return new ObjectStoreError(`Could not ${verb} s3://${bucket}/${key}: ${answer}`, {
     code,
     next,
@@ -157,14 +159,7 @@ function asObjectStoreError(error: unknown, verb: string, bucket: string, key: s
   })
 }
 
-function diagnose(
-  name: string,
-  status: number | undefined,
-  bucket: string,
-): { readonly code: string; readonly next: string } {
-  if (name === 'NoSuchBucket') {
-    return { code: 'bucket-not-found', next: `Create the bucket ${bucket}, or name the right one in the environment.` }
-  }
+function nextStep(status: number | undefined): { readonly code: string; readonly next: string } {
   if (status === 401 || status === 403) {
     return {
       code: 'object-store-denied',

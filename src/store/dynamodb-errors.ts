@@ -1,4 +1,5 @@
 // Errors of the SDK and of DynamoDB as StoreErrors. What decides is the error's name, status or system code, never its text.
+import { diagnoseServiceFailure } from '../platform/service-failure.ts'
 import { StoreError } from './errors.ts'
 
 /** "Error Handling with DynamoDB" (Amazon DynamoDB Developer Guide): those where the same request may succeed later. */
@@ -19,8 +20,10 @@ const RETRIABLE_NAMES = new Set([
   'TimeoutError',
 ])
 
-export function toStoreError(error: unknown, operation: string): StoreError {
+export function toStoreError(error: unknown, operation: string, table: string): StoreError {
   if (error instanceof StoreError) return error
+  const diagnosis = diagnoseServiceFailure(error, { kind: 'table', name: table })
+  if (diagnosis !== undefined) return new StoreError(diagnosis.message, { ...diagnosis, cause: error })
   const name = error instanceof Error ? error.name : 'unknown'
   return isRetriable(error)
     ? new StoreError(`${operation} found the table unavailable (${name})`, {
@@ -31,7 +34,7 @@ export function toStoreError(error: unknown, operation: string): StoreError {
       })
     : new StoreError(`${operation} was refused (${name})`, {
         code: 'store-refused',
-        next: 'Read the cause: a missing permission, a missing table, or a request that DynamoDB does not accept.',
+        next: 'Read the cause: a missing permission, or a request that DynamoDB does not accept.',
         cause: error,
       })
 }

@@ -78,7 +78,7 @@ async function batchGet(
     const items = (answer.Responses?.[table] ?? []).map(fromAttributes)
     return { items, unprocessed: answer.UnprocessedKeys?.[table]?.Keys ?? [] }
   } catch (error) {
-    throw toStoreError(error, 'BatchGetItem')
+    throw toStoreError(error, 'BatchGetItem', table)
   }
 }
 
@@ -107,7 +107,7 @@ async function load(
     )
     return answer.Item === undefined ? undefined : fromAttributes(answer.Item)
   } catch (error) {
-    throw toStoreError(error, 'GetItem')
+    throw toStoreError(error, 'GetItem', table)
   }
 }
 
@@ -132,7 +132,7 @@ async function put(
     )
     return { outcome: 'written' }
   } catch (error) {
-    if (!(error instanceof ConditionalCheckFailedException)) throw toStoreError(error, 'PutItem')
+    if (!(error instanceof ConditionalCheckFailedException)) throw toStoreError(error, 'PutItem', options.table)
     // No item in the error: it is gone, or the service does not send it along. Reading again is right in both cases.
     const current = error.Item === undefined ? await load(options, item.userId) : fromAttributes(error.Item)
     return { outcome: 'conflict', current }
@@ -165,6 +165,6 @@ async function scanPage(
     const page = await client.send(new ScanCommand({ TableName: table, ...part, ...limit }))
     return { items: (page.Items ?? []).map(fromAttributes), next: page.LastEvaluatedKey }
   } catch (error) {
-    throw toStoreError(error, 'Scan')
+    throw toStoreError(error, 'Scan', table)
   }
 }

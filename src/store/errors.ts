@@ -1,7 +1,7 @@
 // What the store throws. A message names attributes, operations and sizes, never a user id or a value: messages end up in logs.
 import { MillraceError, type MillraceErrorOptions } from '../platform/errors.ts'
 
-/** `store-unavailable` (retriable), `store-refused`, `too-many-keys`, `item-invalid`, `item-too-big`, `item-corrupt`. */
+/** `service-unreachable` and `store-unavailable` (retriable), `table-missing`, `store-refused`, `too-many-keys`, `item-invalid`, `item-too-big`, `item-corrupt`. */
 export class StoreError extends MillraceError {}
 
 /** Stored bytes that are not what was written. Never retriable, and the item is left as it is. */

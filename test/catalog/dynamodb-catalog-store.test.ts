@@ -32,7 +32,7 @@ test.each([
   [400, 'ThrottlingException', 'catalog-unavailable', true],
   [500, 'InternalServerError', 'catalog-unavailable', true],
   [400, 'AccessDeniedException', 'catalog-refused', false],
-  [400, 'ResourceNotFoundException', 'catalog-missing', false],
+  [400, 'ResourceNotFoundException', 'table-missing', false],
 ])('names %i %s: %s', async (status, type, code, retriable) => {
   const store = storeAnswering(status, type)
   await expect(store.get('shop.users', 'schema')).rejects.toMatchObject({ code, retriable })

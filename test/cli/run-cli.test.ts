@@ -143,6 +143,16 @@ describe('runCli', () => {
     })
   })
 
+  it('says the cause of an error, and the cause of that', async () => {
+    const socket = new Error('connect ECONNREFUSED')
+    const parse = Object.assign(new Error('line one\n  line two', { cause: socket }), { name: 'TimeoutError' })
+    const error = new MillraceError('No answer', { code: 'no-answer', next: 'Start it.', cause: parse })
+    const cause = 'TimeoutError: line one line two, because of connect ECONNREFUSED'
+    expect((await run(['fail'], [failing(error)])).stderr).toBe(`No answer (no-answer)\nCause: ${cause}\nStart it.\n`)
+    const { stderr } = await run(['fail', '--json'], [failing(error)])
+    expect(JSON.parse(stderr)).toEqual({ error: { code: 'no-answer', message: 'No answer', cause, next: 'Start it.' } })
+  })
+
   it('shows where an unexpected error comes from', async () => {
     const { code, stderr } = await run(['fail'], [failing(new TypeError('x is not a function'))])
     expect(code).toBe(1)

@@ -92,6 +92,7 @@ describe('events push', () => {
     await writeFile(file, [visit(1, 'ana', NOW), '{"type":"visit"}', visit(2, 'ben', NOW)].join('\n'))
     const dry = await millrace('events', 'push', 'events.ndjson', '--dry-run', '--json')
     expect(JSON.parse(dry.stdout)).toMatchObject({ accepted: 2, refused: 1, isDryRun: true })
+    expect((await millrace('events', 'push', 'events.ndjson', '--dry-run')).stderr).toContain('2 checked so far')
     expect(await recordsInStream()).toEqual([])
 
     const pushed = await millrace('events', 'push', 'events.ndjson')
@@ -105,6 +106,49 @@ describe('events push', () => {
     const { exitCode, stderr } = await millrace('events', 'push', 'nothing.ndjson')
     expect(exitCode).toBe(1)
     expect(stderr).toContain('There is no file')
+  })
+})
+
+describe('a deployment that is not there', () => {
+  const at = async (env: Record<string, string>, ...words: string[]) => {
+    const world = testWorld({ cwd: folder, env, clock: () => NOW })
+    const exitCode = await runCli([...words, '--json'], COMMANDS, world)
+    return { exitCode, ...(JSON.parse(world.written.stderr.split('\n').at(-2) ?? '') as object) }
+  }
+  // Port 9 (discard) is listened to by nobody.
+  const nobody = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }
+
+  it.each([[['users', 'get', 'ana']], [['table', 'history', 'shop.users', 'p']], [['deadletters', 'list']]])(
+    '%j says that nothing answers, and why',
+    async words => {
+      expect(await at(nobody, ...words)).toMatchObject({
+        exitCode: 1,
+        error: {
+          code: 'service-unreachable',
+          message: 'Nothing answers at 127.0.0.1:9',
+          cause: expect.stringContaining('ECONNREFUSED'),
+        },
+      })
+    },
+  )
+
+  it('is named by what is missing in it', async () => {
+    expect(await at(aws.env, 'users', 'get', 'ana', '--stage', 'none')).toMatchObject({
+      error: { code: 'table-missing', message: 'There is no table shop-none-users' },
+    })
+    expect(await at(aws.env, 'deadletters', 'list', '--stage', 'none')).toMatchObject({
+      error: { code: 'bucket-missing' },
+    })
+    await writeFile(join(folder, 'one.ndjson'), visit(1, 'ana', NOW))
+    expect(await at(aws.env, 'events', 'push', 'one.ndjson', '--stage', 'none')).toMatchObject({
+      error: { code: 'events-not-accepted', cause: expect.stringContaining('There is no stream shop-none-events') },
+    })
+  })
+
+  it('at what is no URL is not looked for', async () => {
+    expect(await at({ AWS_ENDPOINT_URL: 'localhost:4566' }, 'users', 'get', 'ana')).toMatchObject({
+      error: { code: 'endpoint-invalid', message: expect.stringContaining('"localhost:4566"') },
+    })
   })
 })
 

@@ -94,7 +94,7 @@ describe('kinesisEventStreamWriter', () => {
     const error = await kinesisEventStreamWriter(client, 'nowhere')
       .putRecords(entries)
       .catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({ code: 'ResourceNotFoundException', retriable: false })
+    expect(error).toMatchObject({ code: 'stream-missing', retriable: false })
   })
 
   it('says that a network that fails may recover, and names no user', async () => {

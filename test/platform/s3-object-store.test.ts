@@ -139,7 +139,7 @@ test('does not repeat what will fail again', async () => {
   const denied = adapterAnswering([{ status: 403, code: 'AccessDenied' }])
   expect(await failureOf(denied.store.get('a'))).toMatchObject({ code: 'object-store-denied', retriable: false })
   const noBucket = adapterAnswering([{ status: 404, code: 'NoSuchBucket' }])
-  expect(await failureOf(noBucket.store.get('a'))).toMatchObject({ code: 'bucket-not-found', retriable: false })
+  expect(await failureOf(noBucket.store.get('a'))).toMatchObject({ code: 'bucket-missing', retriable: false })
   expect(denied.requests.length + noBucket.requests.length).toBe(2)
 })
 

@@ -206,7 +206,6 @@ describe('errors', () => {
     ['no answer in time', { error: timeout }, true],
     ['a request that is not valid', failure('ValidationException'), false],
     ['a full collection', failure('ItemCollectionSizeLimitExceededException'), false],
-    ['a missing table', failure('ResourceNotFoundException'), false],
     ['a missing permission', failure('AccessDeniedException'), false],
   ]
   it.each(cases)('of %s say whether to try again, for every operation', async (_, answer, retriable) => {
@@ -215,6 +214,26 @@ describe('errors', () => {
     await expect(scripted([answer]).store.load('a')).rejects.toMatchObject(expected)
     await expect(scripted([answer]).store.put(typicalItem('a'), undefined)).rejects.toMatchObject(expected)
     await expect(scripted([answer]).store.scan(0, 1)[Symbol.asyncIterator]().next()).rejects.toMatchObject(expected)
+  })
+
+  it('name a table that is not there, and an address at which nothing answers', async () => {
+    await expect(scripted([failure('ResourceNotFoundException')]).store.load('a')).rejects.toMatchObject({
+      name: 'StoreError',
+      code: 'table-missing',
+      retriable: false,
+    })
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), {
+      code: 'ECONNREFUSED',
+      syscall: 'connect',
+      address: '127.0.0.1',
+      port: 4566,
+    })
+    await expect(scripted([{ error: refused }]).store.load('a')).rejects.toMatchObject({
+      message: 'Nothing answers at 127.0.0.1:4566',
+      code: 'service-unreachable',
+      retriable: true,
+      cause: refused,
+    })
   })
 
   it('never name the user', async () => {
