@@ -7,6 +7,7 @@ import type { LoadedBatch } from './load-batch.ts'
 import { type PartitionRef, tableKey } from './names.ts'
 import { readParquet, writeParquet } from './parquet-rows.ts'
 import type { PartInput, StoreInput } from './store-batch.ts'
+import { tableNotFound } from './table-schema.ts'
 
 /** Some MB a part: few enough objects to list, small enough to hold, and a reader may take parts in parallel. */
 export const PART_ROWS_MAX = 100_000
@@ -65,10 +66,7 @@ export async function* parquetParts(
 
 async function parquetColumns(catalog: Catalog, ref: PartitionRef): Promise<readonly Column[]> {
   const schema = await catalog.schema(ref)
-  if (schema === undefined) {
-    const table = tableKey(ref)
-    throw new CatalogError(`There is no table ${table}`, { code: 'table-not-found', next: 'Create it first.', table })
-  }
+  if (schema === undefined) throw tableNotFound(ref)
   if (schema.format !== 'parquet') throw notParquet(tableKey(ref), schema.format)
   return schema.columns
 }

@@ -49,8 +49,16 @@ export async function tableSchema(store: CatalogStore, ref: TableRef): Promise<T
 export async function existingTable(store: CatalogStore, ref: TableRef): Promise<TableSchema> {
   const schema = await tableSchema(store, ref)
   if (schema !== undefined) return schema
+  throw tableNotFound(ref)
+}
+
+export function tableNotFound(ref: TableRef): CatalogError {
   const table = tableKey(ref)
-  throw new CatalogError(`There is no table ${table}`, { code: 'table-not-found', next: 'Create it first.', table })
+  return new CatalogError(`There is no table ${table}`, {
+    code: 'table-not-found',
+    next: 'Check the name; the first snapshot or publish makes it.',
+    table,
+  })
 }
 
 async function newestSchema(

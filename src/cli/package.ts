@@ -1,9 +1,10 @@
 // `millrace package`: what is deployed, for one architecture, and how big it is.
 import type { Command } from './command.ts'
 import { UsageError } from './errors.ts'
+import { loadPipeline } from './load-pipeline.ts'
 import type { Arch } from './onnx-runtime-files.ts'
 import { measureFunctions, type PackagedFunction, packagePipeline } from './package-pipeline.ts'
-import { STAGE_DEFAULT } from './stage.ts'
+import { STAGE_DEFAULT, stageOf } from './stage.ts'
 
 export const command: Command = {
   name: 'package',
@@ -21,7 +22,8 @@ export const command: Command = {
   changesThings: true,
   async run(context, args) {
     const arch = parseArch(args.requiredText('arch'))
-    const options = { cwd: context.cwd, arch, stage: args.requiredText('stage'), env: context.env }
+    const stage = stageOf(args, (await loadPipeline(context.cwd)).name)
+    const options = { cwd: context.cwd, arch, stage, env: context.env }
     const functions = context.isDryRun ? await measureFunctions(options) : (await packagePipeline(options)).functions
     context.result({ arch, folder: `build/${arch}`, written: !context.isDryRun, functions }, () => [
       ...functions.map(describe),

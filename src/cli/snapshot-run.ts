@@ -26,7 +26,13 @@ export const command: Command = {
     await withConnection(context, args, async (connection, pipeline) => {
       const ref = { db: pipeline.name, table: SNAPSHOT_TABLE, partition: snapshotPartition(instantMs) }
       if (context.isDryRun) {
-        context.result({ ...ref, instantMs }, () => `Would write ${ref.db}.${ref.table}/${ref.partition}`)
+        const current = await connection.catalog.current(ref)
+        const supersedes = current?.batchId ?? null
+        context.result(
+          { ...ref, instantMs, isDryRun: true, supersedes },
+          () =>
+            `Would write ${ref.db}.${ref.table}/${ref.partition}, ${supersedes === null ? 'which has no batch yet' : `superseding batch ${supersedes}`}`,
+        )
         return
       }
       const compiled = compilePipeline(pipeline)

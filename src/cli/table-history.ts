@@ -1,5 +1,6 @@
 // `millrace table history`: which batch of a partition was current when, by whom and why, newest first.
 import { tableKey } from '../catalog/names.ts'
+import { tableNotFound } from '../catalog/table-schema.ts'
 import type { Command } from './command.ts'
 import { describeEntry, partitionOf, TABLE_POSITIONALS } from './table-location.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
@@ -18,7 +19,11 @@ export const command: Command = {
   async run(context, args) {
     const ref = partitionOf(args)
     const limit = args.wholeNumber('limit', { min: 1, max: LIMIT_MAX }) ?? LIMIT_DEFAULT
-    const entries = await withConnection(context, args, ({ catalog }) => catalog.history(ref, { limit }))
+    const entries = await withConnection(context, args, async ({ catalog }) => {
+      const found = await catalog.history(ref, { limit })
+      if (found.length === 0 && (await catalog.schema(ref)) === undefined) throw tableNotFound(ref)
+      return found
+    })
     const json = { table: tableKey(ref), partition: ref.partition, entries: entries.map(entry => ({ ...entry })) }
     context.result(json, () =>
       entries.length === 0

@@ -8,7 +8,7 @@ import { rowsOf } from '../catalog/table-rows.ts'
 import type { Json } from '../platform/canonical-json.ts'
 import type { Command, CommandContext } from './command.ts'
 import { CommandError } from './errors.ts'
-import { partitionOf, TABLE_POSITIONALS } from './table-location.ts'
+import { batchIdOf, partitionOf, TABLE_POSITIONALS } from './table-location.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 const LIMIT_DEFAULT = 10
@@ -27,9 +27,11 @@ export const command: Command = {
   async run(context, args) {
     const ref = partitionOf(args)
     const out = args.text('out')
+    const batchText = args.text('batch')
+    const batchId = batchText === undefined ? undefined : batchIdOf(batchText)
     const limit = args.wholeNumber('limit', { min: 0, max: LIMIT_MAX }) ?? LIMIT_DEFAULT
     await withConnection(context, args, async ({ catalog }) => {
-      const batch = await catalog.load(ref, args.text('batch'))
+      const batch = await catalog.load(ref, batchId)
       if (out === undefined) await showRows(context, ref, { batch, limit })
       else await writeParts(context, ref, { batch, folder: resolve(context.cwd, out) })
     })

@@ -1,15 +1,37 @@
 // What the commands that write to the catalogue's tables have in common: how a partition is named, and who says why.
+import { checkBatchId } from '../catalog/batch-id.ts'
+import { CatalogError } from '../catalog/errors.ts'
 import type { LogEntry } from '../catalog/items.ts'
-import { type PartitionRef, parseTableName } from '../catalog/names.ts'
+import { checkPartition, type PartitionRef, parseTableName } from '../catalog/names.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { CommandContext, CommandOption } from './command.ts'
+import { UsageError } from './errors.ts'
 
 export const TABLE_POSITIONALS = ['table', 'partition'] as const
 
-/** Throws CatalogError where the table is not `db.table`. */
+/** Throws UsageError where the table is not `db.table`, or the partition no name of one. */
 export function partitionOf(args: CommandArguments): PartitionRef {
-  return { ...parseTableName(args.positional('table')), partition: args.positional('partition') }
+  return asUsage(() => {
+    const ref = { ...parseTableName(args.positional('table')), partition: args.positional('partition') }
+    checkPartition(ref)
+    return ref
+  })
+}
+
+/** Throws UsageError where the text is no batch ID. */
+export function batchIdOf(text: string): string {
+  return asUsage(() => checkBatchId(text))
+}
+
+/** What the catalogue could never take is the command line's fault, said before anything is asked. */
+function asUsage<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    if (error instanceof CatalogError) throw new UsageError(error.message, error.next ?? 'See --help of this command.')
+    throw error
+  }
 }
 
 const WHY_DEFAULT = 'by hand'

@@ -1,7 +1,7 @@
 // `millrace table rollback`: makes an earlier batch of a partition current again, by a new entry in its history.
 import { tableKey } from '../catalog/names.ts'
 import type { Command } from './command.ts'
-import { describeEntry, partitionOf, REASON_OPTIONS, reasonOf, TABLE_POSITIONALS } from './table-location.ts'
+import { batchIdOf, describeEntry, partitionOf, REASON_OPTIONS, reasonOf, TABLE_POSITIONALS } from './table-location.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 export const command: Command = {
@@ -12,7 +12,7 @@ export const command: Command = {
   changesThings: true,
   async run(context, args) {
     const ref = partitionOf(args)
-    const to = args.positional('batch')
+    const to = batchIdOf(args.positional('batch'))
     const reason = reasonOf(context, args)
     await withConnection(context, args, async ({ catalog }) => {
       const where = `${tableKey(ref)}, partition ${ref.partition}`

@@ -1,5 +1,6 @@
 // `millrace users get`: one user's features and predictions, evaluated now as a GET would, and what is stored beside them.
 import { createPredictor } from '../compose/predictor.ts'
+import { userIdProblem } from '../event/identity.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import { compilePipeline } from '../predictions/compile-pipeline.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
@@ -7,7 +8,7 @@ import { evaluateUser } from '../serve/evaluate-user.ts'
 import { itemBytes } from '../store/item-size.ts'
 import { isCorrupt, type StoredItem } from '../store/user-item.ts'
 import type { Command } from './command.ts'
-import { CommandError } from './errors.ts'
+import { CommandError, UsageError } from './errors.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 export const command: Command = {
@@ -17,6 +18,9 @@ export const command: Command = {
   options: STAGE_OPTION,
   async run(context, args) {
     const userId = args.positional('id')
+    const problem = userIdProblem(userId)
+    if (problem !== undefined)
+      throw new UsageError(`"${userId}" is no user's id: it ${problem.phrase}`, 'Give it as events do.')
     await withConnection(context, args, async (connection, pipeline) => {
       const item = await connection.users.load(userId)
       if (item === undefined) throw notFound(userId)

@@ -6,7 +6,7 @@ import type { CommandArguments } from './command-arguments.ts'
 import type { CommandContext, CommandOption } from './command.ts'
 import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
-import { STAGE_DEFAULT } from './stage.ts'
+import { STAGE_DEFAULT, stageOf } from './stage.ts'
 
 export const STAGE_OPTION = {
   stage: { type: 'string', value: 'NAME', description: `The deployment's stage. Default: ${STAGE_DEFAULT}.` },
@@ -19,7 +19,7 @@ export async function withConnection<T>(
   use: (connection: Connection, pipeline: Pipeline) => Promise<T>,
 ): Promise<T> {
   const pipeline = await loadPipeline(context.cwd)
-  const stage = args.text('stage') ?? STAGE_DEFAULT
+  const stage = stageOf(args, pipeline.name)
   refuseInvalidEndpoint(context.env['AWS_ENDPOINT_URL'])
   const connection = connect({ pipeline: pipeline.name, stage, env: context.env })
   try {

@@ -144,9 +144,26 @@ describe('table', () => {
   it('says what is missing', async () => {
     expect((await millraceJson('table', 'load', 'shop.never', 'p')).json.error.code).toBe('table-not-found')
     expect((await millraceJson('table', 'load', 'shop.users', 'p')).json.error.code).toBe('partition-empty')
-    expect((await millraceJson('table', 'load', 'users', 'p')).json.error.code).toBe('name-invalid')
+    expect(await millraceJson('table', 'history', 'shop.never', 'p')).toMatchObject({
+      exitCode: 1,
+      json: { error: { code: 'table-not-found', next: 'Check the name; the first snapshot or publish makes it.' } },
+    })
     expect((await millrace('table', 'history', 'shop.users', 'p')).stdout).toContain('Nothing was ever committed')
   })
+})
+
+it.each([
+  [['table', 'load', 'users', 'p'], '"users" is not a table'],
+  [['table', 'history', 'Shop.users', 'p'], '"Shop" cannot be the name of a database'],
+  [['table', 'history', 'shop.users', 'a/b'], '"a/b" cannot be the name of a partition'],
+  [['table', 'load', 'shop.users', 'p', '--batch', 'latest'], '"latest" is not a batch ID'],
+  [['table', 'rollback', 'shop.users', 'p', 'latest'], '"latest" is not a batch ID'],
+  [['table', 'history', 'shop.users', 'p', '--stage', 'BAD stage'], '"BAD stage" (stage)'],
+  [['package', '--stage', 'Bad Stage', '--dry-run'], '"Bad Stage" (stage)'],
+])('%j is a wrong command line', async (words, message) => {
+  const { exitCode, json } = await millraceJson(...words)
+  expect({ exitCode, ...json.error }).toMatchObject({ exitCode: 2, code: 'usage' })
+  expect(json.error.message).toContain(message)
 })
 
 describe('model publish', () => {

@@ -165,6 +165,12 @@ describe('users get', () => {
     expect((await millrace('users', 'get', 'ana')).stdout).toMatch(/visits1d {2}2/)
   })
 
+  it.each(['', 'a/b', 'a'.repeat(2000)])('refuses what no user can be called, %j', async id => {
+    const { exitCode, stderr } = await millrace('users', 'get', id)
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain("is no user's id: it ")
+  })
+
   it('ends with 1 and says what to do for a user who is not there', async () => {
     const { exitCode, stderr } = await millrace('users', 'get', 'nobody', '--json')
     expect(exitCode).toBe(1)
@@ -176,7 +182,7 @@ describe('snapshot run', () => {
   it('commits everybody at the instant, and nothing when it runs dry', async () => {
     const ref = { db: 'shop', table: 'users', partition: 'day=2026-06-03' }
     const dry = await millrace('snapshot', 'run', '--at', '2026-06-03T00:00:00Z', '--dry-run')
-    expect(dry.stdout).toContain('Would write shop.users/day=2026-06-03')
+    expect(dry.stdout).toBe('Would write shop.users/day=2026-06-03, which has no batch yet\n')
     expect(await connection.catalog.current(ref)).toBeUndefined()
 
     const { exitCode, stdout } = await millrace(
@@ -192,6 +198,10 @@ describe('snapshot run', () => {
     const report = JSON.parse(stdout) as { batchId: string }
     expect(report).toMatchObject({ ...ref, users: 1, corruptItems: 0 })
     expect(await connection.catalog.current(ref)).toMatchObject({ batchId: report.batchId, who: 'ana', kind: 'commit' })
+
+    const again = await millrace('snapshot', 'run', '--at', '2026-06-03T00:00:00Z', '--dry-run')
+    expect(again.stdout).toContain(`superseding batch ${report.batchId}`)
+    expect(await connection.catalog.history(ref)).toHaveLength(1)
   })
 
   it('refuses an instant that is none', async () => {
