@@ -18,9 +18,9 @@ export const command: Command = {
   options: STAGE_OPTION,
   async run(context, args) {
     const userId = args.positional('id')
-    const problem = userIdProblem(userId)
-    if (problem !== undefined)
-      throw new UsageError(`"${userId}" is no user's id: it ${problem.phrase}`, 'Give it as events do.')
+    const wrong = userIdProblem(userId)
+    if (wrong !== undefined)
+      throw new UsageError(`"${userId}" is no user's id: it ${wrong.problem}`, 'Give it as events do.')
     await withConnection(context, args, async (connection, pipeline) => {
       const item = await connection.users.load(userId)
       if (item === undefined) throw notFound(userId)
