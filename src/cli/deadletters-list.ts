@@ -1,6 +1,7 @@
 // `millrace deadletters list`: what could not be applied, how much of it for which reason, and the records themselves. Counts are
-// of all reasons, so that a mistyped --reason shows beside what there is.
+// of all reasons, so that a mistyped --reason shows beside what there is; so is that of the batches that Lambda gave up on.
 import { type DeadLetter, letterLine, listDeadLetters } from '../archive/dead-letters.ts'
+import { countGivenUp, GIVEN_UP_PREFIX, type GivenUp } from '../archive/given-up.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
@@ -39,9 +40,18 @@ export const command: Command = {
       toMs: instant(args, 'to'),
       limit: args.wholeNumber('limit', { min: 0, max: LIMIT_MAX }) ?? LIMIT_DEFAULT,
     }
-    const found = await withConnection(context, args, ({ archive }) => findLetters(archive, query))
-    const counts = Object.fromEntries(found.counts)
-    context.result({ counts, matching: found.matching, letters: found.letters.map(letterLine) }, () => describe(found))
+    const { found, givenUp, bucket } = await withConnection(context, args, async ({ archive, names }) => ({
+      found: await findLetters(archive, query),
+      givenUp: await countGivenUp(archive),
+      bucket: names.archiveBucket,
+    }))
+    const json = {
+      counts: Object.fromEntries(found.counts),
+      matching: found.matching,
+      letters: found.letters.map(letterLine),
+      givenUp: { count: givenUp.count, newest: newestOf(givenUp) ?? null },
+    }
+    context.result(json, () => [...describe(found), ...describeGivenUp(givenUp, bucket)])
   },
 }
 
@@ -86,6 +96,18 @@ function describe({ counts, matching, letters }: FoundLetters): string[] {
   ])
   const shown = letters.length === matching ? '' : `, the first ${letters.length} of ${matching} below`
   return [`Dead letters: ${totals}${shown}.`, ...aligned([['ARRIVED', 'REASON', 'RECORD', 'DETAIL'], ...rows])]
+}
+
+function describeGivenUp(givenUp: GivenUp, bucket: string): string[] {
+  if (givenUp.count === 0) return []
+  const where = `s3://${bucket}/${GIVEN_UP_PREFIX}`
+  return [
+    `given-up: ${givenUp.count} whole batches that Lambda stopped retrying, the newest at ${newestOf(givenUp)}, below ${where}.`,
+  ]
+}
+
+function newestOf({ newestMs }: GivenUp): string | undefined {
+  return newestMs === undefined ? undefined : toRfc3339(newestMs)
 }
 
 /** Columns as wide as their widest cell. */

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
@@ -83,6 +84,7 @@ describe('deadletters list', () => {
         counts: { late: 3, 'item-too-big': 1 },
         matching: 1,
         letters: [{ ...record, data: dataBase64, reason: 'item-too-big', detail: 'It is item-too-big.' }],
+        givenUp: { count: 0, newest: null },
       })
     })
 
@@ -103,5 +105,18 @@ describe('deadletters list', () => {
       expect(exitCode).toBe(2)
       expect(stderr).toContain('--from')
     })
+  })
+
+  it('counts the batches that Lambda gave up on, and says where they are', async () => {
+    const key = (name: string) => `aws/lambda/0a1b/shardId-000000000000/2026/01/02/2026-01-02T12.00.0${name}`
+    for (const name of ['1-x', '2-y']) {
+      await s3.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: key(name), Body: '{}' }))
+    }
+    const { givenUp } = JSON.parse((await millrace('--json')).stdout) as { givenUp: { count: number; newest: string } }
+    expect(givenUp.count).toBe(2)
+    expect(Math.abs(Date.parse(givenUp.newest) - Date.now())).toBeLessThan(60_000)
+    expect((await millrace()).stdout).toContain(
+      `given-up: 2 whole batches that Lambda stopped retrying, the newest at ${givenUp.newest}, below s3://${s3.bucket}/aws/lambda/.`,
+    )
   })
 })
