@@ -12,6 +12,8 @@ export interface CommandOption {
   /** What a string option's value is called in help: `FILE`, `ID`. */
   readonly value?: string
   readonly short?: string
+  /** Shown in the usage line, and refused by the frame where it is missing; of string options only. */
+  readonly required?: true
   /** May be given more than once. */
   readonly multiple?: true
   readonly default?: string | boolean

@@ -8,7 +8,7 @@ import { checkColumns } from '../catalog/columns.ts'
 import { exportRows } from '../features/export-rows.ts'
 import { type CompiledPipeline, compilePipeline } from '../predictions/compile-pipeline.ts'
 import type { Command, CommandContext } from './command.ts'
-import { CommandError, UsageError } from './errors.ts'
+import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
 import { readEventsFile } from './read-events-file.ts'
 import { type InstantsFile, readInstantsFile } from './read-instants-file.ts'
@@ -25,20 +25,26 @@ export const command: Command = {
     events: {
       type: 'string',
       value: 'FILE',
+      required: true,
       multiple: true,
       description: 'NDJSON (an event a line) or JSON (an array), in any order; .gz too; may be repeated.',
     },
     at: {
       type: 'string',
       value: 'FILE',
+      required: true,
       description: 'CSV, NDJSON or Parquet with columns user and time; others are carried along.',
     },
-    out: { type: 'string', value: 'FILE', description: 'The Parquet file to write; it must not exist.' },
+    out: {
+      type: 'string',
+      value: 'FILE',
+      required: true,
+      description: 'The Parquet file to write; it must not exist.',
+    },
   },
   changesThings: true,
   async run(context, args) {
     const paths = args.texts('events').map(path => resolve(context.cwd, path))
-    if (paths.length === 0) throw new UsageError('--events is missing', 'See --help of this command.')
     const out = resolve(context.cwd, args.requiredText('out'))
     await refuseExisting(out)
     const compiled = compilePipeline(await loadPipeline(context.cwd))

@@ -22,8 +22,13 @@ export const command: Command = {
   summary: "Show one user's features from a file of events, with no cloud at all.",
   positionals: [],
   options: {
-    user: { type: 'string', value: 'ID', description: 'Whose features.' },
-    events: { type: 'string', value: 'FILE', description: 'NDJSON (an event a line) or JSON (an array); .gz too.' },
+    user: { type: 'string', value: 'ID', required: true, description: 'Whose features.' },
+    events: {
+      type: 'string',
+      value: 'FILE',
+      required: true,
+      description: 'NDJSON (an event a line) or JSON (an array); .gz too.',
+    },
     at: {
       type: 'string',
       value: 'TIME',

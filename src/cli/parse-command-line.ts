@@ -63,6 +63,7 @@ export function parseCommandLine(command: Command, words: readonly string[]): Pa
   const { values, positionals } = parseOrThrow(words, options)
   const isHelp = values.help === true
   const named = isHelp ? new Map<string, string>() : namePositionals(command, positionals)
+  if (!isHelp) refuseMissingOption(command, values)
   return {
     args: commandArguments(named, values),
     isHelp,
@@ -111,6 +112,13 @@ function refuseUnknownOption(
     const guess = nearest(token.name, Object.keys(declared))
     const next = guess === undefined ? `See millrace ${command.name} --help.` : `Did you mean --${guess}?`
     throw new UsageError(`millrace ${command.name} has no option ${token.rawName}`, next)
+  }
+}
+
+function refuseMissingOption(command: Command, values: Readonly<Record<string, unknown>>): void {
+  for (const [name, option] of Object.entries(command.options)) {
+    if (!option.required || values[name] !== undefined) continue
+    throw new UsageError(`--${name} is missing`, `See millrace ${command.name} --help.`)
   }
 }
 

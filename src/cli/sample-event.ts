@@ -13,6 +13,9 @@ export interface SampleOptions {
   readonly nowMs: number
 }
 
+/** Within most ranges that a number's name may suggest: an hour, a weekday, a count, an amount. */
+const SAMPLE_NUMBER = 1
+
 type Payload = { [key: string]: Json }
 
 export function sampleEvent(contract: EventContract, { typePath, id, userId, nowMs }: SampleOptions): Payload {
@@ -32,7 +35,7 @@ export function sampleEvent(contract: EventContract, { typePath, id, userId, now
 
 function sampleValue(name: string, field: Field): Json {
   if (field.default !== undefined) return field.default
-  if (field.kind === 'number') return 10
+  if (field.kind === 'number') return SAMPLE_NUMBER
   if (field.kind === 'choice') return field.values[0] ?? null
   if (field.kind === 'flag') return true
   return name

@@ -192,6 +192,15 @@ describe('millrace features export', () => {
     )
   })
 
+  it('asks for what it needs before it reads anything', async () => {
+    const without = await millrace('features', 'export', '--at', 'none.csv', '--out', 'table.parquet')
+    expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--events is missing') })
+    expect((await millrace('features', 'export', '--help')).stdout).toContain(
+      'features export --events FILE... --at FILE --out FILE [options]',
+    )
+    expect((await millrace('features', 'preview', '--help')).stdout).toContain('--user ID --events FILE [options]')
+  })
+
   it('writes nothing on a dry run, and never over a file', async () => {
     await writeFile(join(folder, 'pairs.csv'), `user,time\nana,2026-03-03T12:00:00Z\n`)
     const words = ['--events', 'events.ndjson', '--at', 'pairs.csv', '--out']

@@ -99,6 +99,30 @@ describe('runCli', () => {
     expect(stdout).not.toContain('--dry-run')
   })
 
+  it('shows options that must be given in the usage line, and asks for them', async () => {
+    const needy: Command = {
+      ...push,
+      name: 'need',
+      positionals: ['file'],
+      options: {
+        at: { type: 'string', value: 'TIME', required: true, description: 'When.' },
+        from: { type: 'string', value: 'FILE', required: true, multiple: true, description: 'Where from.' },
+        tag: { type: 'string', description: 'Or not.' },
+      },
+    }
+    const of = (...words: string[]) => run(['need', ...words], [needy])
+    const help = await of('--help')
+    expect(help).toMatchObject({ code: 0 })
+    expect(help.stdout).toContain('Usage: millrace need <file> --at TIME --from FILE... [options]\n')
+    expect(await of('x', '--at', 'now')).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: '--from is missing (usage)\nSee millrace need --help.\n',
+    })
+    expect((await of('x', '--from', 'a')).stderr).toContain('--at is missing')
+    expect((await of('x', '--from', 'a', '--at', 'now')).code).toBe(0)
+  })
+
   it('prints its version', async () => {
     expect(await run(['--version'])).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' })
   })

@@ -28,7 +28,7 @@ describe('sampleEvent', () => {
       meta: { type: 'order.placed', id: '7' },
       customer: { id: 'u1', address: { city: 'city' } },
       at: NOW_MS / 1000,
-      amount: 10,
+      amount: 1,
       channel: 'web',
       gift: false,
       note: 'note',
