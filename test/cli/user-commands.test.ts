@@ -168,10 +168,10 @@ describe('users get', () => {
   })
 
   it.each([
-    ['', 'is not 1 to'],
-    ['a/b', 'has a control character'],
-    ['a'.repeat(2000), 'is not 1 to'],
-  ])('refuses what no user can be called, %j', async (id, why) => {
+    ['nothing', '', 'is not 1 to'],
+    ['a slash', 'a/b', 'has a control character'],
+    ['too long a text', 'a'.repeat(2000), 'is not 1 to'],
+  ])('refuses what no user can be called, %s', async (_, id, why) => {
     const { exitCode, stderr } = await millrace('users', 'get', id)
     expect(exitCode).toBe(2)
     expect(stderr).toContain(`is no user's id: it ${why}`)
