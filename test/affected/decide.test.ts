@@ -98,6 +98,46 @@ describe('DedupLedger', () => {
     expect(settledMs).toBe(HOUR + 1)
   })
 
+  it('advances a mark by what is folded from its own stream and shard, and never back', () => {
+    const first = deliver(EMPTY_DEDUP, [delivery('order', 1, HOUR, 9)]).state
+    const repeat = delivery('order', 1, HOUR, 12)
+    const elsewhere = delivery('order', 3, HOUR, 20)
+    const { marks } = deliver(first, [
+      delivery('order', 2, HOUR, 7),
+      repeat,
+      { ...elsewhere, record: { ...elsewhere.record, stream: 'events@2' } },
+    ]).state
+    expect([...marks].map(([key, { sequence }]) => `${key} ${sequence}`)).toEqual([
+      'events@1/shard-0 9',
+      'events@2/shard-0 20',
+    ])
+  })
+
+  it('tells events at the instant of the floor apart by their ids', () => {
+    const [lowest, floor, kept, unseen] = Array.from({ length: 4 }, (_, id) =>
+      delivery('order', id, HOUR, id + 1),
+    ).sort((a, b) => (a.event.idHash < b.event.idHash ? -1 : 1)) as [Delivery, Delivery, Delivery, Delivery]
+    const ledger = new DedupLedger(EMPTY_DEDUP)
+    for (const { event, record } of [lowest, floor, unseen]) ledger.decide(event, record)
+    const state = ledger.close(() => LATENESS, 1)
+    expect(state.types.get('order')?.floor?.idHash).toBe(floor.event.idHash)
+    expect(deliver(state, [kept, floor]).decisions[0]).toBe('fold')
+    expect(deliver(state, [floor]).decisions).not.toContain('fold')
+  })
+
+  it('keeps an id for the whole lateness, and no longer', () => {
+    const idsAfter = (ms: number) =>
+      deliver(EMPTY_DEDUP, [delivery('order', 1, HOUR, 1), delivery('order', 2, HOUR + ms, 2)]).state.types.get('order')
+    expect(idsAfter(LATENESS)).toMatchObject({ ids: [{ ts: HOUR }, { ts: HOUR + LATENESS }], floor: undefined })
+    expect(idsAfter(LATENESS + 1)).toMatchObject({ ids: [{ ts: HOUR + LATENESS + 1 }], floor: { ts: HOUR } })
+  })
+
+  it('settles nothing while all marks fit, and never goes back on what is settled', () => {
+    const batch = Array.from({ length: MARKS_MAX + 1 }, (_, index) => delivery('order', index, HOUR + index, 1, index))
+    expect(deliver(EMPTY_DEDUP, batch.slice(1)).state).toMatchObject({ settledMs: undefined })
+    expect(deliver({ ...EMPTY_DEDUP, settledMs: 2 * HOUR }, batch).state.settledMs).toBe(2 * HOUR)
+  })
+
   it('loses nothing unseen and doubles nothing, over late, duplicate, reordered, skipped and replayed deliveries', () => {
     const totals = { events: 0, belowFloor: 0, late: 0, duplicates: 0 }
     for (let seed = 1; seed <= 120; seed++) simulate(seed, totals)

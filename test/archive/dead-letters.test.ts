@@ -68,6 +68,13 @@ describe('dead letters', () => {
     expect(found.map(({ sequence }) => sequence)).toEqual([sequenceOf(3)])
   })
 
+  it('are of a range from its first millisecond on, and not of its last', async () => {
+    const store = memoryObjectStore()
+    await writeDeadLetters(store, [letter(1), letter(2), letter(3), letter(4)])
+    const found = await collect(listDeadLetters(store, { fromMs: NOON_MS + 2000, toMs: NOON_MS + 4000 }))
+    expect(found.map(({ sequence }) => sequence)).toEqual([sequenceOf(2), sequenceOf(3)])
+  })
+
   it('do not count a record under its second reason', async () => {
     const store = memoryObjectStore()
     await writeDeadLetters(store, [letter(4, LATE)])

@@ -73,6 +73,14 @@ describe('reading the archive', () => {
     )
   })
 
+  it('begins a range with what arrived at its first millisecond, and ends it before its last', async () => {
+    const store = memoryObjectStore()
+    const records = [0, 1, 2, 3].map(index => recordAt(index, { arrivalMs: NOON_MS + index }))
+    await archiveBatch(records, store)
+    const range = { fromMs: NOON_MS + 1, toMs: NOON_MS + 3 }
+    expect(await collect(readArchive(store, range))).toEqual(records.slice(1, 3))
+  })
+
   it('reads of a range only the objects of its hours', async () => {
     const store = memoryObjectStore({ pageKeysMax: 1 })
     for (let index = 0; index < 24; index++) {

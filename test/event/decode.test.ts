@@ -231,6 +231,11 @@ describe('bad input', () => {
     expect(expectRefusal(decodeRecord(recordOf(data), contracts)).reason).toBe('too-big')
   })
 
+  it('takes a record at the cap to the byte', () => {
+    const data = Buffer.from(JSON.stringify(GOOD).padEnd(EVENT_BYTES_MAX)).toString('base64')
+    expect(isRefusal(decodeRecord(recordOf(data), contracts))).toBe(false)
+  })
+
   it('names the field and its path, and never the value', () => {
     const secret = 'hunter2-secret'
     const amount = expectRefusal(decode({ ...GOOD, amount: secret }))

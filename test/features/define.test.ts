@@ -69,6 +69,16 @@ describe('definitions', () => {
   })
 
   it.each([
+    ['above', [false, false, true]],
+    ['atLeast', [false, true, true]],
+    ['below', [true, false, false]],
+    ['atMost', [true, true, false]],
+  ] as const)('hold %s a bound below it, at it and above it as the word says', (operator, expected) => {
+    const terms = normaliseWhere(order, { amount: { [operator]: 0.29 } })
+    expect([28, 29, 30].map(amount => holds(terms, new Map([['amount', amount]])))).toEqual(expected)
+  })
+
+  it.each([
     ['a field that is not there', { nothing: 1 }],
     ['a word that a choice does not have', { channel: 'shop' }],
     ['an empty list', { channel: [] }],

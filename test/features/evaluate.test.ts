@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DecodedEvent } from '../../src/event/decoded-event.ts'
-import { count, features, recency } from '../../src/features/define.ts'
+import { count, features, last, mean, recency, sum } from '../../src/features/define.ts'
 import { evaluateFeatures } from '../../src/features/evaluate.ts'
 import { compileFeatures } from '../../src/features/plan.ts'
 import { foldState, stateJson, stateProblem, type UserState } from '../../src/features/state.ts'
@@ -133,6 +133,86 @@ describe('evaluateFeatures', () => {
     const dayLater = evaluateFeatures(newer, next.state, next.at, START + DAY + 3_600_000)
     expect(dayLater.values['orders1h']).toBe(0)
     expect(dayLater.pending).toEqual({ ever: 'backfilling', orders90d: 'backfilling' })
+  })
+
+  it.each([
+    ['2h', 120, 1],
+    ['121m', 121, 5],
+    ['1d', 1440, 5],
+    ['25h', 1500, 60],
+    ['14d', 20_160, 60],
+    ['15d', 21_600, 1440],
+  ] as const)('counts in a window of %s what is at its start, until it hops on', (within, minutes, hopMinutes) => {
+    const windowed = compileFeatures(
+      features({ orders: count(order, { within }), channel: last(order, 'channel', { within }) }),
+    )
+    const start = START + 60 * DAY
+    const { state, at } = foldAll([[orderEvent(1, start - 1), orderEvent(2, start)]], windowed)
+    const hopsOn = start + (minutes + hopMinutes) * 60_000
+    const before = evaluateFeatures(windowed, state, at, hopsOn - 1)
+    expect(before).toMatchObject({ values: { orders: 1, channel: 'web' }, freshUntil: hopsOn })
+    expect(evaluateFeatures(windowed, state, at, hopsOn).values).toEqual({ orders: 0, channel: null })
+  })
+
+  it('gives mean and last of a field with a scale as the decimals that were sent', () => {
+    const decimals = compileFeatures(
+      features({ mean: mean(order, 'amount', { within: '7d' }), last: last(order, 'amount') }),
+    )
+    const events = [orderEvent(1, START, { amount: 1999 }), orderEvent(2, START + 1, { amount: 1000 })]
+    const { state, at } = foldAll([events], decimals)
+    expect(evaluateFeatures(decimals, state, at, at).values).toEqual({ last: 10, mean: 14.995 })
+  })
+
+  it('takes of two events at one instant the same for the newest, whichever came first', () => {
+    const newest = compileFeatures(features({ channel: last(order, 'channel') }))
+    const tied = [orderEvent(1, START, { channel: 'web' }), orderEvent(2, START, { channel: 'app' })]
+    const inOrder = foldAll([tied], newest)
+    expect(foldAll([tied.toReversed()], newest)).toEqual(inOrder)
+    expect(foldAll(split(tied.toReversed(), 1), newest)).toEqual(inOrder)
+  })
+
+  it.each([
+    ['before the hour', 3_599_999, 3_600_000],
+    ['at the hour', 3_600_000, 7_200_000],
+  ])('is pending until no event up to the newest one, %s, is in the window', (_, newestMs, completeMs) => {
+    const older = compileFeatures(features({ orders: count(order) }))
+    const newer = compileFeatures(features({ orders: count(order), orders7d: count(order, { within: '7d' }) }))
+    const { state, at } = foldAll([[orderEvent(1, START + newestMs)]], older)
+    const complete = START + completeMs + 7 * DAY
+    const waiting = evaluateFeatures(newer, state, at, complete - 1)
+    expect(waiting).toMatchObject({ pending: { orders7d: 'backfilling' }, freshUntil: complete })
+    const done = evaluateFeatures(newer, state, at, complete)
+    expect(done.values).toEqual({ orders: 1, orders7d: 0 })
+    expect(done.pending).toBeUndefined()
+  })
+
+  it('knows the newest of what is newer than the item from the instant after its newest event', () => {
+    const older = compileFeatures(features({ orders: count(order) }))
+    const newer = compileFeatures(features({ orders: count(order), channel: last(order, 'channel') }))
+    const channelAfter = (ms: number) => {
+      const { state, at } = foldAll([[orderEvent(1, START)]], older)
+      const events = [orderEvent(2, at + ms)]
+      const next = foldState({ plan: newer, state, previousAt: at, previousVersion: 1, events })
+      return evaluateFeatures(newer, next.state, next.at, next.at).values['channel']
+    }
+    expect([channelAfter(0), channelAfter(1)]).toEqual([null, 'web'])
+  })
+
+  it('sums exactly below −2^53', () => {
+    const total = compileFeatures(features({ points: sum(order, 'points') }))
+    const events = [-Number.MAX_SAFE_INTEGER, -2, Number.MAX_SAFE_INTEGER].map((points, id) =>
+      orderEvent(id, START + id, { points }),
+    )
+    const { state, at } = foldAll(split(events, 1), total)
+    expect(evaluateFeatures(total, state, at, at).values).toEqual({ points: -2 })
+  })
+
+  it('carries members of an entry that a newer layout wrote', () => {
+    const { state, at } = foldAll([[orderEvent(1, START)]])
+    const [key = ''] = plan.states.keys()
+    const written = { ...state, [key]: { ...state[key], sketch: [1, 2] } }
+    const next = foldState({ plan, state: written, previousAt: at, previousVersion: 1, events: [orderEvent(2, START)] })
+    expect(JSON.parse(stateJson(next.state))[key]).toMatchObject({ sketch: [1, 2] })
   })
 
   it('treats an entry that newer writes did not know as missing, and carries it through', () => {

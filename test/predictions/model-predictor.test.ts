@@ -164,6 +164,30 @@ describe('modelPredictor', () => {
     expect([await versionOf(none), await versionOf(first), await versionOf(unpinned)]).toEqual(['none', 'b1', 'b2'])
   })
 
+  it('plans the inputs of each version anew', async () => {
+    const other = [{ name: 'orders', fingerprint: 'f'.repeat(64), type: 'number' as const, missing: 0 }]
+    let current = session([], { inputs: other })
+    const unpinned = modelPredictor(compiled, name => ({
+      name,
+      session: async () => current,
+      batchId: async () => current.batchId,
+    }))
+    const status = async () => (await unpinned.predict([user(1, 5)]))[0]?.predictions.models['churn']?.status
+    expect(await status()).toBe('not-ready')
+    current = { ...session([]), batchId: 'b2' }
+    expect(await status()).toBe('ok')
+    current = session([], { inputs: other })
+    expect(await status()).toBe('not-ready')
+  })
+
+  it('answers models by name, in whatever order they are written', async () => {
+    const models = ['zeal', 'churn'].map(name => model(name, { from: customer, inputs: ['orders'], owner: 'ana' }))
+    const both = compilePipeline(pipeline({ name: 'shop', features: customer, models }))
+    const source = (name: string) => ({ name, session: async () => undefined, batchId: async () => undefined })
+    const [predicted] = await modelPredictor(both, source).predict([user(1, 5)])
+    expect(Object.keys(predicted?.predictions.models ?? {})).toEqual(['churn', 'zeal'])
+  })
+
   it('asks no model for nobody', async () => {
     const runs: number[] = []
     expect(await predictor(session(runs)).predict([])).toEqual([])

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { MINUTE_MS } from '../../src/platform/duration.ts'
 import type { DedupState } from '../../src/affected/dedup-state.ts'
+import { USERS_PER_WAVE_MAX } from '../../src/recompute/limits.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { decodeItem, encodeItem, readBody, readPlain } from '../../src/store/item-codec.ts'
 import { isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
 import { START } from '../features/factories.ts'
-import { type Harness, harness, orderRecord, rawRecord } from './harness.ts'
+import { countingPredictor, type Harness, harness, orderRecord, rawRecord } from './harness.ts'
 
 const EVENTS_PER_USER = 5
 
@@ -48,6 +49,15 @@ describe('recomputeBatch', () => {
     })
     expect(run.modelRuns).toEqual([users])
     expect(counts).toMatchObject({ folded: users * EVENTS_PER_USER, usersWritten: users })
+  })
+
+  it('applies everybody of a batch of more users than one wave holds, a model run for each wave', async () => {
+    const run = harness()
+    const users = USERS_PER_WAVE_MAX + 1
+    const { counts, failedSequence } = await run.deliver(ordersOf(users, 1))
+    expect(failedSequence).toBeUndefined()
+    expect(counts).toMatchObject({ folded: users, usersWritten: users })
+    expect(run.modelRuns).toEqual([USERS_PER_WAVE_MAX, 1])
   })
 
   it('writes nothing when a batch is delivered twice, or a suffix of it again', async () => {
@@ -168,7 +178,7 @@ describe('recomputeBatch', () => {
       },
     }
     const mine = await harness({ users: ownPut }).deliver([orderRecord(9, 9)])
-    expect(mine.counts).toMatchObject({ folded: 1, duplicate: 0, failed: 0 })
+    expect(mine.counts).toMatchObject({ folded: 1, duplicate: 0, failed: 0, usersWritten: 1 })
     expect(await values(run, 'ana')).toMatchObject({ ordersEver: 3 })
   })
 
@@ -244,6 +254,72 @@ describe('recomputeBatch', () => {
     run.dependencies = { ...run.dependencies, aside }
     const { failedSequence } = await run.deliver([orderRecord(1, 1), rawRecord('{', 2), orderRecord(2, 3)])
     expect(failedSequence).toBe('2')
+  })
+
+  it('delivers again whom it could not list in doubt', async () => {
+    const run = harness()
+    const day = 86_400_000
+    await run.deliver([orderRecord(1, 1, { ts: START }), orderRecord(2, 2, { ts: START + day })])
+    const aside = { ...run.dependencies.aside, writeDoubt: async () => Promise.reject(new Error('S3 is slow')) }
+    run.dependencies = { ...run.dependencies, aside }
+    expect((await run.deliver([orderRecord(1, 1, { ts: START })])).failedSequence).toBe('1')
+  })
+
+  it('delivers everybody again where the models cannot be asked, and writes nobody', async () => {
+    const predict = async () => Promise.reject(new Error('the catalogue is slow'))
+    const run = harness({ predictor: { ...countingPredictor([]), predict } })
+    const { failedSequence, counts } = await run.deliver(ordersOf(3))
+    expect(failedSequence).toBe('1')
+    expect(counts).toMatchObject({ failed: 15, folded: 0, usersWritten: 0 })
+    expect(run.users.counters.puts).toBe(0)
+  })
+
+  it('counts the members that no contract names over the whole batch', async () => {
+    const run = harness()
+    const order = {
+      type: 'order.placed',
+      customer: { id: 'ana' },
+      placedAt: new Date(START).toISOString(),
+      amount: 1,
+      channel: 'web',
+      gift: false,
+    }
+    const { counts } = await run.deliver([
+      rawRecord({ ...order, orderId: '1', coupon: 'x', shop: { id: 1 } }, 1),
+      rawRecord({ ...order, orderId: '2', coupon: 'y' }, 2),
+    ])
+    expect(counts).toMatchObject({ folded: 2, unknownFields: 4 })
+  })
+
+  it('stores the prediction of what it folds after a lost condition, and starts no second write without time', async () => {
+    const run = harness()
+    let isLost = false
+    let remainingMs = 60_000
+    let remainingAfterSleepMs = 60_000
+    const racing = {
+      ...run.users,
+      put: async (item: StoredItem, expected: number | undefined) => {
+        if (!isLost) {
+          isLost = true
+          await harness({ users: run.users }).deliver([orderRecord(expected ?? 0, (expected ?? 0) + 1)])
+        }
+        return run.users.put(item, expected)
+      },
+    }
+    const racer = harness({
+      users: racing,
+      remainingMs: () => remainingMs,
+      sleep: async () => void (remainingMs = remainingAfterSleepMs),
+    })
+    await racer.deliver([orderRecord(8, 8)])
+    const body = readBody(await stored(run, 'ana'), 'pr')
+    expect(body).toMatchObject({ body: { models: { churn: { value: { orders: 2 } } } } })
+
+    isLost = false
+    remainingAfterSleepMs = 100
+    const { failedSequence } = await racer.deliver([orderRecord(9, 9)])
+    expect(failedSequence).toBe('9')
+    expect(await values(run, 'ana')).toMatchObject({ ordersEver: 3 })
   })
 
   it('lists events that arrive below the floor: late as dead letters, possibly folded ones in doubt', async () => {

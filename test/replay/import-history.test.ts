@@ -111,6 +111,54 @@ describe('importHistory', () => {
     expect(report).toMatchObject({ folded: 400, late: 0, refused: { future: 1 } })
   })
 
+  it('keeps the name of the batch in an item that goes on in the stream', async () => {
+    const given = options()
+    const { batch } = await importHistory(payloads, given)
+    await harness({ users: given.users }).deliver([
+      orderRecord('next', 9000, { user: 'user-1', ts: START + 700 * 600_000 }),
+    ])
+    expect(await given.users.load('user-1')).toMatchObject({ v: 2, imports: [batch.batchId] })
+  })
+
+  it('writes every user of a long history, by one version of each model', async () => {
+    const given = options()
+    const runs: number[] = []
+    let pins = 0
+    const predictor = {
+      ...countingPredictor([]),
+      predict: async () => Promise.reject(new Error('not pinned')),
+      pinned: async () => (pins++, countingPredictor(runs)),
+    }
+    const one = Array.from({ length: 1003 }, (_, id) => orderRecord(id, id + 1, { user: `user-${id}`, ts: START + id }))
+    const report = await importHistory(
+      one.map(record => Buffer.from(record.dataBase64, 'base64')),
+      { ...given, predictor },
+    )
+    expect(report).toMatchObject({ users: 1003, usersWritten: 1003, usersSkipped: 0 })
+    expect(given.users.items()).toHaveLength(1003)
+    expect(runs).toEqual([500, 500, 3])
+    expect(pins).toBe(1)
+  })
+
+  it('keeps an event that was written over several lines in one line', async () => {
+    const given = options()
+    const events = payloads.slice(0, 3).map(payload => JSON.parse(payload.toString('utf8')) as unknown)
+    const spread = events.map(event => Buffer.from(JSON.stringify(event, null, 2).replaceAll('\n', '\r\n')))
+    await importHistory(spread, given)
+    const loaded = await given.catalog.load({ db: 'shop', table: IMPORTS_TABLE, partition: 'all' })
+    const lines: string[] = []
+    for await (const part of loaded.parts()) lines.push(...gunzipSync(part.body).toString('utf8').trimEnd().split('\n'))
+    expect(lines.map(line => JSON.parse(line) as unknown)).toEqual(events)
+  })
+
+  it('tells how far it is at every ten thousandth event', async () => {
+    const told: number[] = []
+    const onProgress = ({ events }: { readonly events: number }) => void told.push(events)
+    const refused = Array.from({ length: 20_001 }, () => Buffer.from('{'))
+    await importHistory(refused, { ...options(), onProgress })
+    expect(told).toEqual([10_000, 20_000])
+  })
+
   it('finds a put again whose answer was lost', async () => {
     const given = options()
     const twice = memoryUserStore()

@@ -1,8 +1,10 @@
+import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { ModelInput } from '../../src/model/artifact-manifest.ts'
 import { model } from '../../src/model/define.ts'
 import type { ModelSession } from '../../src/model/model-session.ts'
-import { compileFeatures } from '../../src/features/plan.ts'
+import { count, features } from '../../src/features/define.ts'
+import { compileFeatures, type FeaturesPlan } from '../../src/features/plan.ts'
 import type { PredictionsBody } from '../../src/predictions/evaluated-user.ts'
 import { modelPredictor } from '../../src/predictions/model-predictor.ts'
 import { manifestOf } from '../model/factories.ts'
@@ -12,13 +14,14 @@ import { DAY_MS } from '../../src/platform/duration.ts'
 import { userBucket } from '../../src/platform/hash.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { pipeline } from '../../src/predictions/pipeline.ts'
 import { evaluateUser } from '../../src/serve/evaluate-user.ts'
 import { type SnapshotDependencies, takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
-import { customer, START } from '../features/factories.ts'
+import { customer, order, START } from '../features/factories.ts'
 import { typicalItem } from '../store/item-factory.ts'
 import { countingPredictor, type Harness, harness, orderRecord, shop } from '../recompute/harness.ts'
 
@@ -129,6 +132,68 @@ describe('takeSnapshot', () => {
     expect(report.usersAfterInstant).toBe(1)
     const row = (await rowsOf(run, report)).find(each => each['user_id'] === 'user-1')
     expect(row).toMatchObject({ as_of: INSTANT + DAY_MS, orders30d: 1, ordersEver: 3 })
+  })
+
+  it('does not count a user whose newest event is at the instant itself', async () => {
+    const run = await world()
+    await run.deliver([orderRecord('now', 9000, { user: 'user-1', ts: INSTANT })])
+    expect(await takeSnapshot(run.snapshot, REQUEST)).toMatchObject({ users: USERS, usersAfterInstant: 0 })
+  })
+
+  it('has the users of a bucket in the order of their ids', async () => {
+    const run = await world()
+    const ids = (await rowsOf(run, await takeSnapshot(run.snapshot, REQUEST))).map(row => String(row['user_id']))
+    const ordered = ids.toSorted((a, b) => userBucket(a) - userBucket(b) || (a < b ? -1 : 1))
+    expect(ids).toEqual(ordered)
+  })
+
+  it('says of each user what is not complete yet, and null where all is', async () => {
+    const run = await world()
+    const set = features({ ...customer.features, gifts90d: count(order, { within: '90d', where: { gift: true } }) })
+    const compiled = compilePipeline(pipeline({ name: 'shop', events: shop.events, features: set, models: [] }))
+    const rows = await rowsOf(run, await takeSnapshot({ ...run.snapshot, compiled }, REQUEST))
+    expect(rows.every(row => row['gifts90d'] === null)).toBe(true)
+    expect(rows.map(row => row['pending'])).toEqual(rows.map(() => ({ gifts90d: 'backfilling' })))
+    const complete = await world()
+    const today = await rowsOf(complete, await takeSnapshot(complete.snapshot, REQUEST))
+    expect(today.every(row => row['pending'] === null)).toBe(true)
+  })
+
+  it('weighs state, features and predictions, as stored and as the JSON that they are', async () => {
+    const run = await world()
+    const report = await takeSnapshot(run.snapshot, REQUEST)
+    const blobs = run.users.items().flatMap(item => (isCorrupt(item) ? [] : [item.st, item.ft, item.pr]))
+    const bytesOf = (list: readonly Uint8Array[]): number => list.reduce((total, { length }) => total + length, 0)
+    expect(report.storedBytes).toBe(bytesOf(blobs))
+    expect(report.plainBytes).toBe(bytesOf(blobs.map(blob => inflateSync(blob))))
+  })
+
+  it('fails as a whole where a user cannot be evaluated for another reason than the item', async () => {
+    const run = await world()
+    const states = {
+      values: () => {
+        throw new TypeError('a defect')
+      },
+    }
+    const plan = { ...run.snapshot.compiled.features, states } as unknown as FeaturesPlan
+    const compiled = { ...run.snapshot.compiled, features: plan }
+    await expect(takeSnapshot({ ...run.snapshot, compiled }, REQUEST)).rejects.toThrow('a defect')
+  })
+
+  it('has a bucket of many users in several parts, and all of them', async () => {
+    const run = await world()
+    const item = await run.users.load('user-1')
+    if (item === undefined || isCorrupt(item)) throw new Error('no item')
+    const pages = [Array.from({ length: 10_000 }, () => item), [item]]
+    const users = {
+      ...run.users,
+      scan: async function* (segment: number) {
+        if (segment === 0) yield* pages
+      },
+    }
+    const report = await takeSnapshot({ ...run.snapshot, users }, REQUEST)
+    expect(report.users).toBe(10_001)
+    expect(await rowsOf(run, report)).toHaveLength(10_001)
   })
 
   it('leaves out items that cannot be read, says so, and leaves them as they are', async () => {
