@@ -1,4 +1,5 @@
 // Starts an event source mapping over the in-memory stream with a handler of the test's own.
+import { onTestFinished } from 'vitest'
 import { seededRandom } from '../../src/platform/random.ts'
 import type { MappingPlan } from '../../localstack/deployment-plan.ts'
 import { type EventSourceMapping, startEventSourceMapping } from '../../localstack/event-source-mapping.ts'
@@ -37,6 +38,9 @@ export interface Harness {
   readonly mapping: EventSourceMapping
 }
 
+export const SHARD = 'shardId-000000000000'
+export const OTHER = 'shardId-000000000001'
+
 export const MAPPING: MappingPlan = {
   logicalId: 'Mapping',
   streamName: 'events',
@@ -65,10 +69,7 @@ export interface HarnessOptions {
   readonly checkpoint?: (shard: string) => string | undefined
 }
 
-export async function startHarness({
-  shards = ['shardId-000000000000'],
-  ...options
-}: HarnessOptions): Promise<Harness> {
+export async function startHarness({ shards = [SHARD], ...options }: HarnessOptions): Promise<Harness> {
   const stream = memoryStream(shards)
   options.before?.(stream)
   const time = virtualTime()
@@ -106,6 +107,23 @@ export async function startHarness({
   return { stream, time, deliveries, events, log, checkpoints: saved, mapping }
 }
 
+/** Starts a harness that is stopped when the test is over. */
+export async function start(options: HarnessOptions): Promise<Harness> {
+  const harness = await startHarness(options)
+  onTestFinished(() => stop(harness))
+  return harness
+}
+
+/** A consumer that is asleep only hears of the stop when virtual time goes on. */
+export async function stop(harness: Harness): Promise<void> {
+  let isStopped = false
+  const stopping = harness.mapping.stop().then(() => {
+    isStopped = true
+  })
+  await harness.time.runUntil(() => isStopped)
+  await stopping
+}
+
 function isOutcome(result: unknown): result is InvokeOutcome {
   return typeof result === 'object' && result !== null && 'kind' in result
 }
@@ -128,3 +146,11 @@ export function delivered({ mapping }: Harness): number {
 export function failFrom(...sequences: readonly (string | undefined)[]): object {
   return { batchItemFailures: sequences.map(itemIdentifier => ({ itemIdentifier })) }
 }
+
+export const putAll =
+  (...data: string[]): NonNullable<HarnessOptions['before']> =>
+  stream => {
+    for (const text of data) stream.put(SHARD, text)
+  }
+
+export const dataOf = ({ deliveries }: Harness): string[] => deliveries.map(({ data }) => data.join(''))

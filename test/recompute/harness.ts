@@ -6,6 +6,8 @@ import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { pipeline } from '../../src/predictions/pipeline.ts'
 import type { Predictor } from '../../src/predictions/predictor.ts'
 import { type BatchResult, type RecomputeDependencies, recomputeBatch } from '../../src/recompute/recompute-batch.ts'
+import { readBody } from '../../src/store/item-codec.ts'
+import { isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
 import { customer, order, START, visit } from '../features/factories.ts'
 import { type MemoryUserStore, memoryUserStore } from '../fakes/memory-user-store.ts'
 
@@ -111,4 +113,24 @@ export function rawRecord(
     partitionKey,
     dataBase64: Buffer.from(text).toString('base64'),
   }
+}
+
+export const EVENTS_PER_USER = 5
+
+export function ordersOf(users: number, eventsPerUser = EVENTS_PER_USER): StreamRecord[] {
+  return Array.from({ length: users * eventsPerUser }, (_, index) =>
+    orderRecord(index, index + 1, { user: `user-${index % users}` }),
+  )
+}
+
+export async function stored(run: Harness, userId: string): Promise<StoredItem> {
+  const item = await run.users.load(userId)
+  if (item === undefined || isCorrupt(item)) throw new Error(`no item for ${userId}`)
+  return item
+}
+
+export async function values(run: Harness, userId: string): Promise<Record<string, unknown>> {
+  const body = readBody(await stored(run, userId), 'ft')
+  if ('reason' in body) throw new Error(body.reason)
+  return body.body['values'] as Record<string, unknown>
 }

@@ -9,6 +9,8 @@ import { gatewayEvent, type GatewayRequest } from '../fakes/http-gateway.ts'
 import { type MemoryUserStore, memoryUserStore } from '../fakes/memory-user-store.ts'
 import { typicalParts } from '../store/item-factory.ts'
 
+export const FEATURES = '/users/{userId}/features'
+export const BOTH = '/users/{userId}'
 export const USER = 'customer-000042'
 export const BATCH = '20160130000000-abcdefgh'
 export const parts = typicalParts()
@@ -71,8 +73,7 @@ export function serveWorld(item: StoredItem | undefined = encodeItem(parts)): Se
         clock: () => world.nowMs,
         report: error => void world.reported.push(error),
       })(event),
-    get: request =>
-      world.handler(gatewayEvent({ route: '/users/{userId}/features', pathParameters: { userId: USER }, ...request })),
+    get: request => world.handler(gatewayEvent({ route: FEATURES, pathParameters: { userId: USER }, ...request })),
   }
   return world
 }
