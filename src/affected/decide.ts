@@ -75,6 +75,17 @@ export class DedupLedger {
   }
 }
 
+/** The state with at most so many ids a type; what is let go raises the floor. */
+export function trimIds(state: DedupState, idsMax: number = RECENT_IDS_MAX): DedupState {
+  const types = new Map<string, TypeDedup>()
+  for (const [name, { ids, floor }] of state.types) {
+    const type: WorkingType = { ids: [...ids], hashes: new Set(), floor }
+    evict(type, Number.POSITIVE_INFINITY, idsMax)
+    types.set(name, { ids: type.ids, floor: type.floor })
+  }
+  return { ...state, types }
+}
+
 export function markKey(record: Pick<StreamRecord, 'stream' | 'shard'>): string {
   return `${record.stream}/${record.shard}`
 }

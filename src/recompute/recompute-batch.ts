@@ -127,8 +127,12 @@ async function predictWave(
 }
 
 function settle(tally: Tally, user: AffectedUser, settled: SettledUser): void {
-  if (settled.outcome === 'refused') tally.refuse(user.records, settled.refusal)
-  else tally.done(user.records, settled.decisions, settled.outcome === 'written')
+  if (settled.outcome === 'refused') {
+    tally.refuse(user.records, settled.refusal)
+    return
+  }
+  if (settled.outcome === 'written') tally.usersWritten++
+  tally.done(user.records, settled.decisions, settled.outcome === 'not-folded' ? settled.refusal : undefined)
 }
 
 /** Dead letters and doubt are durable before the batch is acknowledged; where they are not, their records come again. */

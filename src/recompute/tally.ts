@@ -27,19 +27,20 @@ export class Tally {
   readonly refused: RefusedRecord[] = []
   readonly belowFloor: AffectedRecord[] = []
   readonly errors: unknown[] = []
+  usersWritten = 0
   #folded = 0
   #duplicate = 0
   #failed = 0
-  #usersWritten = 0
   #failedSequence: string | undefined
   #effectiveLatenessMs: number | undefined
 
-  /** The user's records are safely done: written, or nothing to write. */
-  done(records: readonly AffectedRecord[], decisions: readonly Decision[], isWritten: boolean): void {
-    if (isWritten) this.#usersWritten++
+  /** The user's records are safely done: written, nothing to write, or refused where they would have been folded. */
+  done(records: readonly AffectedRecord[], decisions: readonly Decision[], foldRefusal: Refusal | undefined): void {
     for (const [index, affected] of records.entries()) {
       const decision = decisions[index]
-      if (decision === 'fold') this.#folded++
+      if (decision === 'fold' && foldRefusal !== undefined)
+        this.refused.push({ record: affected.record, refusal: foldRefusal })
+      else if (decision === 'fold') this.#folded++
       else if (decision === 'duplicate') this.#duplicate++
       else if (decision === 'below-floor') this.belowFloor.push(affected)
       else this.refused.push({ record: affected.record, refusal: LATE })
@@ -82,7 +83,7 @@ export class Tally {
       belowFloor: this.belowFloor.length,
       failed: this.#failed,
       deadLetters,
-      usersWritten: this.#usersWritten,
+      usersWritten: this.usersWritten,
       unknownFields,
       effectiveLatenessMs: this.#effectiveLatenessMs,
     }

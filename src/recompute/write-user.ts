@@ -28,7 +28,10 @@ export interface PlannedUser {
 
 export type SettledUser =
   | { readonly outcome: 'written' | 'unchanged'; readonly decisions: readonly Decision[] }
+  /** Nothing of the item can be told. */
   | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  /** What would have been folded cannot be; the other records are as decided. */
+  | { readonly outcome: 'not-folded'; readonly refusal: Refusal; readonly decisions: readonly Decision[] }
 
 export function planItem(
   compiled: CompiledPipeline,
@@ -57,7 +60,9 @@ export async function writeUser(
     const { before, next } = plan
     const { definitions } = deps.compiled
     const item = encodeNext({ userId: first.user.userId, before, next, definitions }, predicted)
-    if ('reason' in item) return { outcome: 'refused', refusal: item }
+    if ('reason' in item) {
+      return { outcome: 'not-folded', refusal: item, decisions: settledDecisions(first, plan.decisions) }
+    }
     const put = await deps.users.put(item, before?.v)
     if (put.outcome === 'written') return { outcome: 'written', decisions: settledDecisions(first, plan.decisions) }
     if (attempt >= CONFLICT_ATTEMPTS_MAX) throw new ConflictError(attempt)

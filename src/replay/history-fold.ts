@@ -1,6 +1,6 @@
 // Many users folded at once from one pass over history: each user's events wait a little and are folded together, so that memory
 // is bounded by users and not by events.
-import { RECENT_IDS_MAX } from '../affected/decide.ts'
+import { trimIds } from '../affected/decide.ts'
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type NextItem, planUser } from '../recompute/plan-user.ts'
@@ -32,28 +32,29 @@ export class HistoryFold {
       pending = { events: [], next: undefined }
       this.#byUser.set(event.userId, pending)
     }
-    // Every id within the lateness is kept until the last fold: a burst at one instant is not late in its own history.
-    if (pending.events.length >= EVENTS_PER_FOLD) this.#fold(pending, Number.POSITIVE_INFINITY)
     pending.events.push(event)
+    if (pending.events.length >= EVENTS_PER_FOLD) this.#fold(pending)
   }
 
   /** Each user's first item. */
   finish(): readonly (readonly [string, NextItem])[] {
     const finished: (readonly [string, NextItem])[] = []
     for (const [userId, pending] of this.#byUser) {
-      this.#fold(pending, RECENT_IDS_MAX)
-      if (pending.next !== undefined) finished.push([userId, pending.next])
+      this.#fold(pending)
+      const { next } = pending
+      if (next !== undefined) finished.push([userId, { ...next, dedup: trimIds(next.dedup) }])
     }
     return finished
   }
 
-  #fold(pending: Pending, idsMax: number): void {
+  /** Every id within the lateness is kept until the end: a burst at one instant is not late in its own history. */
+  #fold(pending: Pending): void {
     const before = pending.next === undefined ? undefined : { ...pending.next, version: 0 }
     const { decisions, next } = planUser(
       this.#compiled,
       before,
       pending.events.map(event => ({ event })),
-      idsMax,
+      Number.POSITIVE_INFINITY,
     )
     for (const decision of decisions) {
       if (decision === 'fold') this.counts.folded++

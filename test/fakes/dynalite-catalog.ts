@@ -10,7 +10,13 @@ export interface DynaliteCatalog {
 
 export async function startDynaliteCatalog(tableName: string): Promise<DynaliteCatalog> {
   const local = await startLocalDynamodb()
-  await local.client.send(
+  await createCatalogTable(local.client, tableName)
+  return { client: local.client, tableName, stop: () => local.stop() }
+}
+
+/** Keys as in cloud/storage.yml. */
+export async function createCatalogTable(client: DynamoDBClient, tableName: string): Promise<void> {
+  await client.send(
     new CreateTableCommand({
       TableName: tableName,
       BillingMode: 'PAY_PER_REQUEST',
@@ -24,5 +30,4 @@ export async function startDynaliteCatalog(tableName: string): Promise<DynaliteC
       ],
     }),
   )
-  return { client: local.client, tableName, stop: () => local.stop() }
 }

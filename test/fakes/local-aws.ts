@@ -6,6 +6,7 @@ import { CreateStreamCommand, waitUntilStreamExists } from '@aws-sdk/client-kine
 import { startEmulators } from '../../localstack/emulators.ts'
 import { openEndpoint } from '../../localstack/endpoint.ts'
 import { type AwsClients, awsClients } from '../../src/compose/clients.ts'
+import { createCatalogTable } from './dynalite-catalog.ts'
 
 export interface LocalAws {
   /** What a command needs in its environment. */
@@ -36,22 +37,7 @@ export async function startLocalAws(): Promise<LocalAws> {
   return {
     env,
     clients,
-    async createCatalogTable(name) {
-      await clients.dynamodb.send(
-        new CreateTableCommand({
-          TableName: name,
-          BillingMode: 'PAY_PER_REQUEST',
-          AttributeDefinitions: [
-            { AttributeName: 'table', AttributeType: 'S' },
-            { AttributeName: 'sk', AttributeType: 'S' },
-          ],
-          KeySchema: [
-            { AttributeName: 'table', KeyType: 'HASH' },
-            { AttributeName: 'sk', KeyType: 'RANGE' },
-          ],
-        }),
-      )
-    },
+    createCatalogTable: name => createCatalogTable(clients.dynamodb, name),
     async createUsersTable(name) {
       await clients.dynamodb.send(
         new CreateTableCommand({

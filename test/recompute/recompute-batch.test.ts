@@ -148,6 +148,9 @@ describe('recomputeBatch', () => {
     run.users.plant({ ...run.users.raw('ana'), note: { S: 'x'.repeat(70_000) } })
     const { counts } = await run.deliver([orderRecord(2, 2)])
     expect(counts.deadLetters).toEqual({ 'item-too-big': 1 })
+    const again = await run.deliver([orderRecord(1, 1), orderRecord(2, 2)])
+    // What was folded before stays so: only what cannot be folded is a dead letter.
+    expect(again.counts).toMatchObject({ duplicate: 1, deadLetters: { 'item-too-big': 1 } })
   })
 
   it('carries attributes that it does not know through a write', async () => {

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { RECENT_IDS_MAX } from '../../src/affected/decide.ts'
 import { catalog } from '../../src/catalog/catalog.ts'
 import type { UserState } from '../../src/features/state.ts'
 import { seededRandom } from '../../src/platform/random.ts'
@@ -167,5 +168,19 @@ describe('importHistory', () => {
       return twice.put(item, expected)
     }
     expect(await importHistory(payloads, given)).toMatchObject({ usersWritten: 5, usersSkipped: 0 })
+  })
+
+  it('keeps no more ids than a live item, although the history ends in repeats', async () => {
+    const given = options()
+    const burst = Array.from({ length: 320 }, (_, id) =>
+      orderRecord(`b${id}`, id + 1, { user: 'ana', ts: START - 1000 }),
+    )
+    const history = [...burst, ...burst.slice(0, 10)].map(record => Buffer.from(record.dataBase64, 'base64'))
+    expect(await importHistory(history, given)).toMatchObject({ folded: 320, duplicates: 10, usersWritten: 1 })
+    const [item] = given.users.items()
+    if (item === undefined || isCorrupt(item)) throw new Error('no item')
+    const decoded = decodeItem(item)
+    if (isUnreadable(decoded)) throw new Error(decoded.reason)
+    expect(decoded.dedup.types.get('order.placed')?.ids).toHaveLength(RECENT_IDS_MAX)
   })
 })
