@@ -35,6 +35,11 @@ export function shardPrefix(kind: ObjectKind, { stream, shard }: Shard): string 
   return `${kind}/${stream}/${shard}/`
 }
 
+/** As marks of a user's item are keyed. */
+export function shardKey({ stream, shard }: Shard): string {
+  return `${stream}/${shard}`
+}
+
 export function sequenceRange(first: string, last: string): string {
   return `${first.padStart(SEQUENCE_DIGITS, '0')}-${last.padStart(SEQUENCE_DIGITS, '0')}`
 }

@@ -12,20 +12,36 @@ export interface RawObject {
   readonly firstSequence: string
 }
 
-/** One object per stream, shard and hour of arrival. */
+/**
+ * The records of each shard in the order of its stream, cut where the arrival hour changes. Runs and not groups: around the turn
+ * of an hour arrival times need not follow sequences, and an object must never stand for records before it that no object has.
+ */
 export function rawObjects(records: readonly StreamRecord[]): RawObject[] {
-  const groups = groupBy(records, record => shardPrefix('raw', record) + hourOf(record.arrivalMs))
-  return [...groups.values()].map(rawObject)
+  const shards = groupBy(records, record => shardPrefix('raw', record))
+  return [...shards.values()].flatMap(shard =>
+    runsOfOneHour(shard.toSorted((a, b) => compareSequences(a.sequence, b.sequence))).map(rawObject),
+  )
 }
 
-function rawObject(group: readonly StreamRecord[]): RawObject {
-  const records = group.toSorted((a, b) => compareSequences(a.sequence, b.sequence))
-  const [first, last] = [records[0], records.at(-1)]
-  if (first === undefined || last === undefined) throw new Error('a group has a record')
+function runsOfOneHour(records: readonly StreamRecord[]): StreamRecord[][] {
+  const runs: StreamRecord[][] = []
+  let hour: string | undefined
+  for (const record of records) {
+    const hourOfRecord = hourOf(record.arrivalMs)
+    if (hourOfRecord === hour) runs.at(-1)?.push(record)
+    else runs.push([record])
+    hour = hourOfRecord
+  }
+  return runs
+}
+
+function rawObject(run: readonly StreamRecord[]): RawObject {
+  const [first, last] = [run[0], run.at(-1)]
+  if (first === undefined || last === undefined) throw new Error('a run has a record')
   return {
     key: rawObjectKey(first, hourOf(first.arrivalMs), sequenceRange(first.sequence, last.sequence)),
-    body: packLines(plainLines(records.map(recordLine))),
-    records: records.length,
+    body: packLines(plainLines(run.map(recordLine))),
+    records: run.length,
     firstSequence: first.sequence,
   }
 }

@@ -19,6 +19,19 @@ describe('raw objects', () => {
     ])
   })
 
+  it('never stand for a record of another hour between two of theirs', () => {
+    const turn = NOON_MS + 3_600_000
+    const records = [turn - 2, turn, turn - 1, turn + 1].map((arrivalMs, index) => recordAt(index, { arrivalMs }))
+    const objects = rawObjects(records.toReversed())
+    expect(objects.map(({ key }) => key.split('/')[3])).toEqual([
+      '2026010212',
+      '2026010213',
+      '2026010212',
+      '2026010213',
+    ])
+    expect(objects.map(({ firstSequence }) => firstSequence)).toEqual([0, 1, 2, 3].map(sequenceOf))
+  })
+
   it('part streams and shards', () => {
     const objects = rawObjects([
       recordAt(0),
