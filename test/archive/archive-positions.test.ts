@@ -13,7 +13,7 @@ const MINUTE_MS = 60_000
 
 /** Arrivals around the turns of hours, not in the order of the sequences. */
 const records = Array.from({ length: 12 }, (_, index) =>
-  recordAt(index, { arrivalMs: NOON_MS + index * 30 * MINUTE_MS + (index % 2 === 0 ? 50 * MINUTE_MS : 0) }),
+  recordAt(index, { arrivalMs: NOON_MS + index * 10 * MINUTE_MS + (index % 2 === 0 ? 40 * MINUTE_MS : 0) }),
 )
 
 describe('the position of the archive', () => {
