@@ -5,10 +5,18 @@ import type { ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
 import { checkBatchId } from './batch-id.ts'
 import type { CatalogStore } from './catalog-store.ts'
-import { appendToLog, committedEntry, currentEntry, readLog } from './commit-log.ts'
+import {
+  appendToLog,
+  committedEntry,
+  currentEntry,
+  type CurrentPartition,
+  currentPartitions,
+  readLog,
+} from './commit-log.ts'
 import { CatalogError } from './errors.ts'
 import type { BatchRecord, LogEntry, TableSchema } from './items.ts'
-import { type LoadedBatch, loadBatch, readBatch } from './load-batch.ts'
+import { type LoadedBatch, type LoadedPart, loadBatch, loadPart, type PartLocation, readBatch } from './load-batch.ts'
+import type { ManifestPart } from './manifest.ts'
 import { checkPartition, type PartitionRef, type TableRef, tableKey } from './names.ts'
 import { type StoreInput, storeBatch } from './store-batch.ts'
 import { defineTable, existingTable, tableSchema } from './table-schema.ts'
@@ -22,6 +30,8 @@ export interface Catalog {
   store(ref: PartitionRef, input: StoreInput): Promise<LogEntry>
   /** The newest log entry; undefined where nothing was ever committed. */
   current(ref: PartitionRef): Promise<LogEntry | undefined>
+  /** Every partition of the table with the newest entry of its log, in code point order; none where there is no such table. */
+  partitions(ref: TableRef): Promise<readonly CurrentPartition[]>
   /** Log entries, newest first. */
   history(ref: PartitionRef, options?: { readonly limit?: number }): Promise<readonly LogEntry[]>
   /** A batch that was committed at some time; an orphan is `batch-not-found`. */
@@ -32,6 +42,8 @@ export interface Catalog {
   rollback(ref: PartitionRef, input: RollbackInput): Promise<LogEntry>
   /** The current batch, or the given one. Bytes and SHA-256 of everything read are checked. */
   load(ref: PartitionRef, batchId?: string): Promise<LoadedBatch>
+  /** One part of a batch that was loaded before, verified like all: for who needs a few parts of many batches. */
+  loadPart(location: PartLocation, part: ManifestPart): Promise<LoadedPart>
 }
 
 export interface RollbackInput {
@@ -61,6 +73,7 @@ export function catalog(ports: CatalogPorts): Catalog {
     schema: ref => tableSchema(ports.store, ref),
     store: async (ref, input) => storeBatch(ports, ref, await existingTable(ports.store, ref), input),
     current: async ref => currentEntry(ports.store, ref),
+    partitions: ref => currentPartitions(ports.store, ref),
     history: (ref, options) => readLog(ports.store, ref, options?.limit),
     batch: async (ref, batchId) => {
       await committedEntry(ports.store, ref, checkBatchId(batchId))
@@ -78,6 +91,7 @@ export function catalog(ports: CatalogPorts): Catalog {
           : await committedEntry(ports.store, ref, checkBatchId(batchId))
       return loadBatch(ports, ref, entry)
     },
+    loadPart: (location, part) => loadPart(ports.objects, location, part),
   }
 }
 

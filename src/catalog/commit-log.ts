@@ -7,8 +7,8 @@ import { newBatchId } from './batch-id.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import { CatalogError } from './errors.ts'
 import { type LogEntry, readLogEntry, toAttributes } from './items.ts'
-import { logPrefix, logSortKey } from './layout.ts'
-import { checkPartition, type PartitionRef, tableKey } from './names.ts'
+import { logPrefix, logSortKey, LOGS_PREFIX, partitionOfLog } from './layout.ts'
+import { checkPartition, type PartitionRef, tableKey, type TableRef } from './names.ts'
 
 /** Each lost round means that somebody else committed: 50 rounds are 50 other commits to one partition within seconds. */
 const ROUNDS_MAX = 50
@@ -57,6 +57,24 @@ export async function appendToLog(
 export async function currentEntry(store: CatalogStore, ref: PartitionRef): Promise<LogEntry | undefined> {
   const [newest] = await readLog(store, ref, 1)
   return newest
+}
+
+export interface CurrentPartition {
+  readonly partition: string
+  /** The newest of its log. */
+  readonly entry: LogEntry
+}
+
+/** Every partition that something was ever committed to, in code point order; by reading the logs of all of them. */
+export async function currentPartitions(store: CatalogStore, ref: TableRef): Promise<CurrentPartition[]> {
+  const partitions: CurrentPartition[] = []
+  for await (const item of store.list(tableKey(ref), LOGS_PREFIX)) {
+    const partition = partitionOfLog(item.sk)
+    // The entries of a partition are neighbours, ascending by number.
+    if (partitions.at(-1)?.partition === partition) partitions.pop()
+    partitions.push({ partition, entry: readLogEntry(item, partition) })
+  }
+  return partitions
 }
 
 /** Newest first. */

@@ -33,6 +33,7 @@ export interface BatchRecord {
   readonly bytes: number
   readonly manifestKey: string
   readonly manifestSha256: string
+  /** The first thousand; all of them are in the manifest. */
   readonly inputs: readonly BatchInput[]
   /** `cold`: the bytes were moved where a reader has to ask for them first. */
   readonly state: 'hot' | 'cold'

@@ -40,6 +40,13 @@ export function logNumberOf(partition: string, sortKey: string): number | undefi
   return sortKey.startsWith(prefix) && /^\d{9}$/.test(digits) ? Number(digits) : undefined
 }
 
+export const LOGS_PREFIX = 'log#'
+
+/** The partition of a log entry's sort key. */
+export function partitionOfLog(sortKey: string): string {
+  return sortKey.slice(LOGS_PREFIX.length, sortKey.lastIndexOf('#'))
+}
+
 /** Prefix of everything that belongs to a batch, with the slash: `shop/users/date=2001-06-30/20010630175959-7h3k9c2m/`. */
 export function batchLocation({ db, table, partition }: PartitionRef, batchId: string): string {
   return `${db}/${table}/${partition}/${batchId}/`

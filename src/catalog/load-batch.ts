@@ -29,6 +29,9 @@ export interface LoadedPart extends ManifestPart {
   readonly body: Uint8Array
 }
 
+/** Of the batch's record. */
+export type PartLocation = Pick<BatchRecord, 'batchId' | 'location'>
+
 export async function loadBatch(ports: LoadPorts, ref: PartitionRef, entry: LogEntry): Promise<LoadedBatch> {
   const record = await readBatch(ports, ref, entry.batchId)
   if (record.state === 'cold') {
@@ -62,16 +65,23 @@ export async function readBatch({ store }: LoadPorts, ref: PartitionRef, batchId
 
 async function* verifiedParts(
   objects: ObjectStore,
-  { batchId, location }: BatchRecord,
+  record: BatchRecord,
   { parts }: Manifest,
 ): AsyncGenerator<LoadedPart> {
-  for (const part of parts) {
-    const key = `${location}${part.name}`
-    const body = await existingObject(objects, key, batchId)
-    if (body.byteLength !== part.bytes) throw damaged(key, `${body.byteLength} bytes instead of ${part.bytes}`, batchId)
-    if (sha256Hex(body) !== part.sha256) throw damaged(key, 'its SHA-256 is not the one in the manifest', batchId)
-    yield { ...part, body }
-  }
+  for (const part of parts) yield loadPart(objects, record, part)
+}
+
+/** Throws CatalogError `batch-damaged`, ObjectStoreError. */
+export async function loadPart(
+  objects: ObjectStore,
+  { batchId, location }: PartLocation,
+  part: ManifestPart,
+): Promise<LoadedPart> {
+  const key = `${location}${part.name}`
+  const body = await existingObject(objects, key, batchId)
+  if (body.byteLength !== part.bytes) throw damaged(key, `${body.byteLength} bytes instead of ${part.bytes}`, batchId)
+  if (sha256Hex(body) !== part.sha256) throw damaged(key, 'its SHA-256 is not the one in the manifest', batchId)
+  return { ...part, body }
 }
 
 async function existingObject(objects: ObjectStore, key: string, batchId: string): Promise<Uint8Array> {

@@ -29,6 +29,8 @@ export interface Manifest {
   readonly format: string
   readonly columns: readonly Column[]
   readonly inputs: readonly BatchInput[]
+  /** Objects outside the catalogue whose content is in this batch, by key: what a reader need not read beside it. */
+  readonly contains?: readonly string[] | undefined
   readonly parts: readonly ManifestPart[]
 }
 
@@ -45,6 +47,7 @@ const manifestSchema = z.object({
   format: z.string(),
   columns: z.array(z.object({ name: z.string(), type: z.enum(COLUMN_TYPES) })),
   inputs: z.array(z.object({ table: z.string(), partition: z.string(), batchId: z.string() })),
+  contains: z.optional(z.array(z.string())),
   // A reader may make a file of this name.
   parts: z.array(
     z.object({ name: z.string().check(z.regex(/^part-[a-z0-9.-]+$/)), bytes: whole, rows: whole, sha256: z.string() }),
@@ -54,7 +57,7 @@ const manifestSchema = z.object({
 export type ManifestContent = Omit<Manifest, 'formatVersion' | 'createdAt'> & { readonly createdAtMs: number }
 
 export function encodeManifest({ createdAtMs, ...content }: ManifestContent): Uint8Array {
-  const { table, partition, batchId, who, why, format, columns, inputs, parts } = content
+  const { table, partition, batchId, who, why, format, columns, inputs, contains, parts } = content
   const manifest: Manifest = {
     formatVersion: MANIFEST_FORMAT_VERSION,
     table,
@@ -66,6 +69,7 @@ export function encodeManifest({ createdAtMs, ...content }: ManifestContent): Ui
     format,
     columns,
     inputs,
+    ...(contains === undefined ? {} : { contains }),
     parts,
   }
   return new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`)

@@ -24,6 +24,8 @@ export interface StoreInput {
   readonly who: string
   readonly why: string
   readonly inputs?: readonly BatchInput[]
+  /** Keys of objects outside the catalogue whose content is in the parts; the manifest names them. */
+  readonly contains?: readonly string[]
   /** For who must know the batch's name beforehand; made from the clock otherwise. Never use one twice. */
   readonly batchId?: string
 }
@@ -34,6 +36,9 @@ export interface StorePorts extends LogPorts {
 
 /** Uploads in flight: a part is some MB, and memory is what this bounds. */
 const UPLOADS_MAX = 4
+
+/** The manifest names all; a DynamoDB item takes 400 KB, and what was made from years of hours has thousands. */
+export const INPUTS_IN_ITEM_MAX = 1_000
 
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   parquet: 'application/vnd.apache.parquet',
@@ -50,14 +55,15 @@ export async function storeBatch(
   const table = tableKey(ref)
   const partition = checkPartition(ref)
   checkReason(input)
-  const { who, why, inputs = [] } = input
+  const { who, why, inputs = [], contains } = input
   const createdAtMs = ports.clock()
   const batchId = checkBatchId(input.batchId ?? newBatchId(createdAtMs, ports.random))
   const { format, columns } = schema
   const location = batchLocation(ref, batchId)
 
   const parts = await uploadParts(ports.objects, location, format, input.parts)
-  const manifest = encodeManifest({ table, partition, batchId, createdAtMs, who, why, format, columns, inputs, parts })
+  const named = { table, partition, batchId, createdAtMs, who, why, format, columns }
+  const manifest = encodeManifest({ ...named, inputs, contains, parts })
   const manifestKey = `${location}${MANIFEST_NAME}`
   await createOwn(ports.objects, manifestKey, manifest, 'application/json')
 
@@ -70,7 +76,7 @@ export async function storeBatch(
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
     manifestKey,
     manifestSha256: sha256Hex(manifest),
-    inputs,
+    inputs: inputs.slice(0, INPUTS_IN_ITEM_MAX),
     state: 'hot',
     at: createdAtMs,
     who,
