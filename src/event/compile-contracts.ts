@@ -1,17 +1,13 @@
 // Contracts made ready for the hot path, once per cold start: paths split, one reader per field, defaults read and scaled, and a
 // tree of the members that a contract names.
-import { type EventContract, isDottedPath } from './contract.ts'
-import type { FieldValue } from './decoded-event.ts'
+import { compileUpgrade, type Upgrade } from './compile-upgrade.ts'
+import { type EventContract, olderPathsOf } from './contract.ts'
 import { DefinitionError } from './errors.ts'
-import type { Field } from './field.ts'
-import { isLongerThan } from './identity.ts'
-import { TEXT_BYTES_MAX } from './limits.ts'
-import { isProblem, PROBLEM, type Problem } from './problem.ts'
-import { scaledInteger } from './scaled-decimal.ts'
 import { timeReader } from './event-time.ts'
-
-/** Segments of a dotted path. */
-export type Path = readonly string[]
+import { fieldReader, type ReadField } from './field-reader.ts'
+import { isDottedPath, type Path, splitPath } from './payload-path.ts'
+import type { Problem } from './problem.ts'
+import { pathsOf } from './upgrade-steps.ts'
 
 export interface Contracts {
   readonly typePath: Path
@@ -25,12 +21,16 @@ export interface CompiledContract {
   readonly timePath: Path
   readonly readTime: (value: unknown) => number | Problem
   readonly fields: readonly CompiledField[]
+  /** Undefined where there is one version. */
+  readonly upgrade: Upgrade | undefined
   readonly named: readonly NamedMember[]
 }
 
 export interface CompiledField {
   readonly name: string
   readonly path: Path
+  /** Tried in order where the path has no value. */
+  readonly olderPaths: readonly Path[]
   readonly read: ReadField
 }
 
@@ -39,8 +39,6 @@ export interface NamedMember {
   readonly key: string
   readonly below: readonly NamedMember[]
 }
-
-type ReadField = (value: unknown) => FieldValue | Problem
 
 export interface ContractsOptions {
   /** Where the event's type is in upstream's JSON, as a dotted path. */
@@ -62,27 +60,35 @@ export function compileContracts(events: readonly EventContract[], options: Cont
     }
     byType.set(contract.type, compileContract(contract, typePath))
   }
-  return { typePath: typePath.split('.'), byType }
+  return { typePath: splitPath(typePath), byType }
 }
 
 function compileContract(contract: EventContract, typePath: string): CompiledContract {
   const time = contract.time
-  const timePath = typeof time === 'string' ? time : time.path
+  const timePath = splitPath(typeof time === 'string' ? time : time.path)
   const fields = Object.entries(contract.fields).map(([name, field]) => ({
     name,
-    path: (field.path ?? name).split('.'),
+    path: splitPath(field.path ?? name),
+    olderPaths: olderPathsOf(contract, name).map(splitPath),
     read: fieldReader(`${contract.type}.${name}`, field),
   }))
-  const [idPath, userPath, timeSegments] = [contract.id.split('.'), contract.user.split('.'), timePath.split('.')]
+  const [idPath, userPath] = [splitPath(contract.id), splitPath(contract.user)]
+  const fieldPaths = fields.flatMap(({ path, olderPaths }) => [path, ...olderPaths])
   return {
     type: contract.type,
     idPath,
     userPath,
-    timePath: timeSegments,
+    timePath,
     readTime: timeReader(time),
     fields,
-    named: namedMembers([typePath.split('.'), idPath, userPath, timeSegments, ...fields.map(field => field.path)]),
+    upgrade: compileUpgrade(contract),
+    named: namedMembers([splitPath(typePath), idPath, userPath, timePath, ...fieldPaths, ...upgradePaths(contract)]),
   }
+}
+
+function upgradePaths({ version, upgrade = {} }: EventContract): Path[] {
+  const ofSteps = Object.values(upgrade).flatMap(steps => steps.flatMap(pathsOf))
+  return [...(version === undefined ? [] : [version.path]), ...ofSteps].map(splitPath)
 }
 
 interface GrowingMembers extends Map<string, GrowingMembers> {}
@@ -103,57 +109,4 @@ function namedMembers(paths: readonly Path[]): NamedMember[] {
 
 function listMembers(members: GrowingMembers): NamedMember[] {
   return [...members].map(([key, below]) => ({ key, below: listMembers(below) }))
-}
-
-function fieldReader(where: string, field: Field): ReadField {
-  const readPresent = presentReader(field)
-  const absent = absentValue(where, field, readPresent)
-  return value => (value === undefined || value === null ? absent : readPresent(value))
-}
-
-function absentValue(where: string, field: Field, readPresent: ReadField): FieldValue | Problem {
-  if (field.default === undefined) return field.optional ? null : PROBLEM.missing
-  const value = readPresent(field.default)
-  if (isProblem(value)) {
-    throw new DefinitionError(
-      `The default of ${where} ${value.problem}`,
-      'Give a default that the field itself would take.',
-    )
-  }
-  return value
-}
-
-function presentReader(field: Field): ReadField {
-  switch (field.kind) {
-    case 'number':
-      return field.scale === undefined ? readNumber : scaledReader(field.scale)
-    case 'text':
-      return readText
-    case 'choice':
-      return choiceReader(new Set(field.values))
-    case 'flag':
-      return value => (typeof value === 'boolean' ? value : PROBLEM.notFlag)
-  }
-}
-
-/** JSON has no NaN, but 1e400 parses to Infinity. Adding 0 turns −0 into 0. */
-function readNumber(value: unknown): number | Problem {
-  if (typeof value !== 'number') return PROBLEM.notNumber
-  return Number.isFinite(value) ? value + 0 : PROBLEM.notFinite
-}
-
-function scaledReader(scale: number): ReadField {
-  return value => {
-    const plain = readNumber(value)
-    return typeof plain === 'number' ? (scaledInteger(plain, scale) ?? PROBLEM.tooManyDigits) : plain
-  }
-}
-
-function readText(value: unknown): string | Problem {
-  if (typeof value !== 'string') return PROBLEM.notText
-  return isLongerThan(value, TEXT_BYTES_MAX) ? PROBLEM.textTooLong : value
-}
-
-function choiceReader(values: ReadonlySet<string>): ReadField {
-  return value => (typeof value === 'string' && values.has(value) ? value : PROBLEM.notChoice)
 }

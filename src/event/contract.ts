@@ -1,11 +1,25 @@
 // An event contract: how to read one of upstream's events. It is data over upstream's own JSON (paths), so upstream changes
 // nothing for us; what it does not name is ignored by the fold and kept by the archive.
 import { type Duration, parseDurationMs } from '../platform/duration.ts'
-import { DefinitionError } from './errors.ts'
+import { check, checkField, checkPath, checkRenamed, checkVersions } from './check-contract.ts'
 import type { Field } from './field.ts'
+import type { UpgradeStep } from './upgrade-steps.ts'
 
 /** How event time is written upstream: RFC 3339 with an offset, or a number with its unit. */
 export type TimeSource = string | { readonly path: string; readonly unit: 's' | 'ms' }
+
+/** Which version of upstream's JSON an event is. */
+export interface VersionSource {
+  /** Of an integer, or of its decimal text. */
+  readonly path: string
+  /** The version that this contract describes; one that is neither this nor upgraded is refused. */
+  readonly current: number
+  /** The version of an event that names none; refused without it. */
+  readonly absent?: number
+}
+
+/** By the version that it starts from: how an event of it becomes the next one that is listed, or the current one. */
+export type Upgrades = Readonly<Record<number, readonly UpgradeStep[]>>
 
 export interface EventOptions<Fields extends Readonly<Record<string, Field>>> {
   /** Path of the id that upstream's retries keep: text, or an integer. */
@@ -16,6 +30,10 @@ export interface EventOptions<Fields extends Readonly<Record<string, Field>>> {
   /** How late an event may arrive after its time and still be folded. Required: nobody guesses it for you. */
   readonly lateness: Duration
   readonly fields: Fields
+  /** Older paths of fields, tried in order where a field's own path has no value. */
+  readonly renamed?: { readonly [Name in keyof NoInfer<Fields>]?: readonly string[] }
+  readonly version?: VersionSource
+  readonly upgrade?: Upgrades
   readonly owner?: string
   readonly about?: string
 }
@@ -31,18 +49,16 @@ export interface EventContract<
   readonly time: TimeSource
   readonly latenessMs: number
   readonly fields: Fields
+  readonly renamed: Readonly<Record<string, readonly string[] | undefined>> | undefined
+  readonly version: VersionSource | undefined
+  readonly upgrade: Upgrades | undefined
   readonly owner: string | undefined
   readonly about: string | undefined
 }
 
 /** Letters, digits, '.', '_' and '-': a type is part of fingerprints, object names and metrics. */
 const TYPE_PATTERN = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/
-const NAME_PATTERN = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
-const PATH_PATTERN = /^[^.\s]{1,128}(\.[^.\s]{1,128}){0,7}$/
-/** Exact sums hold integers at the scale; 10^9 leaves whole numbers up to 9 million within 2^53. */
-const SCALE_MAX = 9
 export const FIELDS_MAX = 100
-const FORBIDDEN_SEGMENTS = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** Defines an event type. Throws DefinitionError. */
 export function event<const Type extends string, const Fields extends Readonly<Record<string, Field>>>(
@@ -56,6 +72,8 @@ export function event<const Type extends string, const Fields extends Readonly<R
   const names = Object.keys(options.fields)
   check(names.length <= FIELDS_MAX, `${type} has ${names.length} fields`, `Keep to ${FIELDS_MAX}.`)
   for (const [name, field] of Object.entries(options.fields)) checkField(type, name, field)
+  if (options.renamed !== undefined) checkRenamed(type, options.fields, options.renamed)
+  checkVersions(type, options.version, options.upgrade)
   return {
     kind: 'event',
     type,
@@ -64,45 +82,15 @@ export function event<const Type extends string, const Fields extends Readonly<R
     time: options.time,
     latenessMs: parseDurationMs(options.lateness),
     fields: options.fields,
+    renamed: options.renamed,
+    version: options.version,
+    upgrade: options.upgrade,
     owner: options.owner,
     about: options.about,
   }
 }
 
-function checkField(type: string, name: string, field: Field): void {
-  const where = `${type}.${name}`
-  check(NAME_PATTERN.test(name), `"${where}" is not a field name`, 'Use letters, digits and _.')
-  checkPath(type, name, field.path ?? name)
-  check(
-    !(field.optional && field.default !== undefined),
-    `${where} is optional and has a default`,
-    'Keep one: with a default it is never absent.',
-  )
-  if (field.kind === 'number') {
-    const isScale = field.scale === undefined || (Number.isInteger(field.scale) && field.scale >= 0)
-    check(isScale && (field.scale ?? 0) <= SCALE_MAX, `${where} has the scale ${field.scale}`, `Use 0 to ${SCALE_MAX}.`)
-  }
-  if (field.kind === 'choice') {
-    const isSet = field.values.length > 0 && new Set(field.values).size === field.values.length
-    check(isSet, `${where} offers no choice, or one twice`, 'List each word once.')
-    const isKnown = field.default === undefined || field.values.includes(field.default)
-    check(isKnown, `${where} has a default that is not one of its words`, 'Use one of the words, or leave it out.')
-  }
-}
-
-function checkPath(type: string, what: string, path: string): void {
-  check(
-    isDottedPath(path),
-    `The path "${path}" of ${type} (${what}) is not a dotted path`,
-    "Write it as 'customer.id'.",
-  )
-}
-
-/** Whether a path can be read from upstream's JSON: at most 8 segments, none of which means something to JavaScript. */
-export function isDottedPath(path: string): boolean {
-  return PATH_PATTERN.test(path) && !path.split('.').some(segment => FORBIDDEN_SEGMENTS.has(segment))
-}
-
-function check(isRight: boolean, message: string, next: string): void {
-  if (!isRight) throw new DefinitionError(message, next)
+/** In the order in which they are tried. Own members only: a field may be called toString. */
+export function olderPathsOf({ renamed = {} }: EventContract, field: string): readonly string[] {
+  return Object.hasOwn(renamed, field) ? (renamed[field] ?? []) : []
 }

@@ -2,11 +2,14 @@
 // and what it refuses is kept whole as a dead letter, so a detail names places and rules and never a value.
 import { eventIdHash } from '../platform/hash.ts'
 import { decodeBase64 } from './base64.ts'
-import type { CompiledContract, Contracts, NamedMember, Path } from './compile-contracts.ts'
-import type { DecodedEvent, FieldValue, Refusal, RefusalReason } from './decoded-event.ts'
+import type { CompiledContract, CompiledField, Contracts, NamedMember } from './compile-contracts.ts'
+import type { DecodedEvent, FieldValue, Refusal } from './decoded-event.ts'
 import { readEventId, readUserId } from './identity.ts'
+import { inflatePayload } from './inflate.ts'
 import { EVENT_BYTES_MAX } from './limits.ts'
+import { isContainer, type Path, valueAt } from './payload-path.ts'
 import { isProblem, type Problem } from './problem.ts'
+import { refuse } from './refuse.ts'
 import type { StreamRecord } from './stream-record.ts'
 import { parseStrictJson, type StrictJson, TOO_BIG } from './strict-json.ts'
 
@@ -25,7 +28,10 @@ export function decodeRecord(record: StreamRecord, contracts: Contracts): Decode
 
 /** The same for bytes that are not in a stream yet: what a producer is about to send. */
 export function decodePayload(bytes: Uint8Array, contracts: Contracts): DecodedEvent | Refusal {
-  const parsed = parseStrictJson(bytes)
+  if (bytes.length > EVENT_BYTES_MAX) return TOO_BIG
+  const inflated = inflatePayload(bytes)
+  if ('reason' in inflated) return inflated
+  const parsed = parseStrictJson(inflated)
   if ('reason' in parsed) return parsed
   const type = valueAt(parsed.value, contracts.typePath)
   const contract = typeof type === 'string' ? contracts.byType.get(type) : undefined
@@ -36,42 +42,41 @@ export function isRefusal(decoded: DecodedEvent | Refusal): decoded is Refusal {
   return 'reason' in decoded
 }
 
-function applyContract({ value: payload, members }: StrictJson, contract: CompiledContract): DecodedEvent | Refusal {
+function applyContract({ value, members }: StrictJson, contract: CompiledContract): DecodedEvent | Refusal {
+  const unknownFields = members - countNamed(value, contract.named)
+  if (contract.upgrade === undefined) return readEvent(value, contract, unknownFields)
+  const upgraded = contract.upgrade(value)
+  return 'refusal' in upgraded ? upgraded.refusal : readEvent(upgraded.payload, contract, unknownFields)
+}
+
+function readEvent(payload: unknown, contract: CompiledContract, unknownFields: number): DecodedEvent | Refusal {
+  const { type } = contract
   const id = readEventId(valueAt(payload, contract.idPath))
-  if (isProblem(id)) return refuse('contract', contract, 'the id', contract.idPath, id)
+  if (isProblem(id)) return refuse('contract', { type, what: 'the id', path: contract.idPath }, id)
   const userId = readUserId(valueAt(payload, contract.userPath))
-  if (isProblem(userId)) return refuse('user-id-invalid', contract, 'the user id', contract.userPath, userId)
+  if (isProblem(userId)) {
+    return refuse('user-id-invalid', { type, what: 'the user id', path: contract.userPath }, userId)
+  }
   const ts = contract.readTime(valueAt(payload, contract.timePath))
-  if (isProblem(ts)) return refuse('time-invalid', contract, 'the time', contract.timePath, ts)
+  if (isProblem(ts)) return refuse('time-invalid', { type, what: 'the time', path: contract.timePath }, ts)
   const fields = new Map<string, FieldValue>()
   for (const field of contract.fields) {
-    const value = field.read(valueAt(payload, field.path))
-    if (isProblem(value)) return refuse('contract', contract, `the field ${field.name}`, field.path, value)
+    const path = field.olderPaths.length === 0 ? field.path : pathOf(payload, field)
+    const value = field.read(valueAt(payload, path))
+    if (isProblem(value)) return refuseField(type, field.name, path, value)
     fields.set(field.name, value)
   }
-  return {
-    type: contract.type,
-    id,
-    idHash: eventIdHash(contract.type, id),
-    userId,
-    ts,
-    fields,
-    unknownFields: members - countNamed(payload, contract.named),
-  }
+  return { type, id, idHash: eventIdHash(type, id), userId, ts, fields, unknownFields }
 }
 
-/** The value at the path, undefined where there is none. What an object inherits is functions, which no JSON value is. */
-function valueAt(payload: unknown, path: Path): unknown {
-  let value = payload
-  for (const segment of path) {
-    if (!isContainer(value)) return undefined
-    value = value[segment]
-  }
-  return typeof value === 'function' ? undefined : value
+/** Where the field's value is: its own path unless only an older one has a value. */
+function pathOf(payload: unknown, { path, olderPaths }: CompiledField): Path {
+  if (valueAt(payload, path) !== undefined) return path
+  return olderPaths.find(older => valueAt(payload, older) !== undefined) ?? path
 }
 
-function isContainer(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function refuseField(type: string, field: string, path: Path, problem: Problem): Refusal {
+  return refuse('contract', { type, what: `the field ${field}`, path, field }, problem)
 }
 
 function countNamed(container: unknown, named: readonly NamedMember[]): number {
@@ -86,14 +91,4 @@ function countNamed(container: unknown, named: readonly NamedMember[]): number {
 function unknownType(type: unknown, contracts: Contracts): Refusal {
   const what = typeof type === 'string' ? `is none of the ${contracts.byType.size} known ones` : 'is not text'
   return { reason: 'unknown-type', detail: `The event type at "${contracts.typePath.join('.')}" ${what}.` }
-}
-
-function refuse(
-  reason: RefusalReason,
-  contract: CompiledContract,
-  what: string,
-  path: Path,
-  { problem }: Problem,
-): Refusal {
-  return { reason, detail: `${contract.type}: ${what} at "${path.join('.')}" ${problem}.` }
 }

@@ -21,12 +21,15 @@ export interface DecodedEvent {
 export type RefusalReason =
   | 'not-base64'
   | 'too-big'
+  | 'not-inflatable'
+  | 'kpl-aggregated'
   | 'not-utf8'
   | 'not-json'
   | 'too-deep'
   | 'forbidden-key'
   | 'duplicate-key'
   | 'unknown-type'
+  | 'unknown-version'
   | 'contract'
   | 'user-id-invalid'
   | 'time-invalid'
@@ -40,4 +43,8 @@ export interface Refusal {
   readonly reason: RefusalReason
   /** What, where and what to do; names paths and types, never a value of the payload. */
   readonly detail: string
+  /** The event's type, where a contract of ours refused it. */
+  readonly type?: string
+  /** The contract's name of the field that was refused. */
+  readonly field?: string
 }

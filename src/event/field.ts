@@ -6,7 +6,9 @@ export interface FieldOptions<Default> {
   readonly path?: string
   /** Absent or null upstream is fine, and folds as "no value". */
   readonly optional?: true
-  /** Absent upstream means this value. */
+  /** Null upstream is fine, and folds as "no value"; absent is still refused, or means the default. */
+  readonly nullable?: true
+  /** Absent upstream means this value, and null does unless the field is nullable. */
   readonly default?: Default
 }
 
@@ -24,7 +26,10 @@ export interface TextField extends FieldOptions<string> {
 }
 export interface ChoiceField<Value extends string = string> extends FieldOptions<Value> {
   readonly kind: 'choice'
+  /** `unknown` is one of them. */
   readonly values: readonly Value[]
+  /** What a word that is none of these folds as; refused without it. */
+  readonly unknown?: Value
 }
 export interface FlagField extends FieldOptions<boolean> {
   readonly kind: 'flag'
@@ -45,17 +50,23 @@ export function text(options: FieldOptions<string> = {}): TextField {
   return { kind: 'text', ...options }
 }
 
-/** One of the given words. With options: `choice(['web', 'app'], { optional: true })`. */
+export interface ChoiceOptions<Value extends string, Unknown extends string> extends FieldOptions<Value> {
+  /** A word that upstream adds later folds as this one, which is then one of the field's words. */
+  readonly unknown?: Unknown
+}
+
+/** One of the given words. With options: `choice(['web', 'app'], { unknown: 'other' })`. */
 export function choice<const Value extends string>(...values: readonly Value[]): ChoiceField<Value>
-export function choice<const Value extends string>(
+export function choice<const Value extends string, const Unknown extends string = never>(
   values: readonly Value[],
-  options: FieldOptions<Value>,
-): ChoiceField<Value>
+  options: ChoiceOptions<NoInfer<Value | Unknown>, Unknown>,
+): ChoiceField<Value | Unknown>
 export function choice(...input: readonly unknown[]): ChoiceField {
-  const [first, options] = input
-  return Array.isArray(first)
-    ? { kind: 'choice', values: first as string[], ...(options as FieldOptions<string> | undefined) }
-    : { kind: 'choice', values: input as string[] }
+  if (!Array.isArray(input[0])) return { kind: 'choice', values: input as readonly string[] }
+  const [values, options = {}] = input as [readonly string[], ChoiceOptions<string, string>?]
+  const { unknown } = options
+  const isListed = unknown === undefined || values.includes(unknown)
+  return { kind: 'choice', values: isListed ? values : [...values, unknown], ...options }
 }
 
 /** True or false. */

@@ -16,6 +16,7 @@ export const PROBLEM = {
   notText: phrase('is not text'),
   textTooLong: phrase(`is longer than ${TEXT_BYTES_MAX} bytes of UTF-8`),
   notChoice: phrase('is not one of the words of the contract'),
+  notVersion: phrase('is neither an integer nor its decimal text'),
   notFlag: phrase('is not true or false'),
   notId: phrase('is neither text nor an integer within 2^53 − 1'),
   idLength: phrase(`is not 1 to ${ID_BYTES_MAX} bytes long`),

@@ -23,14 +23,31 @@ function withinSafe(integer: number): number | undefined {
   return Number.isSafeInteger(integer) ? integer + 0 : undefined
 }
 
+/**
+ * The product of two decimals as people wrote them, read as if upstream had written it: 1999 × 0.01 is 19.99. Undefined where a
+ * double cannot hold it: beyond its range, or so small that it would be 0.
+ */
+export function decimalProduct(a: number, b: number): number | undefined {
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return undefined
+  const [x, y] = [decimalOf(a), decimalOf(b)]
+  const digits = x.digits * y.digits
+  const product = Number(`${digits}e${x.exponent + y.exponent}`)
+  return Number.isFinite(product) && (product !== 0 || digits === 0n) ? product : undefined
+}
+
 /** The few values so near a half that a double cannot tell the side. */
 function scaledByText(value: number, scale: number): number | undefined {
-  const [mantissa = '', exponent = '0'] = String(Math.abs(value)).split('e')
-  const [whole = '', places = ''] = mantissa.split('.')
-  const digits = BigInt(whole + places)
-  const shift = scale + Number(exponent) - places.length
+  const { digits, exponent } = decimalOf(Math.abs(value))
+  const shift = scale + exponent
   const magnitude = shift >= 0 ? digits * 10n ** BigInt(shift) : divideHalfUp(digits, 10n ** BigInt(-shift))
   return withinSafe(Math.sign(value) * Number(magnitude))
+}
+
+/** The shortest decimal text that is this double, as digits × 10^exponent. */
+function decimalOf(value: number): { readonly digits: bigint; readonly exponent: number } {
+  const [mantissa = '', exponent = '0'] = String(value).split('e')
+  const [whole = '', places = ''] = mantissa.split('.')
+  return { digits: BigInt(whole + places), exponent: Number(exponent) - places.length }
 }
 
 function divideHalfUp(dividend: bigint, divisor: bigint): bigint {

@@ -9,7 +9,7 @@ const REFUSAL = {
     reason: 'too-big',
     detail: `The payload is larger than ${EVENT_BYTES_MAX} bytes; send the large part elsewhere.`,
   },
-  notUtf8: { reason: 'not-utf8', detail: 'The payload is not UTF-8; compressed or aggregated records are not read.' },
+  notUtf8: { reason: 'not-utf8', detail: 'The payload is neither UTF-8 nor gzip nor zlib of it; send JSON.' },
   loneSurrogate: {
     reason: 'not-utf8',
     detail: 'A text of the payload has a lone surrogate and cannot be written as UTF-8.',

@@ -87,7 +87,7 @@ describe('bad input', () => {
     ['an invalid byte', [0x22, 0xff, 0x22]],
     ['a surrogate in bytes', [0x22, 0xed, 0xa0, 0x80, 0x22]],
     ['an overlong slash', [0x22, 0xc0, 0xaf, 0x22]],
-    ['gzip', [0x1f, 0x8b, 8, 0, 0]],
+    ['zstd', [0x28, 0xb5, 0x2f, 0xfd, 0]],
   ])('refuses %s as not UTF-8', (_what, bytes) => {
     expect(expectRefusal(decodePayload(Uint8Array.from(bytes), contracts)).reason).toBe('not-utf8')
   })
