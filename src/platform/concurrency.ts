@@ -51,3 +51,20 @@ export async function mapPulled<T, R>(
   if (failures.length > 0) throw failures[0]
   return results
 }
+
+/** Results one by one in the order of the source, with up to `limit` begun ahead of the one that is awaited. */
+export async function* mapAhead<T, R>(
+  source: Iterable<T> | AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R> {
+  const begun: Promise<R>[] = []
+  for await (const item of source) {
+    const result = work(item)
+    // Awaited in its turn; until then its failure is nobody's business.
+    result.catch(() => undefined)
+    begun.push(result)
+    if (begun.length >= limit) yield (await begun.shift()) as R
+  }
+  for (const result of begun) yield await result
+}

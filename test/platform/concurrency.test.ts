@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mapPulled, mapWithLimit } from '../../src/platform/concurrency.ts'
+import { mapAhead, mapPulled, mapWithLimit } from '../../src/platform/concurrency.ts'
 
 const pause = () => new Promise<void>(resolve => setImmediate(resolve))
 
@@ -63,5 +63,28 @@ describe('mapPulled', () => {
     }
     await expect(mapPulled(failing(), 4, work)).rejects.toThrow('dried up')
     expect(seen).toMatchObject({ begun: 3, running: 0 })
+  })
+})
+
+describe('mapAhead', () => {
+  test('gives results in order, as they are asked for, with no more than the limit begun', async () => {
+    const { seen, work } = gauge()
+    const results: number[] = []
+    for await (const result of mapAhead([1, 2, 3, 4, 5, 6, 7], 3, work)) {
+      results.push(result)
+      expect(seen.begun).toBeLessThanOrEqual(results.length + 2)
+    }
+    expect(results).toEqual([2, 4, 6, 8, 10, 12, 14])
+    expect(seen.runningMax).toBe(3)
+  })
+
+  test('throws a failure in its turn', async () => {
+    const results: number[] = []
+    const { work } = gauge()
+    const all = async () => {
+      for await (const result of mapAhead([1, 13, 2], 3, work)) results.push(result)
+    }
+    await expect(all()).rejects.toThrow('thirteen')
+    expect(results).toEqual([2])
   })
 })
