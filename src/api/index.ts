@@ -1,7 +1,7 @@
 // What 'millrace' exports: definitions only, and pure. Handlers are in 'millrace/functions'.
 export { type EventContract, type EventOptions, event } from '../event/contract.ts'
 export { choice, flag, number, text, type ValueOf } from '../event/field.ts'
-export { move, multiply, replace, set, type UpgradeStep } from '../event/upgrade-steps.ts'
+export { convert, move, replace, set, type UpgradeStep } from '../event/upgrade-steps.ts'
 export {
   count,
   type Feature,

@@ -20,6 +20,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./events-push.ts'),
   },
   {
+    name: 'events check',
+    summary: 'Show what the contracts would refuse of a file of events, and which field first.',
+    load: () => import('./events-check.ts'),
+  },
+  {
     name: 'features preview',
     summary: "Show one user's features from a file of events, with no cloud at all.",
     load: () => import('./features-preview.ts'),

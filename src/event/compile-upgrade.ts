@@ -102,9 +102,9 @@ function compileStep(step: UpgradeStep, { type, version, fieldAt }: StepContext)
   switch (step.kind) {
     case 'move':
       return { apply: mover(step), refusal: refusal(step.to, `is in the way of the one at "${step.from}"`) }
-    case 'multiply':
+    case 'convert':
       return {
-        apply: multiplier(step),
+        apply: converter(step),
         refusal: refusal(step.path, `is no number that can be taken ${step.factor} times`),
       }
     case 'replace':
@@ -126,7 +126,7 @@ function mover({ from, to }: Extract<UpgradeStep, { kind: 'move' }>): Apply {
   }
 }
 
-function multiplier({ path, factor }: Extract<UpgradeStep, { kind: 'multiply' }>): Apply {
+function converter({ path, factor }: Extract<UpgradeStep, { kind: 'convert' }>): Apply {
   const at = splitPath(path)
   return payload => {
     const value = valueAt(payload, at) ?? null

@@ -45,7 +45,7 @@ function describeStep(step: UpgradeStep): JsonObject {
   switch (step.kind) {
     case 'move':
       return { kind: step.kind, from: step.from, to: step.to }
-    case 'multiply':
+    case 'convert':
       return { kind: step.kind, path: step.path, factor: step.factor }
     case 'replace':
       return { kind: step.kind, path: step.path, values: { ...step.values } }

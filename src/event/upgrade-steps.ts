@@ -5,15 +5,15 @@ import { isDottedPath } from './payload-path.ts'
 
 export type Scalar = string | number | boolean
 
-export type UpgradeStep = MoveStep | MultiplyStep | ReplaceStep | SetStep
+export type UpgradeStep = MoveStep | ConvertStep | ReplaceStep | SetStep
 
 interface MoveStep {
   readonly kind: 'move'
   readonly from: string
   readonly to: string
 }
-interface MultiplyStep {
-  readonly kind: 'multiply'
+interface ConvertStep {
+  readonly kind: 'convert'
   readonly path: string
   readonly factor: number
 }
@@ -36,12 +36,12 @@ export function move(from: string, to: string): UpgradeStep {
   return { kind: 'move', from, to }
 }
 
-/** The number has another unit since then: `multiply('amount', 0.01)`, cents to euros. Exact for decimals. */
-export function multiply(path: string, factor: number): UpgradeStep {
-  checkPath('multiply', path)
+/** The number has another unit since then: `convert('amount', 0.01)`, cents to euros. Exact for decimals. */
+export function convert(path: string, factor: number): UpgradeStep {
+  checkPath('convert', path)
   const isRight = Number.isFinite(factor) && factor !== 0
-  check(isRight, `multiply('${path}', ${factor}) leaves nothing of the number`, 'Use a finite factor other than 0.')
-  return { kind: 'multiply', path, factor }
+  check(isRight, `convert('${path}', ${factor}) leaves nothing of the number`, 'Use a finite factor other than 0.')
+  return { kind: 'convert', path, factor }
 }
 
 /** Values are written otherwise since then: `replace('channel', { mobile: 'app' })`, `replace('gift', { 1: true })`. Others stay. */
