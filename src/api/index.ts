@@ -4,17 +4,52 @@ export { choice, flag, number, text, type ValueOf } from '../event/field.ts'
 export { convert, move, replace, set, type UpgradeStep } from '../event/upgrade-steps.ts'
 export {
   count,
-  type Feature,
-  type FeatureSet,
-  features,
+  first,
   last,
   max,
   mean,
   min,
   ratio,
   recency,
+  stddev,
   sum,
-  type ValuesOf,
-} from '../features/define.ts'
+  variance,
+} from '../features/aggregates.ts'
+export { features } from '../features/define.ts'
+export {
+  above,
+  absolute,
+  add,
+  all,
+  any,
+  atLeast,
+  atMost,
+  below,
+  coalesce,
+  constant,
+  divide,
+  equals,
+  greatest,
+  isNull,
+  least,
+  log1p,
+  multiply,
+  not,
+  squareRoot,
+  subtract,
+  when,
+} from '../features/derived.ts'
+export type { Feature, FeatureSet, Grouped, ValuesOf } from '../features/feature.ts'
+export {
+  decayed,
+  distinct,
+  firstK,
+  histogram,
+  lastK,
+  percentile,
+  streak,
+  type Top,
+  topK,
+} from '../features/parametric-aggregates.ts'
 export { type ModelDefinition, model } from '../model/define.ts'
 export { type Pipeline, pipeline } from '../predictions/pipeline.ts'

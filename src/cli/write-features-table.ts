@@ -5,7 +5,7 @@ import { fileWriter, parquetWriteRows } from 'hyparquet-writer'
 import type { Column, ColumnType, RowValue } from '../catalog/columns.ts'
 import type { ExportRow, Instant } from '../features/export-rows.ts'
 import type { FeaturesPlan } from '../features/plan.ts'
-import { featureType } from '../features/value-type.ts'
+import { FEATURE_COLUMNS, featureType } from '../features/value-type.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
 import { canonicalJson } from '../platform/canonical-json.ts'
 
@@ -25,8 +25,6 @@ const PARQUET_TYPE = {
   json: 'JSON',
 } as const satisfies Record<ColumnType, string>
 
-const FEATURE_COLUMN = { number: 'double', text: 'string', flag: 'boolean' } as const
-
 export interface FeaturesTable<I extends Instant> {
   readonly pipeline: Pipeline
   readonly plan: FeaturesPlan
@@ -37,10 +35,8 @@ export interface FeaturesTable<I extends Instant> {
 
 /** The columns of the table, in order. */
 export function featureColumns(pipeline: Pipeline): Column[] {
-  return Object.entries(pipeline.features.features).map(([name, feature]) => ({
-    name,
-    type: FEATURE_COLUMN[featureType(feature)],
-  }))
+  const set = pipeline.features.features
+  return Object.entries(set).map(([name, feature]) => ({ name, type: FEATURE_COLUMNS[featureType(feature, set)] }))
 }
 
 /** Written beside `path` and renamed at the end: whoever sees the file sees all of it. Returns the number of rows. */

@@ -1,6 +1,8 @@
 // What `ft` holds once inflated, and what a GET of a user's features answers.
+import type { Json } from '../platform/canonical-json.ts'
 
-export type FeatureValue = number | string | boolean | null
+/** A scalar of most features; a list or an object of those that hold several values. */
+export type FeatureValue = Exclude<Json, undefined>
 
 export interface FeaturesBody {
   /** Instant from which these values hold, ms. */

@@ -2,16 +2,20 @@
 // one state share it, whatever their windows.
 import type { EventContract } from '../event/contract.ts'
 import { DefinitionError } from '../event/errors.ts'
-import { byCodePoint, canonicalJson, type Json } from '../platform/canonical-json.ts'
+import { byCodePoint, canonicalJson } from '../platform/canonical-json.ts'
 import { sha256Hex } from '../platform/hash.ts'
-import type { AggregateFeature, Feature, FeatureSet } from './define.ts'
+import type { Aggregator } from './aggregators/aggregator.ts'
+import { aggregatorOf } from './aggregators/aggregator-of.ts'
+import { inOrderOfNeed } from './define.ts'
+import { describeState, featureFingerprint, stateName } from './describe.ts'
+import type { Constant, Expression, Operator } from './expression.ts'
+import { type AggregateFeature, aggregatesOf, type Feature, type FeatureSet } from './feature.ts'
+import { type CellReader, cellReaderOf } from './read-cell.ts'
 import type { Term } from './where.ts'
-import { LEVELS, type LevelKey, type Window, windowOf } from './windows.ts'
+import { decayWindow, LEVELS, type LevelKey, type Window, windowOf } from './windows.ts'
 
 /** 48 bits of the state fingerprint name it inside an item: short, and checked for collisions when defined. */
 const STATE_KEY_DIGITS = 12
-
-export type StateKind = 'count' | 'sum' | 'mean' | 'min' | 'max' | 'newest'
 
 /** What becomes of the tiles of one level under a definition. */
 export interface Tier {
@@ -27,9 +31,13 @@ export interface Tier {
 
 export interface StatePlan {
   readonly key: string
-  readonly kind: StateKind
+  readonly aggregator: Aggregator
+  /** The state is the newest k events alone, in no tiles; 0: tiles. */
+  readonly newestK: number
   readonly eventType: string
   readonly field: string | undefined
+  /** Events without a value of it are in no group. */
+  readonly byField: string | undefined
   readonly where: readonly Term[]
   /** One for each level, finest first. */
   readonly tiers: readonly Tier[]
@@ -40,12 +48,12 @@ export interface StatePlan {
 
 export interface AggregatePlan {
   readonly kind: 'aggregate'
-  readonly aggregate: AggregateFeature['aggregate']
+  readonly feature: AggregateFeature
   readonly state: StatePlan
-  /** 10^scale: stored integers are divided by it. */
-  readonly divisor: number
   readonly window: Window | undefined
-  readonly roundToMs: number | undefined
+  /** Features of one number read the same cell: it is merged once an evaluation. */
+  readonly source: number
+  readonly read: CellReader
 }
 
 export interface RatioPlan {
@@ -54,81 +62,63 @@ export interface RatioPlan {
   readonly denominator: AggregatePlan
 }
 
+export interface DerivedPlan {
+  readonly kind: 'derived'
+  readonly expression: ExpressionPlan
+}
+
+export type ExpressionPlan =
+  | { readonly kind: 'constant'; readonly value: Constant }
+  /** Index into `FeaturesPlan.features`. */
+  | { readonly kind: 'named'; readonly index: number }
+  | { readonly kind: 'feature'; readonly compute: ComputePlan }
+  | { readonly kind: 'operation'; readonly operator: Operator; readonly operands: readonly ExpressionPlan[] }
+
+export type ComputePlan = AggregatePlan | RatioPlan | DerivedPlan
+
 export interface FeaturePlan {
   readonly name: string
   /** SHA-256 of the feature's canonical definition. */
   readonly fingerprint: string
-  readonly compute: AggregatePlan | RatioPlan
+  readonly compute: ComputePlan
 }
 
 export interface FeaturesPlan {
+  /** By name. */
   readonly features: readonly FeaturePlan[]
+  /** Indices of `features`, each after those that it names. */
+  readonly order: readonly number[]
   readonly states: ReadonlyMap<string, StatePlan>
   readonly statesByEventType: ReadonlyMap<string, readonly StatePlan[]>
+  /** How many different (state, window) there are. */
+  readonly sources: number
 }
 
 /** Throws DefinitionError. */
 export function compileFeatures(set: FeatureSet): FeaturesPlan {
   // By name, so that the order of writing changes no byte of an answer.
   const entries = Object.entries(set.features).sort(([a], [b]) => byCodePoint(a, b))
-  const windowsByState = collectWindows(entries.map(([, feature]) => feature))
-  const states = new Map([...windowsByState].map(([key, found]) => [key, statePlan(key, found)]))
+  const found = collectStates(entries.flatMap(([, feature]) => aggregatesOf(feature)))
+  const states = new Map([...found].map(([key, state]) => [key, statePlan(key, state)]))
   const statesByEventType = new Map<string, StatePlan[]>()
   for (const state of states.values()) {
     const list = statesByEventType.get(state.eventType)
     if (list === undefined) statesByEventType.set(state.eventType, [state])
     else list.push(state)
   }
+  const indices = new Map(entries.map(([name], index) => [name, index]))
+  const compiler = new Compiler(states, indices)
   const features = entries.map(([name, feature]) => ({
     name,
-    fingerprint: featureFingerprint(feature),
-    compute: computePlan(feature, states),
+    fingerprint: featureFingerprint(feature, set.features),
+    compute: compiler.compute(feature),
   }))
-  return { features, states, statesByEventType }
-}
-
-/** Canonical: two definitions that say the same have one fingerprint. */
-export function featureFingerprint(feature: Feature): string {
-  return sha256Hex(canonicalJson(describeFeature(feature)))
-}
-
-/** The definition as plain data, for manifests, the catalogue and people. */
-export function describeFeature(feature: Feature): Json {
-  if (feature.kind === 'ratio') {
-    return {
-      kind: 'ratio',
-      numerator: describeFeature(feature.numerator),
-      denominator: describeFeature(feature.denominator),
-    }
-  }
-  return {
-    kind: feature.aggregate,
-    state: describeState(feature),
-    withinMs: feature.withinMs ?? null,
-    roundToMs: feature.roundToMs,
-  }
-}
-
-function describeState(feature: AggregateFeature): Json {
-  const kind = feature.field === undefined ? undefined : feature.event.fields[feature.field]?.kind
-  return {
-    event: feature.event.type,
-    field: feature.field ?? null,
-    aggregate: stateKind(feature),
-    where: feature.where.map(({ field, operator, value }) => ({ field, operator, value })),
-    by: null,
-    scale: feature.scale ?? null,
-    // A number unless said: text that was a flag before is another feature.
-    type: kind === undefined || kind === 'number' ? undefined : kind,
-  }
+  const order = inOrderOfNeed(set.features).map(name => indices.get(name) ?? 0)
+  return { features, order, states, statesByEventType, sources: compiler.sources }
 }
 
 function stateKey(feature: AggregateFeature): string {
   return sha256Hex(canonicalJson(describeState(feature))).slice(0, STATE_KEY_DIGITS)
-}
-
-function stateKind(feature: AggregateFeature): StateKind {
-  return feature.aggregate === 'last' || feature.aggregate === 'recency' ? 'newest' : feature.aggregate
 }
 
 interface FoundState {
@@ -137,9 +127,9 @@ interface FoundState {
   hasLifetime: boolean
 }
 
-function collectWindows(features: readonly Feature[]): Map<string, FoundState> {
+function collectStates(features: readonly AggregateFeature[]): Map<string, FoundState> {
   const found = new Map<string, FoundState>()
-  for (const feature of features.flatMap(parts)) {
+  for (const feature of features) {
     const key = stateKey(feature)
     const state = found.get(key) ?? { feature, withinMs: new Set(), hasLifetime: false }
     if (canonicalJson(describeState(state.feature)) !== canonicalJson(describeState(feature))) {
@@ -155,52 +145,93 @@ function collectWindows(features: readonly Feature[]): Map<string, FoundState> {
   return found
 }
 
-function parts(feature: Feature): readonly AggregateFeature[] {
-  return feature.kind === 'ratio' ? [feature.numerator, feature.denominator] : [feature]
-}
-
 function statePlan(key: string, { feature, withinMs, hasLifetime }: FoundState): StatePlan {
-  const windows = [...withinMs].sort((a, b) => a - b).map(windowOf)
-  const used = LEVELS.filter(level => windows.some(window => window.hopMs === level.ms))
-  const tiers = LEVELS.map(({ key: level, ms }) => {
-    const coarser = used.find(other => other.ms > ms)
-    const splitBy = coarser === undefined ? windows : windows.filter(window => window.hopMs < coarser.ms)
-    return { key: level, ms, isFolded: used.some(other => other.ms === ms), coarser, splitBy }
-  })
-  const isNewest = stateKind(feature) === 'newest'
+  const halfLifeMs = feature.stateParameters['halfLifeMs']
+  const decay = typeof halfLifeMs === 'number' ? decayWindow(halfLifeMs) : undefined
+  const windows = decay === undefined ? [...withinMs].sort((a, b) => a - b).map(windowOf) : [decay]
+  const isNewest = stateName(feature) === 'newest' && feature.by === undefined
   return {
     key,
-    kind: stateKind(feature),
+    aggregator: aggregatorOf(feature),
+    newestK: isNewest ? Number(feature.stateParameters['k'] ?? 1) : 0,
     eventType: feature.event.type,
     field: feature.field,
+    byField: feature.by?.field,
     where: feature.where,
-    tiers,
-    hasLifetime: hasLifetime || isNewest,
+    tiers: decay === undefined ? levelTiers(windows) : [ownTier(decay)],
+    hasLifetime: decay === undefined && (hasLifetime || isNewest),
     windows,
   }
 }
 
-function computePlan(feature: Feature, states: ReadonlyMap<string, StatePlan>): AggregatePlan | RatioPlan {
-  if (feature.kind === 'ratio') {
-    return {
-      kind: 'ratio',
-      numerator: aggregatePlan(feature.numerator, states),
-      denominator: aggregatePlan(feature.denominator, states),
-    }
-  }
-  return aggregatePlan(feature, states)
+function levelTiers(windows: readonly Window[]): readonly Tier[] {
+  const used = LEVELS.filter(level => windows.some(window => window.hopMs === level.ms))
+  return LEVELS.map(({ key, ms }) => {
+    const coarser = used.find(other => other.ms > ms)
+    const splitBy = coarser === undefined ? windows : windows.filter(window => window.hopMs < coarser.ms)
+    return { key, ms, isFolded: used.some(other => other.ms === ms), coarser, splitBy }
+  })
 }
 
-function aggregatePlan(feature: AggregateFeature, states: ReadonlyMap<string, StatePlan>): AggregatePlan {
-  const state = states.get(stateKey(feature))
-  if (state === undefined) throw new DefinitionError('A feature without its state', 'Report this: it is a defect.')
-  return {
-    kind: 'aggregate',
-    aggregate: feature.aggregate,
-    state,
-    divisor: 10 ** (feature.scale ?? 0),
-    window: feature.withinMs === undefined ? undefined : windowOf(feature.withinMs),
-    roundToMs: feature.roundToMs,
+function ownTier(window: Window): Tier {
+  return { key: 'x', ms: window.hopMs, isFolded: true, coarser: undefined, splitBy: [window] }
+}
+
+class Compiler {
+  readonly #states: ReadonlyMap<string, StatePlan>
+  readonly #indices: ReadonlyMap<string, number>
+  readonly #sources = new Map<string, number>()
+
+  constructor(states: ReadonlyMap<string, StatePlan>, indices: ReadonlyMap<string, number>) {
+    this.#states = states
+    this.#indices = indices
+  }
+
+  get sources(): number {
+    return this.#sources.size
+  }
+
+  compute(feature: Feature): ComputePlan {
+    switch (feature.kind) {
+      case 'aggregate':
+        return this.#aggregate(feature)
+      case 'ratio':
+        return {
+          kind: 'ratio',
+          numerator: this.#aggregate(feature.numerator),
+          denominator: this.#aggregate(feature.denominator),
+        }
+      case 'derived':
+        return { kind: 'derived', expression: this.#expression(feature.expression) }
+    }
+  }
+
+  #expression(expression: Expression): ExpressionPlan {
+    switch (expression.kind) {
+      case 'constant':
+        return expression
+      case 'name':
+        return { kind: 'named', index: this.#indices.get(expression.name) ?? -1 }
+      case 'feature':
+        return { kind: 'feature', compute: this.compute(expression.feature) }
+      case 'operation':
+        return { ...expression, operands: expression.operands.map(operand => this.#expression(operand)) }
+    }
+  }
+
+  #aggregate(feature: AggregateFeature): AggregatePlan {
+    const state = this.#states.get(stateKey(feature))
+    if (state === undefined) throw new DefinitionError('A feature without its state', 'Report this: it is a defect.')
+    const isDecayed = feature.aggregate === 'decayed'
+    const window = isDecayed
+      ? state.windows[0]
+      : feature.withinMs === undefined
+        ? undefined
+        : windowOf(feature.withinMs)
+    const sourceKey = `${state.key} ${feature.withinMs}`
+    const source = this.#sources.get(sourceKey) ?? this.#sources.size
+    this.#sources.set(sourceKey, source)
+    return { kind: 'aggregate', feature, state, window, source, read: cellReaderOf(feature) }
   }
 }
 

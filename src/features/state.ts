@@ -1,14 +1,15 @@
 // A user's state: JSON that is folded in place, so that reading it costs one parse and writing it one stringify. The same
 // events in any order give the same JSON: where a tile stands follows from its time and the newest event time alone.
-import type { DecodedEvent, FieldValue } from '../event/decoded-event.ts'
-import { accumulate, type Cell, mergeInto, singleCell } from './cells.ts'
+import type { DecodedEvent } from '../event/decoded-event.ts'
 import { DAY_MS } from '../platform/duration.ts'
-import type { FeaturesPlan, StateKind, StatePlan, Tier } from './plan.ts'
+import { accumulate, type Aggregator, type Cell, type Slot } from './aggregators/aggregator.ts'
+import { compareEdges, type EdgeEvent } from './aggregators/edge-events.ts'
+import type { FeaturesPlan, StatePlan, Tier } from './plan.ts'
 import { holds } from './where.ts'
-import { floorTo, LEVELS, windowStart } from './windows.ts'
+import { floorTo, windowStart } from './windows.ts'
 
 /** Tiles of one level, ascending and flat: [index, ...cell, index, ...cell], index = start / level. */
-export type Tiles = Cell[number][]
+export type Tiles = Slot[]
 
 export interface StateEntry {
   /** Tiles are complete from this instant; absent: from the user's first event. */
@@ -23,18 +24,16 @@ export interface StateEntry {
   q?: Tiles
   h?: Tiles
   d?: Tiles
+  x?: Tiles
   /** Everything older than the tiles, where a feature covers the whole life. */
   all?: Cell
   /** [ts, id hash, value] of the newest event. */
-  newest?: [number, string, FieldValue]
+  newest?: EdgeEvent
+  /** The same of the newest k events, newest first, where k is above 1. */
+  recent?: readonly EdgeEvent[]
 }
 
 export type UserState = Record<string, StateEntry>
-
-/** Numbers a cell has: a mean is kept as count and sum. */
-export function cellLength(kind: StateKind): number {
-  return kind === 'mean' ? 2 : 1
-}
 
 export interface FoldInput {
   readonly plan: FeaturesPlan
@@ -97,25 +96,34 @@ function foldEvent(plan: StatePlan, entry: StateEntry, event: DecodedEvent, spli
   if (plan.where.length > 0 && !holds(plan.where, event.fields)) return
   const value = plan.field === undefined ? null : (event.fields.get(plan.field) ?? null)
   if (plan.field !== undefined && value === null) return
-  if (plan.kind === 'newest') {
-    foldNewest(entry, event, value)
+  if (plan.byField !== undefined && (event.fields.get(plan.byField) ?? null) === null) return
+  if (plan.newestK > 0) {
+    foldNewest(entry, plan.newestK, [event.ts, event.idHash, value])
     return
   }
-  const cell = singleCell(plan.kind, value)
+  const cell = plan.aggregator.cellOf(value, event)
   for (const [index, tier] of plan.tiers.entries()) {
     if (!tier.isFolded) continue
     const start = floorTo(event.ts, tier.ms)
     if (start < (splits[index] ?? 0)) continue
-    mergeIntoTiles(plan.kind, (entry[tier.key] ??= []), start / tier.ms, cell)
+    mergeIntoTiles(plan.aggregator, (entry[tier.key] ??= []), start / tier.ms, cell)
     return
   }
-  if (plan.hasLifetime) entry.all = accumulate(plan.kind, entry.all, cell, 0)
+  if (plan.hasLifetime) entry.all = accumulate(plan.aggregator, entry.all, cell, 0)
 }
 
-function foldNewest(entry: StateEntry, event: DecodedEvent, value: FieldValue): void {
-  const newest = entry.newest
-  const isNewer = newest === undefined || event.ts > newest[0] || (event.ts === newest[0] && event.idHash > newest[1])
-  if (isNewer) entry.newest = [event.ts, event.idHash, value]
+function foldNewest(entry: StateEntry, k: number, edge: EdgeEvent): void {
+  if (k === 1) {
+    if (entry.newest === undefined || compareEdges(edge, entry.newest) > 0) entry.newest = edge
+  } else {
+    entry.recent = [...(entry.recent ?? []), edge].sort((a, b) => compareEdges(b, a)).slice(0, k)
+  }
+}
+
+/** The newest k events that the entry has, newest first. */
+export function newestOf({ newest, recent }: StateEntry, k: number): readonly EdgeEvent[] {
+  if (k > 1) return recent ?? []
+  return newest === undefined ? [] : [newest]
 }
 
 /** Tiles that end by this instant stand one level coarser: no window can still tell them apart. */
@@ -127,7 +135,7 @@ function splitFrom({ splitBy, coarser }: Tier, at: number): number {
 
 /** Moves tiles that no window needs as fine any more to a coarser level, and drops what no window counts any more. */
 function rollUp(plan: StatePlan, entry: StateEntry, splits: readonly number[], at: number): void {
-  if (plan.kind === 'newest') {
+  if (plan.newestK > 0) {
     delete entry.whole
     return
   }
@@ -146,13 +154,13 @@ function rollUp(plan: StatePlan, entry: StateEntry, splits: readonly number[], a
 
 /** Why the state cannot have been written by a fold of these definitions; undefined where it can. */
 export function stateProblem(plan: FeaturesPlan, state: Readonly<Record<string, unknown>>): string | undefined {
-  for (const { key, kind } of plan.states.values()) {
+  for (const { key, aggregator, tiers } of plan.states.values()) {
     const entry = state[key]
     if (entry === undefined) continue
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return `st: the entry ${key} is no object`
-    for (const level of LEVELS) {
+    for (const level of tiers) {
       const tiles = (entry as StateEntry)[level.key]
-      const isTiles = tiles === undefined || (Array.isArray(tiles) && tiles.length % (1 + cellLength(kind)) === 0)
+      const isTiles = tiles === undefined || (Array.isArray(tiles) && tiles.length % (1 + aggregator.width) === 0)
       if (!isTiles) return `st: the entry ${key} has no tiles at ${level.key}`
     }
   }
@@ -170,9 +178,9 @@ export function stateJson(state: UserState): string {
 }
 
 function orderEntry(entry: StateEntry): StateEntry {
-  const { since, whole, seen, left, all, m, q, h, d, newest, ...unknown } = entry
+  const { since, whole, seen, left, all, m, q, h, d, x, newest, recent, ...unknown } = entry
   // JSON.stringify leaves out what is undefined; unknown members of a newer layout are carried through.
-  return { since, whole, seen, left, all, m, q, h, d, newest, ...unknown } as StateEntry
+  return { since, whole, seen, left, all, m, q, h, d, x, newest, recent, ...unknown } as StateEntry
 }
 
 interface Promotion {
@@ -184,15 +192,15 @@ interface Promotion {
 /** Whole tiles only: one of an older, coarser definition may reach into what a window still counts. */
 function promote(plan: StatePlan, entry: StateEntry, { tiles, tier, from }: Promotion): void {
   const { coarser, ms } = tier
-  const stride = 1 + cellLength(plan.kind)
+  const stride = 1 + plan.aggregator.width
   let moved = 0
   for (; moved < tiles.length && ((tiles[moved] as number) + 1) * ms <= from; moved += stride) {
     if (coarser !== undefined) {
       const start = floorTo((tiles[moved] as number) * ms, coarser.ms)
       const cell = tiles.slice(moved + 1, moved + stride)
-      mergeIntoTiles(plan.kind, (entry[coarser.key] ??= []), start / coarser.ms, cell)
+      mergeIntoTiles(plan.aggregator, (entry[coarser.key] ??= []), start / coarser.ms, cell)
     } else if (plan.hasLifetime) {
-      entry.all = accumulate(plan.kind, entry.all, tiles, moved + 1)
+      entry.all = accumulate(plan.aggregator, entry.all, tiles, moved + 1)
     }
   }
   if (moved === 0) return
@@ -200,12 +208,12 @@ function promote(plan: StatePlan, entry: StateEntry, { tiles, tier, from }: Prom
   if (tiles.length === 0) delete entry[tier.key]
 }
 
-function mergeIntoTiles(kind: StateKind, tiles: Tiles, index: number, cell: Cell): void {
+function mergeIntoTiles(aggregator: Aggregator, tiles: Tiles, index: number, cell: Cell): void {
   const stride = 1 + cell.length
   let position = tiles.length
   while (position > 0 && (tiles[position - stride] as number) > index) position -= stride
   const before = position - stride
-  if (before >= 0 && tiles[before] === index) mergeInto(kind, tiles, before + 1, cell, 0)
+  if (before >= 0 && tiles[before] === index) aggregator.merge(tiles, before + 1, cell, 0)
   else if (position === tiles.length) tiles.push(index, ...cell)
   else tiles.splice(position, 0, index, ...cell)
 }

@@ -15,7 +15,8 @@ export const LEVELS = [
   { key: 'd', ms: DAY_MS },
 ] as const
 
-export type LevelKey = (typeof LEVELS)[number]['key']
+/** `x`: a level of the state's own, as decay has. */
+export type LevelKey = (typeof LEVELS)[number]['key'] | 'x'
 
 /** Two years of daily tiles: about 730 numbers per feature, the most an item can sensibly hold. */
 export const WITHIN_MAX_MS = 731 * DAY_MS
@@ -44,4 +45,17 @@ export function windowStart(window: Window, t: number): number {
 /** The instant at which an event or tile that starts at `ts` leaves the window. */
 export function leavesAt(window: Window, ts: number): number {
   return floorTo(ts, window.hopMs) + window.hopMs + window.withinMs
+}
+
+/** Hops of one half-life: within a hop a weight changes by 2.2 % at most. */
+const HOPS_PER_HALF_LIFE = 32
+/** An event that is so many half-lives old would weigh less than a millionth. */
+const HALF_LIVES_MAX = 20
+
+/** What an aggregate that decays still counts. */
+export function decayWindow(halfLifeMs: number): Window {
+  return {
+    withinMs: HALF_LIVES_MAX * halfLifeMs,
+    hopMs: Math.max(MINUTE_MS, Math.floor(halfLifeMs / HOPS_PER_HALF_LIFE)),
+  }
 }

@@ -1,6 +1,6 @@
 // A model as a team declares it: a name, an owner, and the features that go in. What it computes is in its artifact.
 import { DefinitionError } from '../event/errors.ts'
-import type { FeatureSet } from '../features/define.ts'
+import type { FeatureSet } from '../features/feature.ts'
 
 export interface ModelDefinition {
   readonly kind: 'model'

@@ -1,6 +1,7 @@
 // From features to a model's row. What fits is decided once per model and definition: same inputs, same fingerprints. A
 // model depends on its own inputs and on no other feature, so only those can make it wait.
 import type { FeaturesBody, FeatureValue } from '../features/features-body.ts'
+import type { FeatureType } from '../features/value-type.ts'
 import type { ArtifactManifest, ModelInput } from './artifact-manifest.ts'
 
 export type InputPlan =
@@ -10,7 +11,7 @@ export type InputPlan =
 
 export interface DefinedFeature {
   readonly fingerprint: string
-  readonly type: 'number' | 'flag' | 'text'
+  readonly type: FeatureType
 }
 
 /** Holds the model as trained against the model and the features as defined. */

@@ -10,7 +10,8 @@ export function definedFeatures({
   const defined = new Map<string, DefinedFeature>()
   for (const { name, fingerprint } of features.features) {
     const feature = pipeline.features.features[name]
-    if (feature !== undefined) defined.set(name, { fingerprint, type: featureType(feature) })
+    if (feature !== undefined)
+      defined.set(name, { fingerprint, type: featureType(feature, pipeline.features.features) })
   }
   return defined
 }

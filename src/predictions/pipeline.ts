@@ -1,7 +1,7 @@
 // A team's whole pipeline as data: what flows in, what is kept of it, what is predicted. Handlers are made from it.
 import type { EventContract } from '../event/contract.ts'
 import { DefinitionError } from '../event/errors.ts'
-import type { FeatureSet } from '../features/define.ts'
+import { aggregatesOf, type FeatureSet } from '../features/feature.ts'
 import type { ModelDefinition } from '../model/define.ts'
 
 export interface Pipeline<Set extends FeatureSet = FeatureSet> {
@@ -61,9 +61,7 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
 }
 
 function countedEvents({ features }: FeatureSet): EventContract[] {
-  return Object.values(features).flatMap(feature =>
-    feature.kind === 'ratio' ? [feature.numerator.event, feature.denominator.event] : [feature.event],
-  )
+  return Object.values(features).flatMap(feature => aggregatesOf(feature).map(({ event }) => event))
 }
 
 function refuseRepeats(what: string, names: readonly string[]): void {

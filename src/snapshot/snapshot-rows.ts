@@ -1,10 +1,8 @@
 // One row per user: all features as typed columns, and the predictions as JSON, everybody evaluated at one instant.
 import type { Column, Row } from '../catalog/columns.ts'
-import { featureType } from '../features/value-type.ts'
+import { FEATURE_COLUMNS, featureType } from '../features/value-type.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
-
-const COLUMN_TYPES = { number: 'double', text: 'string', flag: 'boolean' } as const
 
 export function snapshotColumns({ pipeline, features: plan }: CompiledPipeline): readonly Column[] {
   // By name, as in every answer: writing features in another order is no other table.
@@ -16,7 +14,10 @@ export function snapshotColumns({ pipeline, features: plan }: CompiledPipeline):
     { name: 'user_id', type: 'string' },
     { name: 'as_of', type: 'timestamp' },
     { name: 'version', type: 'int64' },
-    ...features.map(([name, feature]) => ({ name, type: COLUMN_TYPES[featureType(feature)] })),
+    ...features.map(([name, feature]) => ({
+      name,
+      type: FEATURE_COLUMNS[featureType(feature, pipeline.features.features)],
+    })),
     { name: 'pending', type: 'json' },
     { name: 'predictions', type: 'json' },
   ]

@@ -1,20 +1,12 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { event } from '../../src/event/contract.ts'
 import { choice, flag, number, text } from '../../src/event/field.ts'
-import {
-  count,
-  type Feature,
-  features,
-  last,
-  max,
-  mean,
-  min,
-  ratio,
-  recency,
-  sum,
-  type ValuesOf,
-} from '../../src/features/define.ts'
-import { compileFeatures, featureFingerprint } from '../../src/features/plan.ts'
+import { count, last, max, mean, min, ratio, recency, sum } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
+import { multiply } from '../../src/features/derived.ts'
+import type { Feature, Grouped, ValuesOf } from '../../src/features/feature.ts'
+import { featureFingerprint } from '../../src/features/describe.ts'
+import { compileFeatures } from '../../src/features/plan.ts'
 import { holds, normaliseWhere } from '../../src/features/where.ts'
 
 const order = event('order.placed', {
@@ -45,7 +37,7 @@ describe('definitions', () => {
       count(order, { within: '7d' }),
       sum(order, 'amount', { within: '7d' }),
     ]
-    const fingerprints = [one, ...others].map(featureFingerprint)
+    const fingerprints = [one, ...others].map(feature => featureFingerprint(feature))
     expect(new Set(fingerprints).size).toBe(fingerprints.length)
   })
 
@@ -95,9 +87,8 @@ describe('definitions', () => {
     expect(() => count(order, { within: '800d' })).toThrow('within 800d')
     expect(() => count(order, { within: '0d' })).toThrow('not a duration')
     expect(() => recency(order, { roundTo: '1s' })).toThrow('below a minute')
-    expect(() => sum(order, 'weight' as 'amount')).toThrow('no scale')
     expect(() => max(order, 'note' as 'amount')).toThrow('not a number')
-    expect(() => last(order, 'nothing' as 'note')).toThrow('no such field')
+    expect(() => last(order, 'nothing' as 'note')).toThrow('no field "nothing"')
   })
 
   it('refuse names that a table could not have', () => {
@@ -115,11 +106,19 @@ describe('definitions', () => {
     })
     expectTypeOf<ValuesOf<typeof set>['orders']>().toEqualTypeOf<number | null>()
     expectTypeOf<ValuesOf<typeof set>['channel']>().toEqualTypeOf<'web' | 'app' | null>()
-    expectTypeOf(sum<typeof order>)
-      .parameter(1)
-      .toEqualTypeOf<'amount'>()
-    expectTypeOf(min<typeof order>)
-      .parameter(1)
-      .toEqualTypeOf<'amount' | 'weight'>()
+    // @ts-expect-error: channel is no number
+    expect(() => sum(order, 'channel')).toThrow('not a number')
+    // @ts-expect-error: no such field
+    expect(() => min(order, 'nothing')).toThrow('no field')
+    // @ts-expect-error: the word is none of the contract's
+    expect(() => count(order, { where: { channel: 'shop' } })).toThrow('never be')
+    // @ts-expect-error: no option of a count
+    count(order, { withn: '1d' })
+    const grouped = features({ byChannel: count(order, { by: 'channel', within: '7d' }) })
+    expectTypeOf<ValuesOf<typeof grouped>['byChannel']>().toEqualTypeOf<Grouped<number> | null>()
+    const derived = features({ orders: count(order), twice: multiply(2, 'orders') })
+    expectTypeOf<ValuesOf<typeof derived>['twice']>().toEqualTypeOf<number | null>()
+    // @ts-expect-error: no feature of that name
+    expect(() => features({ orders: count(order), twice: multiply(2, 'order') })).toThrow('not defined')
   })
 })

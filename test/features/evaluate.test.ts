@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { count, features, last, mean, sum } from '../../src/features/define.ts'
+import { count, last, mean, sum } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { evaluateFeatures } from '../../src/features/evaluate.ts'
 import { compileFeatures } from '../../src/features/plan.ts'
 import { stateJson } from '../../src/features/state.ts'

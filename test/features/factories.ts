@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { event } from '../../src/event/contract.ts'
 import { choice, flag, number } from '../../src/event/field.ts'
-import { count, features, last, max, mean, min, ratio, recency, sum } from '../../src/features/define.ts'
+import { count, last, max, mean, min, ratio, recency, sum } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { eventIdHash } from '../../src/platform/hash.ts'
 
 export const order = event('order.placed', {

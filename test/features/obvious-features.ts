@@ -1,6 +1,6 @@
 // The slow, obvious implementation: features straight from the definition of a window, over the list of all events. It shares
 // no code with the fold but the definitions' data.
-import type { AggregateFeature, Feature } from '../../src/features/define.ts'
+import type { AggregateFeature, Feature } from '../../src/features/feature.ts'
 import type { DecodedEvent, FieldValue } from '../../src/event/decoded-event.ts'
 
 const MINUTE = 60_000
@@ -18,6 +18,7 @@ export function obviousValue(feature: Feature, events: readonly DecodedEvent[], 
     const b = obviousValue(feature.denominator, events, t)
     return a === null || b === null || b === 0 ? null : Number(a) / Number(b)
   }
+  if (feature.kind === 'derived') throw new Error('none here')
   const counted = events
     .filter(event => event.type === feature.event.type && event.ts <= t)
     .filter(
@@ -29,7 +30,7 @@ export function obviousValue(feature: Feature, events: readonly DecodedEvent[], 
     .sort((a, b) => a.ts - b.ts || (a.idHash < b.idHash ? -1 : 1))
   const newest = counted.at(-1)
   if (feature.aggregate === 'recency') {
-    const step = feature.roundToMs ?? 1
+    const step = Number(feature.readParameters['roundToMs'])
     return newest === undefined ? null : (Math.floor((t - newest.ts) / step) * step) / 1000
   }
   if (feature.aggregate === 'count') return counted.length
@@ -52,6 +53,8 @@ export function obviousValue(feature: Feature, events: readonly DecodedEvent[], 
       const value = values.at(-1) ?? null
       return typeof value === 'number' ? value / divisor : value
     }
+    default:
+      throw new Error(`none here: ${feature.aggregate}`)
   }
 }
 

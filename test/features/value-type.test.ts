@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { count, features, last, ratio, recency } from '../../src/features/define.ts'
+import { count, last, ratio, recency } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { featureType } from '../../src/features/value-type.ts'
 import { customer, order } from './factories.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { FeaturesBody } from '../../src/features/features-body.ts'
-import { count, features, last } from '../../src/features/define.ts'
+import { count, last } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { model } from '../../src/model/define.ts'
 import { ModelError } from '../../src/model/errors.ts'
 import type { ArtifactManifest } from '../../src/model/artifact-manifest.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { event } from '../../src/event/contract.ts'
-import { count, features, ratio } from '../../src/features/define.ts'
+import { count, ratio } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { model } from '../../src/model/define.ts'
 import { pipeline } from '../../src/predictions/pipeline.ts'
 import { order, visit } from '../features/factories.ts'

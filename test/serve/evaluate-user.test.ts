@@ -2,7 +2,8 @@
 // next event; nothing is served short, and nothing is written by reading.
 import { describe, expect, it } from 'vitest'
 import { model } from '../../src/model/define.ts'
-import { count, features, sum } from '../../src/features/define.ts'
+import { count, sum } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { modelPredictor } from '../../src/predictions/model-predictor.ts'

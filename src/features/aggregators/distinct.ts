@@ -1,0 +1,118 @@
+// How many different values: their hashes while they are few, HyperLogLog beyond. Which of the two a cell is follows from the set of
+// values alone, and so do its registers, so that order leaves no trace.
+// Registers after Flajolet et al., "HyperLogLog" (2007); the estimate is the improved one of Ertl, "New cardinality estimation
+// algorithms for HyperLogLog sketches" (2017), which needs no table of corrections and has no bias between small and large.
+import { sha256Hex } from '../../platform/hash.ts'
+import type { Aggregator, Slot } from './aggregator.ts'
+
+/** 48 bits of SHA-256: among 512 values two are taken for one with a probability of 5 in 10^10. */
+const HASH_HEX_DIGITS = 12
+const INDEX_BITS = 10
+const REGISTERS = 2 ** INDEX_BITS
+const RANK_BITS = 48 - INDEX_BITS
+/** 1.04 / √registers, the standard error of the estimate: 3.25 %. */
+export const DISTINCT_STANDARD_ERROR = 1.04 / Math.sqrt(REGISTERS)
+
+/** One character a register: ranks are 0 to 39. */
+const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
+const EMPTY = '0'.repeat(REGISTERS)
+
+/** One slot: a sorted list of hashes (base64url of 6 bytes), or a text of registers. */
+export function distinctAggregator(exactTo: number): Aggregator {
+  return {
+    width: 1,
+    cellOf: value => [[hashOf(String(value))]],
+    merge: (target, at, source, from) => {
+      target[at] = mergeSets(target[at] ?? [], source[from] ?? [], exactTo)
+    },
+  }
+}
+
+/** The number of values, a whole number. */
+export function distinctCount(slot: Slot | undefined): number {
+  if (slot === undefined) return 0
+  return typeof slot === 'string' ? Math.round(estimate(slot)) : hashesOf(slot).length
+}
+
+function hashOf(text: string): string {
+  return Buffer.from(sha256Hex(text).slice(0, HASH_HEX_DIGITS), 'hex').toString('base64url')
+}
+
+function hashesOf(slot: Slot): readonly string[] {
+  return Array.isArray(slot) ? (slot as readonly string[]) : []
+}
+
+function mergeSets(a: Slot, b: Slot, exactTo: number): Slot {
+  if (typeof a === 'string' || typeof b === 'string') return mergeRegisters(registersOf(a), registersOf(b))
+  const union = [...new Set([...hashesOf(a), ...hashesOf(b)])].sort()
+  return union.length > exactTo ? registersOf(union) : union
+}
+
+function registersOf(slot: Slot): string {
+  if (typeof slot === 'string') return slot
+  const registers = Buffer.from(EMPTY, 'latin1')
+  for (const hash of hashesOf(slot)) {
+    const bits = Buffer.from(hash, 'base64url').readUIntBE(0, 6)
+    const index = Math.floor(bits / 2 ** RANK_BITS)
+    const rank = rankOf(bits % 2 ** RANK_BITS)
+    if (rank > ALPHABET.indexOf(String.fromCharCode(registers[index] ?? 48)))
+      registers[index] = ALPHABET.charCodeAt(rank)
+  }
+  return registers.toString('latin1')
+}
+
+/** One more than the zeros at its head. */
+function rankOf(rest: number): number {
+  return rest === 0 ? RANK_BITS + 1 : RANK_BITS - Math.floor(Math.log2(rest))
+}
+
+function mergeRegisters(a: string, b: string): string {
+  if (a === b) return a
+  const merged = Buffer.from(a, 'latin1')
+  for (let index = 0; index < REGISTERS; index++) {
+    if (rankAt(b, index) > rankAt(a, index)) merged[index] = b.charCodeAt(index)
+  }
+  return merged.toString('latin1')
+}
+
+const RANKS = new Map([...ALPHABET].map((character, rank) => [character, rank]))
+
+function rankAt(registers: string, index: number): number {
+  return RANKS.get(registers[index] ?? '0') ?? 0
+}
+
+function estimate(registers: string): number {
+  const counts = new Array<number>(RANK_BITS + 2).fill(0)
+  for (let index = 0; index < REGISTERS; index++) {
+    const rank = rankAt(registers, index)
+    counts[rank] = (counts[rank] ?? 0) + 1
+  }
+  let z = REGISTERS * tau(1 - (counts[RANK_BITS + 1] ?? 0) / REGISTERS)
+  for (let rank = RANK_BITS; rank >= 1; rank--) z = 0.5 * (z + (counts[rank] ?? 0))
+  z += REGISTERS * sigma((counts[0] ?? 0) / REGISTERS)
+  return REGISTERS ** 2 / (2 * Math.LN2 * z)
+}
+
+function sigma(share: number): number {
+  if (share === 1) return Number.POSITIVE_INFINITY
+  let [x, y, z, before] = [share, 1, share, -1]
+  while (z !== before) {
+    x *= x
+    before = z
+    z += x * y
+    y += y
+  }
+  return z
+}
+
+function tau(share: number): number {
+  if (share === 0 || share === 1) return 0
+  let [x, y, z, before] = [share, 1, 1 - share, -1]
+  while (z !== before) {
+    x = Math.sqrt(x)
+    before = z
+    y *= 0.5
+    z -= (1 - x) ** 2 * y
+  }
+  return z / 3
+}
