@@ -1,0 +1,83 @@
+// Which events of history an item counts. This is the definition of "stream equals batch": records keyed by the user, up to the mark
+// of their shard or arrived before `settled`, and the imports that the item names, less records with an open dead letter, each
+// (type, id) once. Backfill, rebuild and training sets all read history through here.
+import { markKey } from '../affected/decide.ts'
+import type { DedupState } from '../affected/dedup-state.ts'
+import type { HistoryRecord } from '../archive/history.ts'
+import { batchIdTimeMs } from '../catalog/batch-id.ts'
+import { checkArrival } from '../event/arrival.ts'
+import { decodePayload, decodeRecord, isRefusal } from '../event/decode.ts'
+import type { DecodedEvent, Refusal } from '../event/decoded-event.ts'
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import { SECOND_MS } from '../platform/duration.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+
+export interface HistoryEvent {
+  readonly event: DecodedEvent
+  /** When it could be known: the record's arrival; of an import, which has none, event time + the type's lateness. */
+  readonly arrivalMs: number
+  /** Of the stream; undefined for imported ones. */
+  readonly record: StreamRecord | undefined
+  /** Of an import; undefined for the stream's. */
+  readonly batchId: string | undefined
+}
+
+/** As recompute would decode it today; what it would refuse is refused here. */
+export function historyEvent(
+  history: HistoryRecord,
+  { contracts, latenessMs }: Pick<CompiledPipeline, 'contracts' | 'latenessMs'>,
+): HistoryEvent | Refusal {
+  if (history.kind === 'stream') {
+    const { record } = history
+    const event = decodeRecord(record, contracts)
+    if (isRefusal(event)) return event
+    return checkArrival(event, record) ?? { event, arrivalMs: record.arrivalMs, record, batchId: undefined }
+  }
+  const event = decodePayload(history.payload, contracts)
+  if (isRefusal(event)) return event
+  const { batchId } = history
+  // The second in which the import began is the last that any of its events can be of.
+  const importedMs = (batchIdTimeMs(batchId) ?? 0) + SECOND_MS
+  const refusal = checkArrival(event, { partitionKey: event.userId, arrivalMs: importedMs })
+  return refusal ?? { event, arrivalMs: event.ts + latenessMs(event.type), record: undefined, batchId }
+}
+
+export interface CountedBy {
+  readonly dedup: Pick<DedupState, 'marks' | 'settledMs'>
+  /** Batch IDs. */
+  readonly imports: ReadonlySet<string>
+  /** `recordKey` of each record with an open dead letter. */
+  readonly openLetters: ReadonlySet<string>
+}
+
+export function isCounted({ record, batchId }: HistoryEvent, { dedup, imports, openLetters }: CountedBy): boolean {
+  if (record === undefined) return batchId !== undefined && imports.has(batchId)
+  if (openLetters.has(recordKey(record))) return false
+  const mark = dedup.marks.get(markKey(record))
+  if (mark !== undefined && compareSequences(record.sequence, mark.sequence) <= 0) return true
+  return record.arrivalMs < (dedup.settledMs ?? 0)
+}
+
+/** A record's own name, over all streams and shards. */
+export function recordKey({ stream, shard, sequence }: Pick<StreamRecord, 'stream' | 'shard' | 'sequence'>): string {
+  return `${stream}/${shard}/${sequence}`
+}
+
+/** Each (type, id) of one user once: the one that arrived first, as the stream would have folded it. In order of arrival. */
+export function eachOnce(events: readonly HistoryEvent[]): readonly HistoryEvent[] {
+  const inOrder = events.toSorted(compareArrival)
+  const seen = new Set<string>()
+  return inOrder.filter(({ event }) => {
+    if (seen.has(event.idHash)) return false
+    seen.add(event.idHash)
+    return true
+  })
+}
+
+function compareArrival(a: HistoryEvent, b: HistoryEvent): number {
+  return (
+    a.arrivalMs - b.arrivalMs ||
+    compareSequences(a.record?.sequence ?? '', b.record?.sequence ?? '') ||
+    (a.event.idHash < b.event.idHash ? -1 : a.event.idHash > b.event.idHash ? 1 : 0)
+  )
+}
