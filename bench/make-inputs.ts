@@ -1,7 +1,8 @@
 // Writes bench/inputs: run it by hand when the item's layout changes, and commit what it wrote.
 //   node --conditions=millrace-source bench/make-inputs.ts
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { flightArrived, openFlights } from '../demo/flights.ts'
 import { planDemo } from '../demo/plan.ts'
@@ -33,15 +34,19 @@ function* history(): Generator<Uint8Array> {
 const world = { clock: () => NOW_MS, random: seededRandom(1), sleep: async () => undefined }
 const ownCatalog = catalog({ store: memoryCatalogStore(), objects: memoryObjectStore(), ...world })
 const predictor = await lateArrivalPredictor()
+const spoolDir = mkdtempSync(join(tmpdir(), 'millrace-inputs-'))
 await importHistory(history(), {
   ...world,
   compiled,
   users,
   predictor,
   catalog: ownCatalog,
+  name: 'inputs',
+  spoolDir,
   who: 'bench',
   why: 'inputs',
 })
+rmSync(spoolDir, { recursive: true })
 const batch = Array.from(plan.live.slice(-BATCH_RECORDS), index => flightArrived(plan.flights, index, plan.shiftMs))
 const affected = [...new Set(batch.map(event => event.route))].flatMap(route => users.items.get(route) ?? [])
 mkdirSync(dirname(INPUTS_FILE), { recursive: true })

@@ -24,10 +24,15 @@ export function unpackLines(body: Uint8Array, key: string): LineReader[] {
     const plain = gunzipSync(body, { maxOutputLength: PLAIN_BYTES_MAX }).toString('utf8')
     const lines = plain.split('\n')
     if (lines.pop() !== '') throw new ArchiveError(key, 'does not end with a whole line')
-    return lines.map(line => lineReader(JSON.parse(line), key))
+    return lines.map(line => parseLine(line, key))
   } catch (error) {
     throw error instanceof ArchiveError ? error : new ArchiveError(key, 'is not lines of JSON in gzip', error)
   }
+}
+
+/** Throws SyntaxError for what is no JSON. `key` is what errors say of a line without a member. */
+export function parseLine(line: string, key: string): LineReader {
+  return lineReader(JSON.parse(line), key)
 }
 
 /** Members of a line by name; each throws ArchiveError where the line does not have it. */

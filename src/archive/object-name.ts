@@ -55,7 +55,7 @@ export function asideObjectKey(kind: ObjectKind, shard: Shard, named: { range: s
 }
 
 /** Throws ArchiveError for a name that is not ours. */
-export function parseObjectName({ key, createdMs }: ObjectInfo): NamedObject {
+export function parseObjectName({ key, createdMs }: Pick<ObjectInfo, 'key' | 'createdMs'>): NamedObject {
   const [, stream, shard, hour, first, last] = NAME.exec(key) ?? []
   if (stream === undefined || shard === undefined || first === undefined || last === undefined) {
     throw new ArchiveError(key, 'does not have the name of an archived object')

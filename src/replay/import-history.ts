@@ -1,37 +1,55 @@
 // History from day one: events that never were in the stream, in upstream's own JSON. They are kept as one batch of the catalogue,
-// folded into new users by the same plan as live ones, and written once per user, with the batch named in each item's `imports`.
+// parted by user bucket, and then folded user by user, in the order of their times, into items of users that have none yet.
 import { newBatchId } from '../catalog/batch-id.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
+import type { PartitionRef } from '../catalog/names.ts'
+import type { PartInput } from '../catalog/store-batch.ts'
+import {
+  bucketPartName,
+  HISTORY_FORMAT,
+  importPartition,
+  IMPORTS_TABLE,
+  refusedPartName,
+} from '../archive/history-tables.ts'
+import { lineParts } from '../archive/line-parts.ts'
 import { checkArrival } from '../event/arrival.ts'
+import type { Contracts } from '../event/compile-contracts.ts'
 import { decodePayload, isRefusal } from '../event/decode.ts'
-import type { RefusalReason } from '../event/decoded-event.ts'
+import type { DecodedEvent, Refusal, RefusalReason } from '../event/decoded-event.ts'
 import type { Clock } from '../platform/clock.ts'
-import { mapWithLimit } from '../platform/concurrency.ts'
+import { MillraceError } from '../platform/errors.ts'
+import { userBucket, USER_BUCKETS } from '../platform/hash.ts'
+import { LineSpool } from '../platform/line-spool.ts'
 import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import { type Predictor, predictOne } from '../predictions/predictor.ts'
-import { encodeNext } from '../recompute/item-content.ts'
-import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
-import type { NextItem } from '../recompute/plan-user.ts'
-import { isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
-import { HistoryFold } from './history-fold.ts'
-import { LineParts } from './line-parts.ts'
+import type { Predictor } from '../predictions/predictor.ts'
+import type { UserStore } from '../store/user-item.ts'
+import { type FoldCounts, foldFirstItems } from './fold-first-items.ts'
 
-/** Users whose predictions are made in one run. */
-const USERS_PER_RUN = 500
 const PROGRESS_EVENTS = 10_000
+/** The slot, after those of the buckets, of lines that no contract takes. */
+const REFUSED = USER_BUCKETS
 
-export interface ImportOptions {
+export interface CheckOptions {
+  /** The partition is `import=<name>`: a later import of the same name supersedes this one. */
+  readonly name: string
   readonly compiled: CompiledPipeline
-  readonly users: UserStore
-  readonly predictor: Predictor
   readonly catalog: Catalog
   readonly clock: Clock
+  /** Where the payload that was pulled last came from: `orders.csv, row 12`. */
+  readonly where?: () => string
+  readonly onProgress?: (progress: ImportProgress) => void
+}
+
+export interface ImportOptions extends CheckOptions {
+  readonly users: UserStore
+  readonly predictor: Predictor
   readonly random: Random
+  /** A folder made and removed by the caller; the whole import lies there once, compressed. */
+  readonly spoolDir: string
   readonly who: string
   readonly why: string
-  readonly onProgress?: (progress: ImportProgress) => void
 }
 
 export interface ImportProgress {
@@ -40,82 +58,121 @@ export interface ImportProgress {
   readonly usersWritten: number
 }
 
-export interface ImportReport extends ImportProgress {
-  readonly batch: LogEntry
-  readonly folded: number
-  readonly duplicates: number
-  /** Older than the type's lateness allows after what was folded before: sort the history by time. */
-  readonly late: number
-  /** Kept in the batch, folded into nobody. */
-  readonly refused: Readonly<Partial<Record<RefusalReason, number>>>
-  /** Users that exist already, or whose item would be too big: left alone. */
-  readonly usersSkipped: number
+export interface Refused {
+  readonly count: number
+  readonly first: { readonly where: string; readonly detail: string }
 }
 
-export const IMPORTS_TABLE = 'imported_events'
-const IMPORTS_PARTITION = 'all'
+export interface ImportCheck {
+  readonly partition: string
+  /** The batch that is in force under this name. */
+  readonly supersedes: string | undefined
+  readonly events: number
+  /** Kept in the batch, folded into nobody. */
+  readonly refused: Readonly<Partial<Record<RefusalReason, Refused>>>
+}
 
-/** `payloads`: one event each, ascending by time. Throws CatalogError, ObjectStoreError, StoreError. */
-export async function importHistory(
-  payloads: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  options: ImportOptions,
-): Promise<ImportReport> {
-  const fold = new HistoryFold(options.compiled)
-  const parts = new LineParts()
-  const refused: Partial<Record<RefusalReason, number>> = {}
+export interface ImportReport extends ImportCheck, FoldCounts {
+  readonly batch: LogEntry
+}
+
+/** What an import would be, with nothing stored. Throws MillraceError, CatalogError. */
+export async function checkImport(payloads: Payloads, options: CheckOptions): Promise<ImportCheck> {
+  const ref = importRef(options)
+  const { events, refused } = await takeIn(payloads, () => undefined, options)
+  refuseNothing(events, refused)
+  return { partition: ref.partition, supersedes: await inForce(options.catalog, ref), events, refused }
+}
+
+/** `payloads`: one event each, in any order. Throws MillraceError, CatalogError, ObjectStoreError, StoreError. */
+export async function importHistory(payloads: Payloads, options: ImportOptions): Promise<ImportReport> {
+  const { catalog, spoolDir } = options
+  const ref = importRef(options)
+  const spool = new LineSpool(spoolDir, 'import')
+  try {
+    const { events, refused } = await takeIn(payloads, (slot, line) => spool.add(slot, line), options)
+    refuseNothing(events, refused)
+    const supersedes = await inForce(catalog, ref)
+    const batch = await storeBatch(spool, ref, options)
+    const onUsers = (users: FoldCounts): void => options.onProgress?.({ events, ...users })
+    const folded = await foldFirstItems(acceptedLines(spool), { ...options, batchId: batch.batchId, onUsers })
+    return { partition: ref.partition, supersedes, events, refused, ...folded, batch }
+  } finally {
+    spool.remove()
+  }
+}
+
+type Payloads = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+function importRef({ compiled, name }: CheckOptions): PartitionRef {
+  return { db: compiled.pipeline.name, table: IMPORTS_TABLE, partition: importPartition(name) }
+}
+
+/** Every line to the slot of its bucket, decoded once to find it. */
+async function takeIn(
+  payloads: Payloads,
+  keep: (slot: number, line: Uint8Array) => void,
+  { compiled, clock, where, onProgress }: CheckOptions,
+): Promise<Pick<ImportCheck, 'events' | 'refused'>> {
+  const refused: Partial<Record<RefusalReason, Refused>> = {}
   let events = 0
   for await (const payload of payloads) {
-    parts.add(payload)
-    const event = decodePayload(payload, options.compiled.contracts)
-    const refusal = isRefusal(event)
-      ? event
-      : checkArrival(event, { partitionKey: event.userId, arrivalMs: options.clock() })
-    if (refusal !== undefined) refused[refusal.reason] = (refused[refusal.reason] ?? 0) + 1
-    else if (!isRefusal(event)) fold.add(event)
-    if (++events % PROGRESS_EVENTS === 0) options.onProgress?.({ events, users: fold.size, usersWritten: 0 })
+    events++
+    const line = oneLine(payload)
+    const event = acceptedEvent(line, compiled.contracts, clock())
+    if ('reason' in event) {
+      const first = refused[event.reason]?.first ?? { where: where?.() ?? `event ${events}`, detail: event.detail }
+      refused[event.reason] = { count: (refused[event.reason]?.count ?? 0) + 1, first }
+      keep(REFUSED, line)
+    } else keep(userBucket(event.userId), line)
+    if (events % PROGRESS_EVENTS === 0) onProgress?.({ events, users: 0, usersWritten: 0 })
   }
-  const batch = await storeBatch(parts, options)
-  const written = await writeUsers(fold.finish(), batch.batchId, { options, events })
-  return { batch, events, users: fold.size, ...fold.counts, refused, ...written }
+  return { events, refused }
+}
+
+/** Upstream's JSON may have line breaks between members; inside text they are always escaped. */
+function oneLine(payload: Uint8Array): Uint8Array {
+  return payload.includes(0x0a) ? payload.filter(byte => byte !== 0x0a && byte !== 0x0d) : payload
+}
+
+function acceptedEvent(line: Uint8Array, contracts: Contracts, nowMs: number): DecodedEvent | Refusal {
+  const event = decodePayload(line, contracts)
+  if (isRefusal(event)) return event
+  return checkArrival(event, { partitionKey: event.userId, arrivalMs: nowMs }) ?? event
+}
+
+/** A batch without an event would withdraw what is in force, and nobody asked for that. */
+function refuseNothing(events: number, refused: ImportReport['refused']): void {
+  const [first] = Object.values(refused)
+  if (Object.values(refused).reduce((sum, { count }) => sum + count, 0) < events) return
+  const what = first === undefined ? 'There is no event to import' : `All ${events} events were refused`
+  throw new MillraceError(first === undefined ? what : `${what}, first ${first.first.where}: ${first.first.detail}`, {
+    code: 'import-empty',
+    next: 'Check the files, the event type and the names of the columns; --dry-run shows every reason.',
+  })
+}
+
+async function inForce(catalog: Catalog, ref: PartitionRef): Promise<string | undefined> {
+  const current = await catalog.current(ref)
+  if (current === undefined) return undefined
+  return (await catalog.batch(ref, current.batchId)).rows === 0 ? undefined : current.batchId
 }
 
 /** Before any user names it. */
-async function storeBatch(
-  parts: LineParts,
-  { catalog, compiled, clock, random, who, why }: ImportOptions,
-): Promise<LogEntry> {
-  const ref = { db: compiled.pipeline.name, table: IMPORTS_TABLE, partition: IMPORTS_PARTITION }
-  await catalog.createTable(ref, { columns: [], format: 'ndjson.gz', owner: compiled.pipeline.name })
-  return catalog.store(ref, { parts: parts.finish(), who, why, batchId: newBatchId(clock(), random) })
+async function storeBatch(spool: LineSpool, ref: PartitionRef, options: ImportOptions): Promise<LogEntry> {
+  const { catalog, compiled, clock, random, who, why } = options
+  await catalog.createTable(ref, { columns: [], format: HISTORY_FORMAT, owner: compiled.pipeline.name })
+  return catalog.store(ref, { parts: partsOf(spool), who, why, batchId: newBatchId(clock(), random) })
 }
 
-async function writeUsers(
-  finished: readonly (readonly [string, NextItem])[],
-  batchId: string,
-  { options, events }: { readonly options: ImportOptions; readonly events: number },
-): Promise<{ usersWritten: number; usersSkipped: number }> {
-  const counts = { usersWritten: 0, usersSkipped: 0 }
-  // One import is made with one version of each model.
-  const predictor = await options.predictor.pinned()
-  const { definitions } = options.compiled
-  for (let start = 0; start < finished.length; start += USERS_PER_RUN) {
-    const slice = finished.slice(start, start + USERS_PER_RUN)
-    const predicted = await predictor.predict(slice.map(([, next]) => next.features))
-    await mapWithLimit(slice, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
-      const prediction = predicted[index] ?? (await predictOne(predictor, next.features))
-      const item = encodeNext({ userId, before: undefined, next, definitions, imports: [batchId] }, prediction)
-      const isWritten = !('reason' in item) && (await putFirst(options.users, item, batchId))
-      counts[isWritten ? 'usersWritten' : 'usersSkipped']++
-    })
-    options.onProgress?.({ events, users: finished.length, usersWritten: counts.usersWritten })
+async function* partsOf(spool: LineSpool): AsyncGenerator<PartInput> {
+  for (const slot of spool.slots()) {
+    yield* lineParts(spool.lines(slot), number =>
+      slot === REFUSED ? refusedPartName(number) : bucketPartName(slot, number),
+    )
   }
-  return counts
 }
 
-/** A put whose answer was lost is found again: the item that is there names this very batch. */
-async function putFirst(users: UserStore, item: StoredItem, batchId: string): Promise<boolean> {
-  const put = await users.put(item, undefined)
-  if (put.outcome === 'written') return true
-  const { current } = put
-  return current !== undefined && !isCorrupt(current) && current.imports.includes(batchId)
+function* acceptedLines(spool: LineSpool): Generator<AsyncIterable<Uint8Array>> {
+  for (const slot of spool.slots()) if (slot !== REFUSED) yield spool.lines(slot)
 }

@@ -1,11 +1,16 @@
-import { gunzipSync } from 'node:zlib'
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RECENT_IDS_MAX } from '../../src/affected/decide.ts'
+import { bucketOfPart, IMPORTS_TABLE } from '../../src/archive/history-tables.ts'
+import { linesOfPart } from '../../src/archive/line-parts.ts'
 import { catalog } from '../../src/catalog/catalog.ts'
 import type { UserState } from '../../src/features/state.ts'
+import { userBucket } from '../../src/platform/hash.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
-import { importHistory, IMPORTS_TABLE } from '../../src/replay/import-history.ts'
+import { checkImport, importHistory } from '../../src/replay/import-history.ts'
 import { decodeItem, isUnreadable } from '../../src/store/item-codec.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
@@ -19,6 +24,14 @@ const records = Array.from({ length: 700 }, (_, index) =>
 )
 const payloads = records.map(record => Buffer.from(record.dataBase64, 'base64'))
 
+let spoolDir: string
+beforeAll(() => {
+  spoolDir = mkdtempSync(join(tmpdir(), 'import-history-'))
+})
+afterAll(() => rmSync(spoolDir, { recursive: true }))
+
+const ORDERS = { db: 'shop', table: IMPORTS_TABLE, partition: 'import=orders' }
+
 function options() {
   const world = { clock: () => START + 700 * 600_000, random: seededRandom(5), sleep: async () => undefined }
   const objects = memoryObjectStore()
@@ -29,6 +42,8 @@ function options() {
     users: memoryUserStore(),
     predictor: countingPredictor([]),
     catalog: catalog({ store: memoryCatalogStore(), objects, ...world }),
+    name: 'orders',
+    spoolDir,
     who: 'test',
     why: 'history',
   }
@@ -53,8 +68,8 @@ describe('importHistory', () => {
       usersWritten: 5,
       folded: 700,
       duplicates: 0,
-      late: 0,
-      usersSkipped: 0,
+      usersExisting: 0,
+      usersTooBig: 0,
     })
     expect(given.users.counters).toMatchObject({ puts: 5, loadCalls: 0, loadManyCalls: 0 })
     const streamed = harness()
@@ -65,11 +80,18 @@ describe('importHistory', () => {
   it('keeps every payload in one batch, which each item names', async () => {
     const given = options()
     const { batch } = await importHistory(payloads, given)
-    const loaded = await given.catalog.load({ db: 'shop', table: IMPORTS_TABLE, partition: 'all' })
+    const loaded = await given.catalog.load(ORDERS)
     expect(loaded.entry.batchId).toBe(batch.batchId)
     const lines: string[] = []
-    for await (const part of loaded.parts()) lines.push(...gunzipSync(part.body).toString('utf8').trimEnd().split('\n'))
-    expect(lines).toEqual(payloads.map(payload => payload.toString('utf8')))
+    for await (const part of loaded.parts()) {
+      const ofPart = linesOfPart(part).map(line => Buffer.from(line).toString())
+      for (const line of ofPart) {
+        const { customer } = JSON.parse(line) as { readonly customer: { readonly id: string } }
+        expect(userBucket(customer.id)).toBe(bucketOfPart(part.name))
+      }
+      lines.push(...ofPart)
+    }
+    expect(lines.sort()).toEqual(payloads.map(payload => payload.toString('utf8')).sort())
     expect(given.users.items().every(item => !isCorrupt(item) && item.imports[0] === batch.batchId)).toBe(true)
   })
 
@@ -93,9 +115,9 @@ describe('importHistory', () => {
     expect(report).toMatchObject({
       events: 702,
       duplicates: 1,
-      refused: { 'not-json': 1 },
+      refused: { 'not-json': { count: 1, first: { where: 'event 701' } } },
       usersWritten: 4,
-      usersSkipped: 1,
+      usersExisting: 1,
     })
   })
 
@@ -109,7 +131,7 @@ describe('importHistory', () => {
       [...burst, ahead].map(record => Buffer.from(record.dataBase64, 'base64')),
       given,
     )
-    expect(report).toMatchObject({ folded: 400, late: 0, refused: { future: 1 } })
+    expect(report).toMatchObject({ folded: 400, refused: { future: { count: 1 } } })
   })
 
   it('keeps the name of the batch in an item that goes on in the stream', async () => {
@@ -135,9 +157,9 @@ describe('importHistory', () => {
       one.map(record => Buffer.from(record.dataBase64, 'base64')),
       { ...given, predictor },
     )
-    expect(report).toMatchObject({ users: 1003, usersWritten: 1003, usersSkipped: 0 })
+    expect(report).toMatchObject({ users: 1003, usersWritten: 1003, usersExisting: 0 })
     expect(given.users.items()).toHaveLength(1003)
-    expect(runs).toEqual([500, 500, 3])
+    expect(runs.reduce((sum, users) => sum + users, 0)).toBe(1003)
     expect(pins).toBe(1)
   })
 
@@ -146,17 +168,17 @@ describe('importHistory', () => {
     const events = payloads.slice(0, 3).map(payload => JSON.parse(payload.toString('utf8')) as unknown)
     const spread = events.map(event => Buffer.from(JSON.stringify(event, null, 2).replaceAll('\n', '\r\n')))
     await importHistory(spread, given)
-    const loaded = await given.catalog.load({ db: 'shop', table: IMPORTS_TABLE, partition: 'all' })
-    const lines: string[] = []
-    for await (const part of loaded.parts()) lines.push(...gunzipSync(part.body).toString('utf8').trimEnd().split('\n'))
-    expect(lines.map(line => JSON.parse(line) as unknown)).toEqual(events)
+    const loaded = await given.catalog.load(ORDERS)
+    const lines: Uint8Array[] = []
+    for await (const part of loaded.parts()) lines.push(...linesOfPart(part))
+    expect(new Set(lines.map(line => JSON.parse(Buffer.from(line).toString()) as unknown))).toEqual(new Set(events))
   })
 
   it('tells how far it is at every ten thousandth event', async () => {
     const told: number[] = []
     const onProgress = ({ events }: { readonly events: number }) => void told.push(events)
     const refused = Array.from({ length: 20_001 }, () => Buffer.from('{'))
-    await importHistory(refused, { ...options(), onProgress })
+    await checkImport([...refused, ...payloads], { ...options(), onProgress })
     expect(told).toEqual([10_000, 20_000])
   })
 
@@ -167,7 +189,54 @@ describe('importHistory', () => {
       await twice.put(item, expected)
       return twice.put(item, expected)
     }
-    expect(await importHistory(payloads, given)).toMatchObject({ usersWritten: 5, usersSkipped: 0 })
+    expect(await importHistory(payloads, given)).toMatchObject({ usersWritten: 5, usersExisting: 0 })
+  })
+
+  it('folds events in the order of their times, whatever the order they come in', async () => {
+    const [given, reversed] = [options(), options()]
+    await importHistory(payloads, given)
+    expect(await importHistory(payloads.toReversed(), reversed)).toMatchObject({ folded: 700, duplicates: 0 })
+    const inOrder = (users: typeof given.users) => stateOf(users).sort(([a], [b]) => (a < b ? -1 : 1))
+    expect(inOrder(reversed.users)).toEqual(inOrder(given.users))
+    expect(readdirSync(spoolDir)).toEqual([])
+  })
+
+  it('under a name that was used before is a new batch, which supersedes the one before', async () => {
+    const given = options()
+    const { batch, supersedes } = await importHistory(payloads.slice(0, 5), given)
+    expect(supersedes).toBeUndefined()
+    const again = await importHistory(payloads, given)
+    expect(again).toMatchObject({ supersedes: batch.batchId, usersExisting: 5, usersWritten: 0 })
+    const other = await importHistory(payloads, { ...given, name: 'visits' })
+    expect(other.supersedes).toBeUndefined()
+    const partitions = await given.catalog.partitions(ORDERS)
+    expect(partitions.map(({ partition, entry }) => [partition, entry.batchId])).toEqual([
+      ['import=orders', again.batch.batchId],
+      ['import=visits', other.batch.batchId],
+    ])
+  })
+
+  it('stores nothing where nothing was accepted: that would withdraw what is in force', async () => {
+    const given = { ...options(), where: () => 'orders.csv, row 1' }
+    await expect(importHistory([], given)).rejects.toMatchObject({ code: 'import-empty' })
+    const broken = importHistory([Buffer.from('{'), Buffer.from('[')], given)
+    await expect(broken).rejects.toThrow('All 2 events were refused, first orders.csv, row 1: ')
+    expect(given.objects.calls.create).toBe(0)
+    expect(readdirSync(spoolDir)).toEqual([])
+  })
+
+  it('says beforehand what would be refused and superseded, and writes nothing', async () => {
+    const given = options()
+    const { batch } = await importHistory(payloads.slice(0, 5), given)
+    const puts = given.users.counters.puts
+    expect(await checkImport([...payloads, Buffer.from('{')], given)).toMatchObject({
+      partition: 'import=orders',
+      supersedes: batch.batchId,
+      events: 701,
+      refused: { 'not-json': { count: 1 } },
+    })
+    expect(given.users.counters.puts).toBe(puts)
+    expect(await given.catalog.history(ORDERS)).toHaveLength(1)
   })
 
   it('keeps no more ids than a live item, although the history ends in repeats', async () => {

@@ -1,0 +1,192 @@
+// Compaction: a closed hour's raw objects, which are small and overlap, as one batch of the catalogue with each record once, parted
+// by user bucket and sorted. Raw objects stay as they are; what arrives late for an hour makes a new batch of it.
+import { newBatchId } from '../catalog/batch-id.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { LogEntry } from '../catalog/items.ts'
+import type { LoadedBatch } from '../catalog/load-batch.ts'
+import { tableKey } from '../catalog/names.ts'
+import type { PartInput } from '../catalog/store-batch.ts'
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import type { Clock } from '../platform/clock.ts'
+import { userBucket } from '../platform/hash.ts'
+import { LineSpool } from '../platform/line-spool.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { Random } from '../platform/random.ts'
+import { sortLines } from '../platform/sort-lines.ts'
+import { ArchiveError } from './errors.ts'
+import {
+  bucketOfPart,
+  bucketPartName,
+  EVENTS_TABLE,
+  HISTORY_FORMAT,
+  hourOfPartition,
+  hourPartition,
+} from './history-tables.ts'
+import { lineParts, linesOfPart } from './line-parts.ts'
+import { planCompaction } from './plan-compaction.ts'
+import { listRawHours, readRawHour } from './raw-hours.ts'
+import { recordLine } from './raw-object.ts'
+
+export interface CompactPorts {
+  readonly catalog: Catalog
+  readonly archive: ObjectStore
+  readonly db: string
+  /** Made and removed by the caller; one hour's records lie there, compressed. */
+  readonly spoolDir: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface CompactOptions {
+  readonly who: string
+  readonly why: string
+  readonly isDryRun?: boolean
+  /** No further hour is begun once it says so; those that are done are committed. */
+  readonly isTimeUp?: () => boolean
+  readonly onHour?: (hour: CompactedHour) => void
+}
+
+export interface CompactedHour {
+  /** `hour=2026-01-02T12` */
+  readonly partition: string
+  /** Undefined in a dry run. */
+  readonly batchId: string | undefined
+  /** Raw objects that the batch before did not contain. */
+  readonly rawObjects: number
+  /** In the batch; undefined in a dry run. */
+  readonly records: number | undefined
+}
+
+export interface CompactReport {
+  readonly hours: readonly CompactedHour[]
+  /** Of the plan, not looked at any more as time was up. */
+  readonly hoursLeft: number
+}
+
+/** Throws ObjectStoreError, CatalogError, ArchiveError; hours that were committed until then stay. */
+export async function compactHours(ports: CompactPorts, options: CompactOptions): Promise<CompactReport> {
+  const { catalog, archive, db, clock } = ports
+  const table = { db, table: EVENTS_TABLE }
+  // First the time, then the listing: a batch is named by it, and contains whatever was created before.
+  const listedMs = clock()
+  const raw = await listRawHours(archive)
+  const current = new Map(
+    (await catalog.partitions(table)).map(({ partition, entry }) => [hourOfPartition(partition), entry]),
+  )
+  const plan = planCompaction(
+    [...raw].map(([hour, objects]) => ({
+      hour,
+      newestMs: [...objects.values()].reduce((newest, createdMs) => Math.max(newest, createdMs), 0),
+      batchId: current.get(hour)?.batchId,
+    })),
+    listedMs,
+  )
+  if (plan.length > 0 && options.isDryRun !== true) {
+    await catalog.createTable(table, { columns: [], format: HISTORY_FORMAT, owner: db })
+  }
+  const hours: CompactedHour[] = []
+  for (const [index, hour] of plan.entries()) {
+    if (options.isTimeUp?.() === true) return { hours, hoursLeft: plan.length - index }
+    const one = { hour, raw: raw.get(hour) ?? new Map<string, number>(), entry: current.get(hour), listedMs }
+    const compacted = await compactHour(ports, one, options)
+    if (compacted === undefined) continue
+    hours.push(compacted)
+    options.onHour?.(compacted)
+  }
+  return { hours, hoursLeft: 0 }
+}
+
+interface HourInput {
+  readonly hour: string
+  readonly raw: ReadonlyMap<string, number>
+  readonly entry: LogEntry | undefined
+  readonly listedMs: number
+}
+
+async function compactHour(
+  ports: CompactPorts,
+  { hour, raw, entry, listedMs }: HourInput,
+  { who, why, isDryRun }: CompactOptions,
+): Promise<CompactedHour | undefined> {
+  const ref = { db: ports.db, table: EVENTS_TABLE, partition: hourPartition(hour) }
+  const before = entry === undefined ? undefined : await ports.catalog.load(ref, entry.batchId)
+  const contained = before?.manifest.contains ?? []
+  const known = new Set(contained)
+  const missing = new Map([...raw].filter(([key]) => !known.has(key)))
+  if (missing.size === 0) return undefined
+  const { partition } = ref
+  if (isDryRun === true) return { partition, batchId: undefined, rawObjects: missing.size, records: undefined }
+  const spool = new LineSpool(ports.spoolDir, `hour-${hour}`)
+  try {
+    const records = await spoolHour(spool, before, readRawHour(ports.archive, missing, contained))
+    const { batchId } = await ports.catalog.store(ref, {
+      parts: sortedParts(spool, ports.spoolDir),
+      who,
+      why,
+      batchId: newBatchId(listedMs, ports.random),
+      inputs: before === undefined ? [] : [{ table: tableKey(ref), partition, batchId: before.entry.batchId }],
+      contains: [...contained, ...missing.keys()].sort(),
+    })
+    return { partition, batchId, rawObjects: missing.size, records }
+  } finally {
+    spool.remove()
+  }
+}
+
+/** The batch before goes in as it is, so that nothing of it needs raw objects that may be gone one day. */
+async function spoolHour(
+  spool: LineSpool,
+  before: LoadedBatch | undefined,
+  records: AsyncIterable<StreamRecord>,
+): Promise<number> {
+  let count = 0
+  if (before !== undefined) {
+    for await (const part of before.parts()) {
+      const bucket = bucketOfPart(part.name)
+      if (bucket === undefined) throw new ArchiveError(part.name, 'is in a compacted hour and not of a bucket')
+      for (const line of linesOfPart(part)) {
+        spool.add(bucket, line)
+        count++
+      }
+    }
+  }
+  for await (const record of records) {
+    spool.add(userBucket(record.partitionKey), Buffer.from(JSON.stringify(recordLine(record))))
+    count++
+  }
+  return count
+}
+
+async function* sortedParts(spool: LineSpool, folder: string): AsyncGenerator<PartInput> {
+  for (const bucket of spool.slots()) {
+    const sorted = sortLines(spool.lines(bucket), { read: readSortKey, compare: compareSortKeys, folder, name: 'sort' })
+    yield* lineParts(linesOf(sorted), number => bucketPartName(bucket, number))
+    spool.remove(bucket)
+  }
+}
+
+async function* linesOf(sorted: AsyncIterable<{ readonly line: Uint8Array }>): AsyncGenerator<Uint8Array> {
+  for await (const { line } of sorted) yield line
+}
+
+interface SortKey {
+  readonly user: Buffer
+  readonly stream: string
+  readonly shard: string
+  readonly sequence: string
+}
+
+/** Lines are our own, written a moment ago or verified by their part's hash. */
+function readSortKey(line: Uint8Array): SortKey {
+  const { partitionKey, stream, shard, sequence } = JSON.parse(Buffer.from(line).toString('utf8')) as StreamRecord
+  return { user: Buffer.from(partitionKey), stream, shard, sequence }
+}
+
+/** Users in code point order, as UTF-8 sorts. */
+function compareSortKeys(a: SortKey, b: SortKey): number {
+  const byUser = a.user.compare(b.user)
+  if (byUser !== 0) return byUser
+  if (a.stream !== b.stream) return a.stream < b.stream ? -1 : 1
+  if (a.shard !== b.shard) return a.shard < b.shard ? -1 : 1
+  return compareSequences(a.sequence, b.sequence)
+}

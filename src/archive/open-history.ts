@@ -1,0 +1,164 @@
+// History read back from wherever it lies: compacted hours and imports by the parts of one bucket, raw objects that no compacted
+// hour contains by one pass that spools them into local files by bucket. What is held in memory is the names of raw objects.
+import type { Catalog } from '../catalog/catalog.ts'
+import type { CurrentPartition } from '../catalog/commit-log.ts'
+import type { BatchInput } from '../catalog/items.ts'
+import type { LoadedBatch, LoadedPart, PartLocation } from '../catalog/load-batch.ts'
+import type { ManifestPart } from '../catalog/manifest.ts'
+import type { StreamRecord } from '../event/stream-record.ts'
+import { byCodePoint } from '../platform/canonical-json.ts'
+import { mapAhead } from '../platform/concurrency.ts'
+import { userBucket, USER_BUCKETS } from '../platform/hash.ts'
+import { LineSpool } from '../platform/line-spool.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { archivePositions, raisePosition } from './archive-positions.ts'
+import type { History, HistoryOptions, HistoryRecord } from './history.ts'
+import { bucketOfPart, EVENTS_TABLE, hourOfPartition, IMPORTS_TABLE } from './history-tables.ts'
+import { parseLine, unpackLines } from './line-file.ts'
+import { linesOfPart } from './line-parts.ts'
+import { parseObjectName } from './object-name.ts'
+import { listRawHours, readRawHour } from './raw-hours.ts'
+import { readRecordLine, recordLine } from './raw-object.ts'
+
+export interface HistoryPorts {
+  readonly catalog: Catalog
+  readonly archive: ObjectStore
+  readonly db: string
+  /** A folder for this view alone, made and removed by the caller. */
+  readonly spoolDir: string
+}
+
+/** Manifests and parts fetched before their turn. */
+const LOADS_AHEAD = 8
+/** The slot of parts that every bucket reads. */
+const EVERY_BUCKET = USER_BUCKETS
+
+/** What a bucket reads: a line of the index. */
+interface IndexedPart {
+  readonly kind: HistoryRecord['kind']
+  readonly location: PartLocation
+  readonly part: ManifestPart
+}
+
+/** Raw objects of one hour that its current batch does not contain, and those that it does. */
+interface RawTail {
+  readonly raw: ReadonlyMap<string, number>
+  readonly contained: readonly string[]
+}
+
+/** Throws ObjectStoreError, CatalogError, ArchiveError. */
+export async function openHistory(ports: HistoryPorts): Promise<History> {
+  const { catalog, archive, db } = ports
+  // In this order: what lies before a position was written before it was listed, so the second listing has it. A batch that is
+  // committed after that may contain more than was listed, never less.
+  const positions = await archivePositions(archive)
+  const rawHours = await listRawHours(archive)
+  const index = new LineSpool(ports.spoolDir, 'index')
+  const inputs: BatchInput[] = []
+  const contained = new Map<string, readonly string[]>()
+  for await (const batch of currentBatches(catalog, { db, table: EVENTS_TABLE })) {
+    const { partition, contains = [] } = batch.manifest
+    const hour = hourOfPartition(partition)
+    const raw = rawHours.get(hour)
+    for (const key of contains) {
+      raisePosition(positions, parseObjectName({ key, createdMs: 0 }))
+      raw?.delete(key)
+    }
+    if (raw?.size === 0) rawHours.delete(hour)
+    else if (raw !== undefined) contained.set(hour, contains)
+    addToIndex(index, batch, 'stream')
+    inputs.push(inputOf(batch))
+  }
+  const imports: string[] = []
+  for await (const batch of currentBatches(catalog, { db, table: IMPORTS_TABLE })) {
+    if (batch.record.rows === 0) continue
+    addToIndex(index, batch, 'import')
+    inputs.push(inputOf(batch))
+    imports.push(batch.record.batchId)
+  }
+  const tails = [...rawHours].map(([hour, raw]) => ({ raw, contained: contained.get(hour) ?? [] }))
+  return history({ ports, index, tails }, { inputs, positions, imports: imports.sort(byCodePoint) })
+}
+
+async function* currentBatches(
+  catalog: Catalog,
+  table: { readonly db: string; readonly table: string },
+): AsyncGenerator<LoadedBatch> {
+  const load = async ({ partition, entry }: CurrentPartition): Promise<LoadedBatch> =>
+    catalog.load({ ...table, partition }, entry.batchId)
+  yield* mapAhead(await catalog.partitions(table), LOADS_AHEAD, load)
+}
+
+function inputOf({ manifest: { table, partition, batchId } }: LoadedBatch): BatchInput {
+  return { table, partition, batchId }
+}
+
+function addToIndex(index: LineSpool, { manifest, record }: LoadedBatch, kind: HistoryRecord['kind']): void {
+  const { batchId, location } = record
+  for (const part of manifest.parts) {
+    const indexed: IndexedPart = { kind, location: { batchId, location }, part }
+    index.add(bucketOfPart(part.name) ?? EVERY_BUCKET, Buffer.from(JSON.stringify(indexed)))
+  }
+}
+
+interface Sources {
+  readonly ports: HistoryPorts
+  readonly index: LineSpool
+  readonly tails: readonly RawTail[]
+}
+
+function history({ ports, index, tails }: Sources, view: Pick<History, 'inputs' | 'positions' | 'imports'>): History {
+  const spool = new LineSpool(ports.spoolDir, 'raw')
+  let spooled: Promise<void> | undefined
+  return {
+    ...view,
+    async *bucket(bucket, options = {}) {
+      for (const slot of [bucket, EVERY_BUCKET]) {
+        const parts = mapAhead(indexedParts(index, slot), LOADS_AHEAD, async ({ kind, location, part }) => ({
+          kind,
+          batchId: location.batchId,
+          loaded: await ports.catalog.loadPart(location, part),
+        }))
+        for await (const { kind, batchId, loaded } of parts) {
+          yield* kind === 'import' ? importRecords(loaded, batchId) : streamRecords(loaded, options)
+        }
+      }
+      // Once for all buckets, and only where somebody reads.
+      await (spooled ??= spoolTails(ports.archive, tails, spool))
+      for await (const line of spool.lines(bucket)) {
+        const record = readRecordLine(parseLine(Buffer.from(line).toString('utf8'), 'spooled from raw/'))
+        if (isWanted(record, options)) yield { kind: 'stream', record }
+      }
+    },
+    close: async () => {
+      index.remove()
+      spool.remove()
+    },
+  }
+}
+
+async function* indexedParts(index: LineSpool, slot: number): AsyncGenerator<IndexedPart> {
+  for await (const line of index.lines(slot)) yield JSON.parse(Buffer.from(line).toString('utf8')) as IndexedPart
+}
+
+function* importRecords(part: LoadedPart, batchId: string): Generator<HistoryRecord> {
+  for (const payload of linesOfPart(part)) yield { kind: 'import', batchId, payload }
+}
+
+function* streamRecords({ body, name }: LoadedPart, options: HistoryOptions): Generator<HistoryRecord> {
+  for (const record of unpackLines(body, name).map(readRecordLine)) {
+    if (isWanted(record, options)) yield { kind: 'stream', record }
+  }
+}
+
+function isWanted({ partitionKey }: StreamRecord, { userIds }: HistoryOptions): boolean {
+  return userIds === undefined || userIds.has(partitionKey)
+}
+
+async function spoolTails(archive: ObjectStore, tails: readonly RawTail[], spool: LineSpool): Promise<void> {
+  for (const { raw, contained } of tails) {
+    for await (const record of readRawHour(archive, raw, contained)) {
+      spool.add(userBucket(record.partitionKey), Buffer.from(JSON.stringify(recordLine(record))))
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// The raw objects by arrival hour, and the records of those that no compacted hour contains. A record's hour is part of the
+// record, so repeats of it lie in objects of one hour only, and each hour can be read on its own.
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import { mapAhead, mapWithLimit } from '../platform/concurrency.ts'
+import { groupBy } from '../platform/group-by.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { SHARDS_LISTED_MAX } from './archive-positions.ts'
+import { listObjects, listShards, loadLines } from './list-objects.ts'
+import { mergeBySequence } from './merge-by-sequence.ts'
+import { type NamedObject, parseObjectName, type Shard, shardKey } from './object-name.ts'
+import { readRecordLine } from './raw-object.ts'
+
+/** Objects fetched before their turn: latency is hidden, and some MB are held. */
+const LOADS_AHEAD = 8
+
+/** Name and time of every raw object by `YYYYMMDDHH`. Throws ObjectStoreError, ArchiveError. */
+export async function listRawHours(objects: ObjectStore): Promise<Map<string, Map<string, number>>> {
+  const hours = new Map<string, Map<string, number>>()
+  const shards: Shard[] = []
+  for await (const shard of listShards(objects, 'raw')) shards.push(shard)
+  await mapWithLimit(shards, SHARDS_LISTED_MAX, async shard => {
+    for await (const { key, hour = '', createdMs } of listObjects(objects, 'raw', { shard })) {
+      const inHour = hours.get(hour) ?? new Map<string, number>()
+      hours.set(hour, inHour.set(key, createdMs))
+    }
+  })
+  return hours
+}
+
+/**
+ * The records of one hour's raw objects, each once, by stream, shard and sequence; without those that are in the objects
+ * `contained` too, which are of the same hour and are not read. Throws ObjectStoreError, ArchiveError.
+ */
+export async function* readRawHour(
+  objects: ObjectStore,
+  raw: ReadonlyMap<string, number>,
+  contained: readonly string[],
+): AsyncGenerator<StreamRecord> {
+  const named = [...raw].map(([key, createdMs]) => parseObjectName({ key, createdMs }))
+  const isContained = containment(contained)
+  const shards = [...groupBy(named, shardKey)].sort(([a], [b]) => (a < b ? -1 : 1))
+  for (const [, shard] of shards) {
+    const inOrder = shard.sort((a, b) => compareSequences(a.first, b.first))
+    const loaded = mapAhead(inOrder, LOADS_AHEAD, async object =>
+      (await loadLines(objects, object)).map(readRecordLine),
+    )
+    // The merge asks for them in this very order.
+    for await (const record of mergeBySequence(each(inOrder), () => nextOf(loaded))) {
+      if (!isContained(record)) yield record
+    }
+  }
+}
+
+/** A run of one hour has every record of that hour between its first and its last. */
+function containment(keys: readonly string[]): (record: StreamRecord) => boolean {
+  const named = keys.map(key => parseObjectName({ key, createdMs: 0 }))
+  const ranges = new Map([...groupBy(named, shardKey)].map(([key, objects]) => [key, disjoint(objects)]))
+  return record => {
+    const ofShard = ranges.get(shardKey(record)) ?? []
+    let [from, to] = [0, ofShard.length]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (compareSequences(ofShard[middle]?.last ?? '', record.sequence) < 0) from = middle + 1
+      else to = middle
+    }
+    const range = ofShard[from]
+    return range !== undefined && compareSequences(range.first, record.sequence) <= 0
+  }
+}
+
+type Range = Pick<NamedObject, 'first' | 'last'>
+
+function disjoint(objects: readonly NamedObject[]): readonly Range[] {
+  const ranges: { first: string; last: string }[] = []
+  for (const { first, last } of objects.toSorted((a, b) => compareSequences(a.first, b.first))) {
+    const before = ranges.at(-1)
+    if (before === undefined || compareSequences(first, before.last) > 0) ranges.push({ first, last })
+    else if (compareSequences(last, before.last) > 0) before.last = last
+  }
+  return ranges
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items
+}
+
+async function nextOf<T>(items: AsyncIterator<T, unknown>): Promise<T> {
+  const { done, value } = await items.next()
+  if (done === true) throw new Error('as many are loaded as are named')
+  return value
+}
