@@ -22,17 +22,15 @@ const KPL_AGGREGATED: Refusal = {
 /** Aggregation format of the KPL: these four bytes, then protocol buffers, then an MD5. */
 const KPL_MAGIC = [0xf3, 0x89, 0x9a, 0xc2]
 const GZIP_MAGIC = [0x1f, 0x8b]
-/** Deflate with a window of 32 KiB, which is what every encoder writes unless told. */
+/** Deflate with a window of 32 KiB, which is what every encoder writes unless told; then its level, without a preset dictionary (RFC 1950). */
 const ZLIB_FIRST = 0x78
-/** The two bytes of a zlib header, as one number, are a multiple of it (RFC 1950). */
-const ZLIB_CHECK = 31
+const ZLIB_SECONDS = [0x01, 0x5e, 0x9c, 0xda]
 
 /** The bytes as they came where they are not compressed, which costs one look at the first. Never throws. */
 export function inflatePayload(bytes: Uint8Array): Uint8Array | Refusal {
   const first = bytes[0]
   if (first === GZIP_MAGIC[0] && startsWith(bytes, GZIP_MAGIC)) return inflate(bytes, gunzipSync)
-  if (first === ZLIB_FIRST && (ZLIB_FIRST * 256 + (bytes[1] ?? 0)) % ZLIB_CHECK === 0)
-    return inflate(bytes, inflateSync)
+  if (first === ZLIB_FIRST && ZLIB_SECONDS.includes(bytes[1] ?? 0)) return inflate(bytes, inflateSync)
   return first === KPL_MAGIC[0] && startsWith(bytes, KPL_MAGIC) ? KPL_AGGREGATED : bytes
 }
 

@@ -1,3 +1,4 @@
+import { deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileContracts } from '../../src/event/compile-contracts.ts'
@@ -91,10 +92,18 @@ describe('laws', () => {
         fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.json({ maxDepth: 3 })),
       )
       .map(([at, cut, insert]) => Buffer.from(text.slice(0, at) + insert + text.slice(at + cut)))
-    const bytes = fc.oneof(
+    const plain = fc.oneof(
       fc.uint8Array({ maxLength: 64 }),
       mutated,
       fc.json().map(json => Buffer.from(json)),
+    )
+    const head = fc.constantFrom([0x1f, 0x8b], [0x1f, 0x8b, 8, 0], [0x78, 0x9c], [0x78, 0x01], [0xf3, 0x89, 0x9a, 0xc2])
+    const bytes = fc.oneof(
+      plain,
+      fc.tuple(head, plain).map(([first, rest]) => Buffer.concat([Buffer.from(first), rest])),
+      fc
+        .tuple(plain, fc.nat(40), fc.nat(255), fc.constantFrom(gzipSync, deflateSync))
+        .map(([input, at, byte, compress]) => damaged(compress(input), at, byte)),
     )
     fc.assert(
       fc.property(bytes, input => void decodePayload(input, contracts)),
@@ -130,3 +139,7 @@ describe('laws', () => {
     )
   })
 })
+
+function damaged(bytes: Buffer, at: number, byte: number): Uint8Array {
+  return Uint8Array.from(bytes, (before, index) => (index === at ? byte : before))
+}

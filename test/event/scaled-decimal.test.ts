@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { scaledInteger } from '../../src/event/scaled-decimal.ts'
+import { decimalProduct, scaledInteger } from '../../src/event/scaled-decimal.ts'
 
 describe('a number at a scale', () => {
   it.each([
@@ -44,6 +44,42 @@ describe('a number at a scale', () => {
       }),
       { numRuns: 5000 },
     )
+  })
+})
+
+describe('a product of decimals', () => {
+  it.each([
+    [1999, 0.01, 19.99],
+    [0.29, 100, 29],
+    [1.1, 1.1, 1.21],
+    [1.005, 1000, 1005],
+    [-3, 0.1, -0.3],
+    [0, -5, 0],
+    [-0, 5, 0],
+    [1e-7, 1e7, 1],
+    [2.5e21, 4e-3, 1e19],
+  ])('%d × %d is %d', (a, b, product) => {
+    expect(decimalProduct(a, b)).toBe(product)
+    expect(decimalProduct(b, a)).toBe(product)
+  })
+
+  it('is what the parser reads of the product as text', () => {
+    const whole = fc.integer({ min: -(10 ** 12), max: 10 ** 12 })
+    fc.assert(
+      fc.property(whole, whole, fc.integer({ min: -40, max: 40 }), (a, b, exponent) => {
+        const text = `${BigInt(a) * BigInt(b)}e${exponent}`
+        expect(decimalProduct(Number(`${a}e${exponent}`), b)).toBe((JSON.parse(text) as number) + 0)
+      }),
+    )
+  })
+
+  it.each([
+    [1e300, 1e300],
+    [1e-300, -1e-300],
+    [Number.POSITIVE_INFINITY, 0.5],
+    [1, Number.NaN],
+  ])('of %d and %d is none, as a double would be infinite, lost or no number', (a, b) => {
+    expect(decimalProduct(a, b)).toBeUndefined()
   })
 })
 
