@@ -2,7 +2,14 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { FieldValue } from '../../src/event/decoded-event.ts'
 import { fieldReader } from '../../src/event/field-reader.ts'
-import { type ChoiceField, choice, type Field, number, type ValueOf } from '../../src/event/field.ts'
+import {
+  type ChoiceField,
+  type ChoiceOptions,
+  choice,
+  type Field,
+  number,
+  type ValueOf,
+} from '../../src/event/field.ts'
 import { PROBLEM, type Problem } from '../../src/event/problem.ts'
 
 function read(field: Field, value: unknown): FieldValue | Problem {
@@ -43,7 +50,6 @@ describe('a word that upstream adds later', () => {
     expectTypeOf<ValueOf<typeof channel>>().toEqualTypeOf<'web' | 'app' | 'other'>()
     expectTypeOf(choice(['web', 'app'], { optional: true })).toEqualTypeOf<ChoiceField<'web' | 'app'>>()
     expectTypeOf(choice(['web', 'app'], { default: 'app', unknown: 'web' })).toEqualTypeOf<ChoiceField<'web' | 'app'>>()
-    // @ts-expect-error A default must be one of the words.
-    void choice(['web', 'app'], { default: 'fax', unknown: 'web' })
+    expectTypeOf<NonNullable<ChoiceOptions<'web' | 'app', 'web'>['default']>>().toEqualTypeOf<'web' | 'app'>()
   })
 })
