@@ -31,6 +31,8 @@ export interface Manifest {
   readonly inputs: readonly BatchInput[]
   /** Objects outside the catalogue whose content is in this batch, by key: what a reader need not read beside it. */
   readonly contains?: readonly string[] | undefined
+  /** What else defines the content or was counted while it was made, in its maker's own words. */
+  readonly properties?: Readonly<Record<string, unknown>> | undefined
   readonly parts: readonly ManifestPart[]
 }
 
@@ -48,6 +50,7 @@ const manifestSchema = z.object({
   columns: z.array(z.object({ name: z.string(), type: z.enum(COLUMN_TYPES) })),
   inputs: z.array(z.object({ table: z.string(), partition: z.string(), batchId: z.string() })),
   contains: z.optional(z.array(z.string())),
+  properties: z.optional(z.record(z.string(), z.unknown())),
   // A reader may make a file of this name.
   parts: z.array(
     z.object({ name: z.string().check(z.regex(/^part-[a-z0-9.-]+$/)), bytes: whole, rows: whole, sha256: z.string() }),
@@ -57,7 +60,7 @@ const manifestSchema = z.object({
 export type ManifestContent = Omit<Manifest, 'formatVersion' | 'createdAt'> & { readonly createdAtMs: number }
 
 export function encodeManifest({ createdAtMs, ...content }: ManifestContent): Uint8Array {
-  const { table, partition, batchId, who, why, format, columns, inputs, contains, parts } = content
+  const { table, partition, batchId, who, why, format, columns, inputs, contains, properties, parts } = content
   const manifest: Manifest = {
     formatVersion: MANIFEST_FORMAT_VERSION,
     table,
@@ -70,6 +73,7 @@ export function encodeManifest({ createdAtMs, ...content }: ManifestContent): Ui
     columns,
     inputs,
     ...(contains === undefined ? {} : { contains }),
+    ...(properties === undefined ? {} : { properties }),
     parts,
   }
   return new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`)

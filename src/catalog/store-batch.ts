@@ -1,5 +1,6 @@
 // Writing a batch: parts, manifest, batch item, and last the log entry that makes it visible. Each is created if absent under
 // names that nobody else has, so a crash anywhere leaves an orphan that no reader sees and no later run trips over.
+import type { Json } from '../platform/canonical-json.ts'
 import { mapPulled } from '../platform/concurrency.ts'
 import { sha256Hex } from '../platform/hash.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
@@ -26,6 +27,8 @@ export interface StoreInput {
   readonly inputs?: readonly BatchInput[]
   /** Keys of objects outside the catalogue whose content is in the parts; the manifest names them. */
   readonly contains?: readonly string[]
+  /** For the manifest; asked once all parts are stored, so that it may say what was counted on the way. */
+  readonly properties?: () => Readonly<Record<string, Json>>
   /** For who must know the batch's name beforehand; made from the clock otherwise. Never use one twice. */
   readonly batchId?: string
 }
@@ -63,7 +66,7 @@ export async function storeBatch(
 
   const parts = await uploadParts(ports.objects, location, format, input.parts)
   const named = { table, partition, batchId, createdAtMs, who, why, format, columns }
-  const manifest = encodeManifest({ ...named, inputs, contains, parts })
+  const manifest = encodeManifest({ ...named, inputs, contains, properties: input.properties?.(), parts })
   const manifestKey = `${location}${MANIFEST_NAME}`
   await createOwn(ports.objects, manifestKey, manifest, 'application/json')
 

@@ -28,6 +28,12 @@ test('reads what it wrote, with the instant as people write it', () => {
   })
 })
 
+test("keeps its maker's own properties, and none where there are none", () => {
+  const properties = { known: 'arrival', counts: { rows: 2 } }
+  expect(decodeManifest(encodeManifest({ ...CONTENT, properties }), 'key').properties).toEqual(properties)
+  expect(new TextDecoder().decode(encodeManifest(CONTENT))).not.toContain('properties')
+})
+
 test('leaves fields of later releases alone', () => {
   expect(decodeManifest(changed({ anchors: ['month'] }), 'key').batchId).toBe(CONTENT.batchId)
 })

@@ -45,6 +45,19 @@ describe('a batch', () => {
     expect((await catalog.load(DAY)).manifest.contains).toEqual(contains)
   })
 
+  test('says in its manifest what its maker counted while the parts were stored', async () => {
+    const { catalog } = world
+    let pulled = 0
+    function* counted() {
+      for (const part of textParts('a', 'b')) {
+        pulled++
+        yield part
+      }
+    }
+    await catalog.store(DAY, { parts: counted(), ...REASON, properties: () => ({ pulled }) })
+    expect((await catalog.load(DAY)).manifest.properties).toEqual({ pulled: 2 })
+  })
+
   test('hands out a part that is wanted, checked, and fetches no other', async () => {
     const { catalog, objects } = world
     await catalog.store(DAY, { parts: textParts('a', 'b', 'c'), ...REASON })
