@@ -161,7 +161,7 @@ async function* sortedParts(spool: LineSpool, folder: string): AsyncGenerator<Pa
   for (const bucket of spool.slots()) {
     const sorted = sortLines(spool.lines(bucket), { read: readSortKey, compare: compareSortKeys, folder, name: 'sort' })
     yield* lineParts(linesOf(sorted), number => bucketPartName(bucket, number))
-    spool.remove(bucket)
+    spool.removeSlot(bucket)
   }
 }
 

@@ -24,7 +24,7 @@ export interface HistoryPorts {
   readonly catalog: Catalog
   readonly archive: ObjectStore
   readonly db: string
-  /** A folder for this view alone, made and removed by the caller. */
+  /** Made and removed by the caller; the view makes a folder of its own in it. */
   readonly spoolDir: string
 }
 

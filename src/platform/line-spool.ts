@@ -1,6 +1,6 @@
 // Lines sorted into local files by slot, for what does not fit in memory: many slots are written at once, each is read back on
 // its own, in the order it was written. Files are gzip, one member for each piece that was appended.
-import { appendFileSync, createReadStream, rmSync } from 'node:fs'
+import { appendFileSync, createReadStream, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createGunzip, gzipSync } from 'node:zlib'
 import { pipeline } from 'node:stream/promises'
@@ -13,20 +13,20 @@ const GZIP_LEVEL = 1
 const NEWLINE = Buffer.from('\n')
 
 interface Slot {
-  readonly path: string
+  /** The file, once it has a piece. */
+  path: string | undefined
   lines: Uint8Array[]
   bytes: number
-  /** Whether the file exists: it is made by the first piece. */
-  isWritten: boolean
 }
 
 export class LineSpool {
   readonly #slots = new Map<number, Slot>()
   readonly #prefix: string
+  #folder: string | undefined
 
-  /** Files are `<folder>/<name>-<slot>.ndjson.gz`; nobody else has that name there. */
+  /** Files are `<slot>.ndjson.gz` in a new folder `<folder>/<name>-…`, made by the first piece that does not fit in memory. */
   constructor(folder: string, name: string) {
-    this.#prefix = join(folder, name)
+    this.#prefix = join(folder, `${name}-`)
   }
 
   /** `line` has no line break and is not changed afterwards. */
@@ -34,7 +34,7 @@ export class LineSpool {
     const slot = this.#slot(slotNumber)
     slot.lines.push(line, NEWLINE)
     slot.bytes += line.length + 1
-    if (slot.bytes >= PIECE_BYTES) append(slot)
+    if (slot.bytes >= PIECE_BYTES) this.#append(slotNumber, slot)
   }
 
   /** Slots that have lines, ascending. */
@@ -45,7 +45,11 @@ export class LineSpool {
   async *lines(slotNumber: number): AsyncGenerator<Uint8Array> {
     const slot = this.#slots.get(slotNumber)
     if (slot === undefined) return
-    append(slot)
+    if (slot.path === undefined) {
+      yield* slot.lines.filter(line => line !== NEWLINE)
+      return
+    }
+    this.#append(slotNumber, slot)
     const file = createReadStream(slot.path)
     const gunzip = createGunzip()
     // What fails destroys both; the reader of `gunzip` throws it.
@@ -53,29 +57,34 @@ export class LineSpool {
     yield* splitLines(gunzip)
   }
 
-  /** Removes one slot's file, or all of them. */
-  remove(slotNumber?: number): void {
-    for (const [number, { path, isWritten }] of this.#slots) {
-      if (slotNumber !== undefined && number !== slotNumber) continue
-      if (isWritten) rmSync(path, { force: true })
-      this.#slots.delete(number)
-    }
+  removeSlot(slotNumber: number): void {
+    const path = this.#slots.get(slotNumber)?.path
+    if (path !== undefined) rmSync(path)
+    this.#slots.delete(slotNumber)
+  }
+
+  /** Every slot and the folder. */
+  remove(): void {
+    this.#slots.clear()
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
+    this.#folder = undefined
   }
 
   #slot(number: number): Slot {
     let slot = this.#slots.get(number)
     if (slot === undefined) {
-      slot = { path: `${this.#prefix}-${number}.ndjson.gz`, lines: [], bytes: 0, isWritten: false }
+      slot = { path: undefined, lines: [], bytes: 0 }
       this.#slots.set(number, slot)
     }
     return slot
   }
-}
 
-function append(slot: Slot): void {
-  if (slot.bytes === 0) return
-  appendFileSync(slot.path, gzipSync(Buffer.concat(slot.lines), { level: GZIP_LEVEL }))
-  slot.isWritten = true
-  slot.lines = []
-  slot.bytes = 0
+  #append(number: number, slot: Slot): void {
+    if (slot.bytes === 0) return
+    this.#folder ??= mkdtempSync(this.#prefix)
+    slot.path ??= join(this.#folder, `${number}.ndjson.gz`)
+    appendFileSync(slot.path, gzipSync(Buffer.concat(slot.lines), { level: GZIP_LEVEL }))
+    slot.lines = []
+    slot.bytes = 0
+  }
 }

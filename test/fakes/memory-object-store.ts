@@ -1,6 +1,7 @@
 // An object store in memory that does what S3 does and emulators do not: the second creation of a key is refused. It counts
 // calls, and a hook may throw before or after any of them, as a process that dies there would.
 import { byCodePoint } from '../../src/platform/canonical-json.ts'
+import type { Clock } from '../../src/platform/clock.ts'
 import type { CreateOptions, ObjectInfo, ObjectStore } from '../../src/platform/object-store.ts'
 
 export interface ObjectStoreCall {
@@ -14,6 +15,8 @@ export interface MemoryObjectStoreOptions {
   readonly pageKeysMax?: number
   /** Throws to make a call fail. */
   readonly fault?: (call: ObjectStoreCall) => void
+  /** For who compares creation with time; creations are counted otherwise, as their order is all that most may rely on. */
+  readonly clock?: Clock
 }
 
 export interface MemoryObjectStore extends ObjectStore {
@@ -24,10 +27,13 @@ export interface MemoryObjectStore extends ObjectStore {
   readonly options: Map<string, CreateOptions>
 }
 
-export function memoryObjectStore({ pageKeysMax = 1_000, fault }: MemoryObjectStoreOptions = {}): MemoryObjectStore {
+export function memoryObjectStore({
+  pageKeysMax = 1_000,
+  fault,
+  clock,
+}: MemoryObjectStoreOptions = {}): MemoryObjectStore {
   const objects = new Map<string, Uint8Array>()
   const options = new Map<string, CreateOptions>()
-  /** Creations are counted, not timed: their order is all that a reader may rely on. */
   const created = new Map<string, number>()
   const calls = { create: 0, get: 0, list: 0 }
 
@@ -66,7 +72,7 @@ export function memoryObjectStore({ pageKeysMax = 1_000, fault }: MemoryObjectSt
         if (objects.has(key)) return 'exists'
         objects.set(key, body.slice())
         options.set(key, createOptions ?? {})
-        created.set(key, created.size + 1)
+        created.set(key, clock?.() ?? created.size + 1)
         return 'created'
       }),
     get: key => call('get', key, () => objects.get(key)?.slice()),

@@ -39,17 +39,22 @@ describe('a spool of lines', () => {
   })
 
   it('leaves files that zcat reads, and removes them', async () => {
-    const spool = new LineSpool(folder, 'raw')
-    spool.add(5, Buffer.from('a'))
-    spool.add(6, Buffer.from('b'))
-    await texts(spool.lines(5))
-    await texts(spool.lines(6))
-    expect(gunzipSync(readFileSync(join(folder, 'raw-5.ndjson.gz'))).toString()).toBe('a\n')
-    spool.remove(5)
-    expect(readdirSync(folder)).toEqual(['raw-6.ndjson.gz'])
+    const [spool, another] = [new LineSpool(folder, 'raw'), new LineSpool(folder, 'raw')]
+    const long = 'a'.repeat(200_000)
+    for (const slot of [5, 6]) {
+      spool.add(slot, Buffer.from(long))
+      another.add(slot, Buffer.from('another'))
+    }
+    const [own = ''] = readdirSync(folder)
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^raw-/)])
+    expect(gunzipSync(readFileSync(join(folder, own, '5.ndjson.gz'))).toString()).toBe(`${long}\n`)
+    spool.removeSlot(5)
+    expect(readdirSync(join(folder, own))).toEqual(['6.ndjson.gz'])
+    expect(await texts(spool.lines(5))).toEqual([])
     spool.remove()
     expect(readdirSync(folder)).toEqual([])
     expect(spool.slots()).toEqual([])
+    expect(await texts(another.lines(5))).toEqual(['another'])
   })
 })
 
