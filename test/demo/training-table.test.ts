@@ -5,7 +5,7 @@ import { decodedArrivals, lateLabels } from '../../demo/training-table.ts'
 import { exportRows } from '../../src/features/export-rows.ts'
 import pipeline from '../../src/pipeline/index.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
-import { obviousValue } from '../features/obvious-features.ts'
+import { obviousFeatures } from '../../src/replay/obvious-features.ts'
 
 const SLICE_FLIGHTS = 40_000
 const COMPARED_EVERY = 97
@@ -54,11 +54,7 @@ describe('the training table', () => {
       compared++
       expect(arrivedMs(slice, index)).toBeGreaterThan(instant.time)
       const ofRoute = events.filter(event => event.userId === instant.userId)
-      const expected = Object.entries(pipeline.features.features).map(([name, feature]) => [
-        name,
-        obviousValue(feature, ofRoute, instant.time - 1),
-      ])
-      expect(features.values).toEqual(Object.fromEntries(expected))
+      expect(features.values).toEqual(obviousFeatures(pipeline.features, ofRoute, instant.time - 1))
     }
     expect(compared).toBe(Math.ceil(SLICE_FLIGHTS / COMPARED_EVERY))
   })
