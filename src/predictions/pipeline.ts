@@ -3,6 +3,7 @@ import type { EventContract } from '../event/contract.ts'
 import { DefinitionError } from '../event/errors.ts'
 import { aggregatesOf, type FeatureSet } from '../features/feature.ts'
 import type { ModelDefinition } from '../model/define.ts'
+import { ITEM_BYTES_LEAST, ITEM_BYTES_MAX, ITEM_BYTES_RAISED_MAX } from './item-limits.ts'
 
 export interface Pipeline<Set extends FeatureSet = FeatureSet> {
   readonly kind: 'pipeline'
@@ -12,6 +13,8 @@ export interface Pipeline<Set extends FeatureSet = FeatureSet> {
   readonly events: readonly EventContract[]
   readonly features: Set
   readonly models: readonly ModelDefinition[]
+  /** An item over it is refused, and so is a definition whose items may get there. */
+  readonly itemBytesMax: number
 }
 
 export interface PipelineOptions<Set extends FeatureSet> {
@@ -22,6 +25,8 @@ export interface PipelineOptions<Set extends FeatureSet> {
   readonly events?: readonly EventContract[]
   readonly features: Set
   readonly models: readonly ModelDefinition[]
+  /** Most bytes of a user's item, 65,536 unless given. Each 1,024 are a write unit, at every event. */
+  readonly itemBytesMax?: number
 }
 
 /** Also part of the names of tables, streams and buckets. */
@@ -50,6 +55,13 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
       )
     }
   }
+  const { itemBytesMax = ITEM_BYTES_MAX } = options
+  if (!Number.isInteger(itemBytesMax) || itemBytesMax < ITEM_BYTES_LEAST || itemBytesMax > ITEM_BYTES_RAISED_MAX) {
+    throw new DefinitionError(
+      `itemBytesMax is ${itemBytesMax}`,
+      `Use a whole number from ${ITEM_BYTES_LEAST} to ${ITEM_BYTES_RAISED_MAX}.`,
+    )
+  }
   return {
     kind: 'pipeline',
     name: options.name,
@@ -57,6 +69,7 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
     events,
     features: options.features,
     models: options.models,
+    itemBytesMax,
   }
 }
 

@@ -34,13 +34,15 @@ export interface NextContent {
   readonly definitions: string
   /** Batches of imported history; those of the item before unless given. */
   readonly imports?: readonly string[]
+  /** The pipeline's `itemBytesMax`; ITEM_BYTES_MAX unless given. */
+  readonly itemBytesMax?: number
 }
 
 /** The item to put, or why it cannot be. */
 export function encodeNext(content: NextContent, predicted: PredictedUser): StoredItem | Refusal {
   const item = packNext(content, predicted)
   if ('reason' in item) return item
-  const tooBig = itemTooBig(item)
+  const tooBig = itemTooBig(item, content.itemBytesMax)
   return tooBig === undefined ? item : refuseSize(`${tooBig.bytes} bytes, ${tooBig.bytesMax} are allowed`)
 }
 

@@ -1,10 +1,10 @@
 // The limits of one batch, each with its reason.
-import { ITEM_BYTES_MAX } from '../store/item-size.ts'
-
 /** Items of one wave are held in memory at once, compressed and inflated; a function of 1 GB holds this many ten times over. */
 export const WORKING_SET_BYTES_MAX = 64 * 1024 * 1024
 /** Users of one wave: each may be of the largest size. One model run and one round of writes a wave. */
-export const USERS_PER_WAVE_MAX = WORKING_SET_BYTES_MAX / ITEM_BYTES_MAX
+export function usersPerWaveMax(itemBytesMax: number): number {
+  return Math.floor(WORKING_SET_BYTES_MAX / itemBytesMax)
+}
 /** BatchGets at once; each answers up to 16 MB. */
 export const READS_IN_FLIGHT_MAX = 4
 /** Conditional puts at once: enough to hide a round trip of 5 ms, few enough for the sockets of one client (50). */

@@ -8,7 +8,7 @@ import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PredictedUser, type Predictor, predictOne } from '../predictions/predictor.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
-import { READS_IN_FLIGHT_MAX, USERS_PER_WAVE_MAX, WRITES_IN_FLIGHT_MAX } from './limits.ts'
+import { READS_IN_FLIGHT_MAX, usersPerWaveMax, WRITES_IN_FLIGHT_MAX } from './limits.ts'
 import {
   type AffectedUser,
   planItem,
@@ -48,10 +48,13 @@ export async function recomputeBatch(
   dependencies: RecomputeDependencies,
 ): Promise<BatchResult> {
   const affected = affectedUsers(records, dependencies.compiled.contracts)
+  const { itemBytesMax } = dependencies.compiled.pipeline
   const tally = new Tally()
   tally.refused.push(...affected.refused)
   const users = [...affected.byUser].map(([userId, own]) => ({ userId, records: own }))
-  for (const wave of chunks(users, USERS_PER_WAVE_MAX)) await recomputeWave(wave, dependencies, tally)
+  for (const wave of chunks(users, usersPerWaveMax(itemBytesMax))) {
+    await recomputeWave(wave, dependencies, tally)
+  }
   await setAside(dependencies, tally)
   return { failedSequence: tally.failedSequence, counts: tally.counts(affected.unknownFields), errors: tally.errors }
 }

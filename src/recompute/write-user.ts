@@ -58,8 +58,9 @@ export async function writeUser(
   for (let attempt = 1; ; attempt++) {
     refuseWithoutTime(deps)
     const { before, next } = plan
-    const { definitions } = deps.compiled
-    const item = encodeNext({ userId: first.user.userId, before, next, definitions }, predicted)
+    const { definitions, pipeline } = deps.compiled
+    const { itemBytesMax } = pipeline
+    const item = encodeNext({ userId: first.user.userId, before, next, definitions, itemBytesMax }, predicted)
     if ('reason' in item) {
       return { outcome: 'not-folded', refusal: item, decisions: settledDecisions(first, plan.decisions) }
     }

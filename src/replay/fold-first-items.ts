@@ -82,12 +82,13 @@ interface Run {
 
 async function writeUsers(fold: HistoryFold, { options, counts, predictor }: Run): Promise<void> {
   const { batchId, users } = options
-  const { definitions } = options.compiled
+  const { definitions, pipeline } = options.compiled
+  const made = { before: undefined, definitions, itemBytesMax: pipeline.itemBytesMax, imports: [batchId] }
   const finished = fold.finish()
   const predicted = await predictor.predict(finished.map(([, next]) => next.features))
   await mapWithLimit(finished, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
     const prediction = predicted[index] ?? (await predictOne(predictor, next.features))
-    const item = encodeNext({ userId, before: undefined, next, definitions, imports: [batchId] }, prediction)
+    const item = encodeNext({ ...made, userId, next }, prediction)
     if ('reason' in item) counts.usersTooBig++
     else if (await putFirst(users, item, batchId)) counts.usersWritten++
     else counts.usersExisting++

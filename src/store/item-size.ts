@@ -1,10 +1,17 @@
 // How big DynamoDB takes an item to be, before it is sent: bytes are money, and an item over the limit must be refused with a
 // reason instead of failing the batch. The rule is the one of "DynamoDB item sizes and formats" (Amazon DynamoDB Developer
 // Guide, CapacityUnitCalculations), which calls itself approximate for numbers.
+import { ITEM_BYTES_MAX } from '../predictions/item-limits.ts'
 import type { StoredItem } from './user-item.ts'
 
-/** What a definition may make of an item unless raised: 64 write units a write. DynamoDB's own limit is 400 KB. */
-export const ITEM_BYTES_MAX = 64 * 1024
+/**
+ * What an item shall have, by how many features: 4 KB at 20 and 16 KB at 250. At 50 M events a day and 0.625 $ per million write
+ * units, 4 KB are 125 $ a day and 16 KB are 500 $; a few features share an item's fixed costs, many share states.
+ */
+const TARGET_BYTES = [
+  { features: 20, bytes: 4 * 1024 },
+  { features: 250, bytes: 16 * 1024 },
+] as const
 /** A standard write costs one unit for each of these begun. */
 export const WRITE_UNIT_BYTES = 1024
 /** A strongly consistent read costs one unit for each of these begun. */
@@ -26,6 +33,18 @@ export function itemTooBig(item: StoredItem, bytesMax: number = ITEM_BYTES_MAX):
 
 export function writeUnits(bytes: number): number {
   return Math.max(1, Math.ceil(bytes / WRITE_UNIT_BYTES))
+}
+
+/** Of a strongly consistent read. */
+export function readUnits(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES))
+}
+
+/** On the line through both targets; not below the smaller one. */
+export function itemBytesTarget(features: number): number {
+  const [few, many] = TARGET_BYTES
+  const slope = (many.bytes - few.bytes) / (many.features - few.features)
+  return Math.round(few.bytes + Math.max(0, features - few.features) * slope)
 }
 
 /** Attribute names and values of the item as DynamoDB stores it. */

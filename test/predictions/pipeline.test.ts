@@ -41,4 +41,13 @@ describe('model', () => {
     expect(make(['orders', 'orders'])).toThrow('twice')
     expect(make(['orders'])).not.toThrow()
   })
+
+  it('takes 64 KB of a user unless it says otherwise, up to what DynamoDB surely takes', () => {
+    const shop = { name: 'shop', features: customer, models: [] }
+    expect(pipeline(shop).itemBytesMax).toBe(65_536)
+    expect(pipeline({ ...shop, itemBytesMax: 393_216 }).itemBytesMax).toBe(393_216)
+    for (const itemBytesMax of [393_217, 4095, 70_000.5]) {
+      expect(() => pipeline({ ...shop, itemBytesMax })).toThrow(`itemBytesMax is ${itemBytesMax}`)
+    }
+  })
 })

@@ -2,11 +2,12 @@ import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { MINUTE_MS } from '../../src/platform/duration.ts'
 import type { DedupState } from '../../src/affected/dedup-state.ts'
-import { USERS_PER_WAVE_MAX } from '../../src/recompute/limits.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { usersPerWaveMax } from '../../src/recompute/limits.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { decodeItem, encodeItem, readPlain } from '../../src/store/item-codec.ts'
 import { START } from '../features/factories.ts'
-import { EVENTS_PER_USER, harness, orderRecord, ordersOf, rawRecord, stored, values } from './harness.ts'
+import { EVENTS_PER_USER, harness, orderRecord, ordersOf, rawRecord, shop, stored, values } from './harness.ts'
 
 describe('recomputeBatch', () => {
   it.each([
@@ -31,11 +32,12 @@ describe('recomputeBatch', () => {
 
   it('applies everybody of a batch of more users than one wave holds, a model run for each wave', async () => {
     const run = harness()
-    const users = USERS_PER_WAVE_MAX + 1
+    const most = usersPerWaveMax(shop.itemBytesMax)
+    const users = most + 1
     const { counts, failedSequence } = await run.deliver(ordersOf(users, 1))
     expect(failedSequence).toBeUndefined()
     expect(counts).toMatchObject({ folded: users, usersWritten: users })
-    expect(run.modelRuns).toEqual([USERS_PER_WAVE_MAX, 1])
+    expect(run.modelRuns).toEqual([most, 1])
   })
 
   it('writes nothing when a batch is delivered twice, or a suffix of it again', async () => {
@@ -151,6 +153,8 @@ describe('recomputeBatch', () => {
     const again = await run.deliver([orderRecord(1, 1), orderRecord(2, 2)])
     // What was folded before stays so: only what cannot be folded is a dead letter.
     expect(again.counts).toMatchObject({ duplicate: 1, deadLetters: { 'item-too-big': 1 } })
+    run.dependencies = { ...run.dependencies, compiled: compilePipeline({ ...shop, itemBytesMax: 80_000 }) }
+    expect((await run.deliver([orderRecord(2, 2)])).counts).toMatchObject({ folded: 1, deadLetters: {} })
   })
 
   it('carries attributes that it does not know through a write', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ITEM_BYTES_MAX, itemBytes, itemTooBig, writeUnits } from '../../src/store/item-size.ts'
+import { ITEM_BYTES_MAX } from '../../src/predictions/item-limits.ts'
+import { itemBytes, itemBytesTarget, itemTooBig, readUnits, writeUnits } from '../../src/store/item-size.ts'
 import type { StoredItem } from '../../src/store/user-item.ts'
 import { typicalItem } from './item-factory.ts'
 
@@ -66,8 +67,14 @@ describe('the size of an item', () => {
     expect(itemTooBig(over, ITEM_BYTES_MAX + 1)).toBeUndefined()
   })
 
-  it('costs a write unit for each KiB begun', () => {
+  it('costs a write unit for each KiB begun, and a read unit for each 4 KiB begun', () => {
     expect([0, 1, 1024, 1025, 4096].map(writeUnits)).toEqual([1, 1, 1, 2, 4])
+    expect([0, 1, 4096, 4097].map(readUnits)).toEqual([1, 1, 1, 2])
+  })
+
+  it('shall have 4 KB at up to 20 features, 16 KB at 250, and what lies on the line through both', () => {
+    expect([0, 20, 135, 250].map(itemBytesTarget)).toEqual([4096, 4096, 10_240, 16_384])
+    expect(itemBytesTarget(480)).toBe(28_672)
   })
 
   it('of a typical item is a fraction of the target of 4 KB', () => {
