@@ -2,45 +2,71 @@
 // columns. Small on purpose: tables of instants come from spreadsheets and SQL, both of which write it.
 import { CommandError } from './errors.ts'
 
-/** Records by column name, all values as text. Throws CommandError. */
-export function parseCsv(text: string): {
-  readonly header: readonly string[]
-  readonly records: readonly (readonly string[])[]
-} {
-  const [header, ...records] = parseRecords(text.startsWith('\uFEFF') ? text.slice(1) : text)
-  if (header === undefined) throw broken('is empty', 'Give a first line with the names of the columns.')
-  for (const [index, record] of records.entries()) {
-    if (record.length !== header.length) {
-      throw broken(
-        `has ${record.length} fields in record ${index + 1}`,
-        `The first line names ${header.length} columns.`,
-      )
+/** A field of more than this is a quote that nobody closed. */
+const FIELD_CHARACTERS_MAX = 1024 * 1024
+
+/** The first record, the names of the columns, and then every other one, all of its length. Throws CommandError. */
+export async function* csvRecords(chunks: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  let columns: number | undefined
+  let number = 0
+  for await (const record of records(chunks)) {
+    columns ??= record.length
+    if (record.length !== columns) {
+      throw broken(`has ${record.length} fields in record ${number}`, `The first line names ${columns} columns.`)
     }
+    number++
+    yield record
   }
-  return { header, records }
+  if (columns === undefined) throw broken('is empty', 'Give a first line with the names of the columns.')
+}
+
+async function* records(chunks: AsyncIterable<string>): AsyncGenerator<string[]> {
+  const parser = new RecordParser()
+  for await (const chunk of chunks) yield* parser.take(chunk, false)
+  yield* parser.take('', true)
 }
 
 /** A field: in quotes, or up to the next comma or line break; then what ends it. */
 const FIELD = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y
 
-function parseRecords(text: string): string[][] {
-  const records: string[][] = []
-  let record: string[] = []
-  let position = 0
-  while (position < text.length) {
-    FIELD.lastIndex = position
-    const match = FIELD.exec(text)
-    if (match === null) throw broken(`has a stray quote in record ${records.length}`, 'Double a quote inside quotes.')
-    const [whole, quoted, plain, end] = match
-    record.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'))
-    position += whole.length
-    if (end !== ',') {
-      if (record.length > 1 || record[0] !== '') records.push(record)
-      record = []
-    } else if (position === text.length) record.push('')
+class RecordParser {
+  #text = ''
+  #record: string[] = []
+  #isBegun = false
+  #count = 0
+
+  /** Records that are whole. A field that reaches the end of what is known may go on in the next chunk. */
+  take(chunk: string, isLast: boolean): string[][] {
+    const whole: string[][] = []
+    this.#text += this.#isBegun || !chunk.startsWith('\uFEFF') ? chunk : chunk.slice(1)
+    this.#isBegun ||= chunk.length > 0
+    const { length } = this.#text
+    let position = 0
+    while (position < length) {
+      FIELD.lastIndex = position
+      const match = FIELD.exec(this.#text)
+      const isOpen = match === null || position + match[0].length === length
+      if (isOpen && !isLast && length - position <= FIELD_CHARACTERS_MAX) break
+      if (match === null) throw broken(`has a stray quote in record ${this.#count}`, 'Double a quote inside quotes.')
+      const [field, quoted, plain, end] = match
+      position += field.length
+      this.#record.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'))
+      if (end !== ',') this.#close(whole)
+      else if (position === length && isLast) this.#record.push('')
+    }
+    this.#text = this.#text.slice(position)
+    if (isLast) this.#close(whole)
+    return whole
   }
-  if (record.length > 0) records.push(record)
-  return records
+
+  /** A blank line is no record. */
+  #close(whole: string[][]): void {
+    const record = this.#record
+    this.#record = []
+    if (record.length === 0 || (record.length === 1 && record[0] === '')) return
+    this.#count++
+    whole.push(record)
+  }
 }
 
 function broken(what: string, next: string): CommandError {
