@@ -23,6 +23,7 @@ const RANK: Readonly<Record<string, number>> = {
   compose: 8,
   cli: 9,
   api: 9,
+  testing: 9,
 }
 
 const source = sourceFiles('src')
@@ -55,11 +56,11 @@ describe('tidy', () => {
     expect(wrong.map(file => file.path).filter(path => path !== 'src/compose/clients.ts')).toEqual([])
   })
 
-  it('only compose, the command line and other adapters import adapters', () => {
+  it('only compose, the command line, the testing helpers and other adapters import adapters', () => {
     const wrong = engine.flatMap(file =>
       localImports(file)
         .filter(isAdapter)
-        .filter(() => !isAdapter(file.path) && !['compose', 'cli'].includes(folderOf(file.path)))
+        .filter(() => !isAdapter(file.path) && !['compose', 'cli', 'testing'].includes(folderOf(file.path)))
         .map(target => `${file.path} imports ${target}`),
     )
     expect(wrong).toEqual([])
