@@ -23,7 +23,8 @@ export function sampleEvent(contract: EventContract, { typePath, id, userId, now
   put(payload, typePath, contract.type)
   put(payload, contract.id, id)
   put(payload, contract.user, userId)
-  const { time } = contract
+  const { time, version } = contract
+  if (version !== undefined) put(payload, version.path, version.current)
   if (typeof time === 'string') put(payload, time, toRfc3339(nowMs))
   else put(payload, time.path, time.unit === 's' ? Math.floor(nowMs / SECOND_MS) : nowMs)
   for (const [name, field] of Object.entries(contract.fields)) {

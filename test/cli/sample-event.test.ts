@@ -44,4 +44,11 @@ describe('sampleEvent', () => {
       expect(decoded).toMatchObject({ type: 'order.placed', id: '7', userId: 'u1', ts: NOW_MS, unknownFields: 0 })
     },
   )
+
+  it('is an event of its own contract where that asks for a version', () => {
+    const contract = { ...order, version: { path: 'meta.schema', current: 3 } }
+    const contracts = compileContracts([contract], { typePath: 'meta.type' })
+    const decoded = decodePayload(Buffer.from(JSON.stringify(sampleEvent(contract, options))), contracts)
+    expect(decoded).toMatchObject({ type: 'order.placed', id: '7', unknownFields: 0 })
+  })
 })
