@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { type Assertion, describe, expect, expectTypeOf, it } from 'vitest'
 import { count } from '../../src/features/aggregates.ts'
 import { features } from '../../src/features/define.ts'
@@ -18,7 +19,7 @@ function failure(check: () => void): string {
   try {
     check()
   } catch (error) {
-    return error instanceof Error ? error.message.replaceAll(/\u001B\[\d+m/g, '') : ''
+    return error instanceof Error ? stripVTControlCharacters(error.message) : ''
   }
   return 'it passed'
 }

@@ -1,53 +1,21 @@
-// What the features say of one customer, from events as the shop sends them: no cloud, nothing stored.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+// What the features say of one customer: orders in, the clock moved on, features expected. No cloud, nothing stored.
+import { userOf } from 'millrace/testing'
+import 'millrace/testing/vitest'
 import { expect, test } from 'vitest'
+import { order } from '../../src/pipeline/events.ts'
+import pipeline from '../../src/pipeline/index.ts'
 
-const orders = [
-  {
-    type: 'order.placed',
-    orderId: 'a1',
-    customer: { id: 'c1' },
-    placedAt: '2026-03-01T09:00:00Z',
-    amount: 20,
-    item: 'cup',
-    channel: 'web',
-  },
-  {
-    type: 'order.placed',
-    orderId: 'a2',
-    customer: { id: 'c1' },
-    placedAt: '2026-03-02T10:30:00Z',
-    amount: 120.5,
-    item: 'pot',
-    channel: 'app',
-    gift: true,
-  },
-  {
-    type: 'order.placed',
-    orderId: 'a2',
-    customer: { id: 'c1' },
-    placedAt: '2026-03-02T10:30:00Z',
-    amount: 120.5,
-    item: 'pot',
-    channel: 'app',
-    gift: true,
-  },
-  {
-    type: 'order.placed',
-    orderId: 'a3',
-    customer: { id: 'c2' },
-    placedAt: '2026-03-02T11:00:00Z',
-    amount: 5,
-    item: 'tea',
-    channel: 'web',
-  },
-]
+const cup = { amount: 20, item: 'cup', channel: 'web' } as const
+const gift = { amount: 120.5, item: 'pot', channel: 'app', gift: true } as const
 
-test('a repeated order counts once, and other customers do not count', () => {
-  expect(features('c1', '2026-03-02T12:45:00Z')).toEqual({
+test('a repeated order counts once', () => {
+  const ana = userOf(pipeline, { at: '2026-03-01T09:00:00Z' })
+  ana.receives(order, cup)
+  ana.waitsUntil('2026-03-02T10:30:00Z')
+  expect(ana.receives(order, gift, { id: 'a2' })).toBe('folded')
+  expect(ana.receives(order, gift, { id: 'a2' })).toBe('duplicate')
+  ana.waits('135m')
+  expect(ana).toHaveFeatures({
     orders30d: 2,
     spend90d: 140.5,
     bigApp7d: 1,
@@ -57,18 +25,32 @@ test('a repeated order counts once, and other customers do not count', () => {
 })
 
 test('a month without orders leaves nothing of the last 30 days, with no event to say so', () => {
-  expect(features('c1', '2026-04-15T00:00:00Z')).toMatchObject({ orders30d: 0, spend90d: 140.5, giftShare: null })
+  const ana = userOf(pipeline, { at: '2026-03-01T09:00:00Z' })
+  ana.receives(order, gift)
+  ana.waits('45d')
+  expect(ana).toHaveFeatures({ orders30d: 0, spend90d: 120.5, giftShare: null })
 })
 
-/** The customer's features at an instant, by the command `millrace features preview`. */
-function features(user: string, at: string): unknown {
-  const folder = mkdtempSync(join(tmpdir(), 'orders-'))
-  try {
-    const events = join(folder, 'orders.ndjson')
-    writeFileSync(events, orders.map(order => JSON.stringify(order)).join('\n'))
-    const words = ['features', 'preview', '--user', user, '--events', events, '--at', at, '--json']
-    return JSON.parse(execFileSync('millrace', words, { encoding: 'utf8' })).values
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
+test('the shop may send an order six hours late, and no later', () => {
+  const ana = userOf(pipeline, { at: '2026-03-02T12:00:00Z' })
+  ana.receives(order, cup, { at: '2026-03-02T05:00:00Z' })
+  ana.receives(order, cup)
+  expect(ana.receives(order, cup, { at: '2026-03-02T06:00:00Z' })).toBe('folded')
+  expect(ana.receives(order, cup, { at: '2026-03-02T04:00:00Z' })).toBe('late')
+  expect(ana).toHaveFeature('orders30d', 3)
+})
+
+test('the shop sends its own JSON', () => {
+  const ana = userOf(pipeline, { id: 'c1', at: '2026-03-01T09:00:00Z' })
+  ana.receivesJson({
+    type: 'order.placed',
+    orderId: 'a1',
+    customer: { id: 'c1', tier: 'gold' },
+    placedAt: '2026-03-01T10:00:00+01:00',
+    amount: 20,
+    item: 'cup',
+    channel: 'web',
+  })
+  expect(ana).toHaveFeatures({ orders30d: 1, sinceOrder: 0 })
+  expect(() => ana.receives(order, { amount: 20, item: 'cup' })).toThrow('the field channel')
+})
