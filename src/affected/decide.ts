@@ -50,7 +50,7 @@ export class DedupLedger {
       evict(type, latenessMs(name), idsMax)
       types.set(name, { ids: type.ids, floor: type.floor })
     }
-    return { types, ...prune(this.#marks, this.#before.settledMs) }
+    return { types, ...pruneMarks(this.#marks, this.#before.settledMs) }
   }
 
   #type(name: string): WorkingType {
@@ -108,10 +108,14 @@ function evict(type: WorkingType, latenessMs: number, idsMax: number): void {
   type.floor = highest
 }
 
-function prune(marks: Map<string, Mark>, settledMs: number | undefined): Pick<DedupState, 'marks' | 'settledMs'> {
+/** At most MARKS_MAX marks. What a pruned one stood for is settled, its own record too, which arrived at that very instant. */
+export function pruneMarks(
+  marks: ReadonlyMap<string, Mark>,
+  settledMs: number | undefined,
+): Pick<DedupState, 'marks' | 'settledMs'> {
   if (marks.size <= MARKS_MAX) return { marks, settledMs }
   const oldestFirst = [...marks].sort(([, a], [, b]) => a.arrivalMs - b.arrivalMs)
   const pruned = oldestFirst.slice(0, marks.size - MARKS_MAX)
-  const settled = Math.max(settledMs ?? 0, ...pruned.map(([, mark]) => mark.arrivalMs))
+  const settled = Math.max(settledMs ?? 0, ...pruned.map(([, mark]) => mark.arrivalMs + 1))
   return { marks: new Map(oldestFirst.slice(pruned.length)), settledMs: settled }
 }

@@ -5,7 +5,8 @@ import { sha256Hex } from '../platform/hash.ts'
 import type { ObjectInfo } from '../platform/object-store.ts'
 import { ArchiveError } from './errors.ts'
 
-export type ObjectKind = 'raw' | 'deadletters' | 'doubt'
+/** `closed`: dead letters that are done with; `cleared`: doubt that is. */
+export type ObjectKind = 'raw' | 'deadletters' | 'doubt' | 'closed' | 'cleared'
 
 export interface Shard {
   /** Stream name + '@' + epoch. */
