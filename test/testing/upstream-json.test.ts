@@ -36,7 +36,7 @@ describe("upstream's JSON of plain field values", () => {
       lateness: '1h',
       fields: { id: text(), subject: text({ optional: true }) },
     })
-    expect(upstreamJson(letter, { id: 'mine', subject: undefined }, { ...envelope, typePath: 'type' })).toEqual({
+    expect(upstreamJson(letter, { id: 'mine', subject: undefined }, { ...envelope, typePath: 'type' })).toStrictEqual({
       type: 'letter',
       id: 'mine',
       user: 'c1',

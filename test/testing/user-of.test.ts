@@ -14,7 +14,7 @@ describe('a user in a test', () => {
     expect(ana.receives(order, paid)).toBe('folded')
     ana.waits('8d')
     expect(ana.now).toBe('2026-01-09T00:00:00.000Z')
-    expect(ana.features()).toEqual({
+    expect(ana.features()).toStrictEqual({
       orders7d: 0,
       spend90d: 12.5,
       meanSpend90d: 12.5,
