@@ -4,6 +4,7 @@ import type { Refusal } from '../event/decoded-event.ts'
 import type { StreamRecord } from '../event/stream-record.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { readAside, writeAside } from './aside-objects.ts'
+import { withClosing } from './closed-letters.ts'
 import type { LineReader } from './line-file.ts'
 import { readRecordLine, recordLine } from './raw-object.ts'
 
@@ -11,6 +12,8 @@ export interface DeadLetter extends StreamRecord {
   /** A RefusalReason of the code that wrote it. */
   readonly reason: string
   readonly detail: string
+  /** The command that closed it; absent: it is open. */
+  readonly closedBy?: string
 }
 
 /** All of one invocation; they are durable when it returns. Throws ObjectStoreError. */
@@ -24,7 +27,8 @@ export async function writeDeadLetters(
 
 /** A letter as it is written, and as the CLI prints it. */
 export function letterLine(letter: DeadLetter) {
-  return { ...recordLine(letter), reason: letter.reason, detail: letter.detail }
+  const { reason, detail, closedBy } = letter
+  return { ...recordLine(letter), reason, detail, ...(closedBy === undefined ? {} : { closedBy }) }
 }
 
 export interface DeadLetterFilter {
@@ -33,16 +37,23 @@ export interface DeadLetterFilter {
   readonly fromMs?: number | undefined
   /** Arrival, ms, exclusive. */
   readonly toMs?: number | undefined
+  /** Closed ones too. */
+  readonly isAll?: boolean
 }
 
-/** Each record once, as first recorded; shard by shard, in the order of the stream. Throws ObjectStoreError, ArchiveError. */
+/**
+ * Each record once, as first recorded; shard by shard, in the order of the stream; open ones unless all are wanted. Throws
+ * ObjectStoreError, ArchiveError.
+ */
 export async function* listDeadLetters(
   objects: ObjectStore,
-  { reason, fromMs = 0, toMs = Number.POSITIVE_INFINITY }: DeadLetterFilter = {},
+  { reason, fromMs = 0, toMs = Number.POSITIVE_INFINITY, isAll = false }: DeadLetterFilter = {},
 ): AsyncGenerator<DeadLetter> {
-  for await (const letter of readAside(objects, 'deadletters', readLetter)) {
-    const isWanted = reason === undefined || letter.reason === reason
-    if (isWanted && letter.arrivalMs >= fromMs && letter.arrivalMs < toMs) yield letter
+  const letters = readAside(objects, 'deadletters', readLetter)
+  for await (const [letter, closedBy] of withClosing(letters, objects, 'closed')) {
+    const isWanted = (reason === undefined || letter.reason === reason) && (isAll || closedBy === undefined)
+    if (!isWanted || letter.arrivalMs < fromMs || letter.arrivalMs >= toMs) continue
+    yield closedBy === undefined ? letter : { ...letter, closedBy }
   }
 }
 

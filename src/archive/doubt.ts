@@ -1,9 +1,10 @@
 // Doubt: events of which an item cannot tell whether it folded or skipped them. Their users are listed here and rebuilt from the
-// archive; the object names carry no user, the lines do.
+// archive, which clears them; the object names carry no user, the lines do.
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import type { StreamRecord } from '../event/stream-record.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { readAside, writeAside } from './aside-objects.ts'
+import { withClosing } from './closed-letters.ts'
 import type { LineReader } from './line-file.ts'
 
 export interface DoubtEntry {
@@ -33,9 +34,12 @@ export async function writeDoubt(
   await writeAside(objects, 'doubt', lines)
 }
 
-/** Each record once; shard by shard, in the order of the stream. Throws ObjectStoreError, ArchiveError. */
-export function listDoubt(objects: ObjectStore): AsyncGenerator<DoubtEntry> {
-  return readAside(objects, 'doubt', readEntry)
+/** What is not cleared yet, each record once; shard by shard, in the order of the stream. Throws ObjectStoreError, ArchiveError. */
+export async function* listDoubt(objects: ObjectStore): AsyncGenerator<DoubtEntry> {
+  const entries = readAside(objects, 'doubt', readEntry)
+  for await (const [entry, clearedBy] of withClosing(entries, objects, 'cleared')) {
+    if (clearedBy === undefined) yield entry
+  }
 }
 
 function readEntry(line: LineReader): DoubtEntry {

@@ -1,5 +1,6 @@
-// `millrace deadletters list`: what could not be applied, how much of it for which reason, and the records themselves. Counts are
-// of all reasons, so that a mistyped --reason shows beside what there is; so is that of the batches that Lambda gave up on.
+// `millrace deadletters list`: what could not be applied and still is not, how much of it for which reason, and the records
+// themselves. Counts are of all reasons, so that a mistyped --reason shows beside what there is; so is that of the batches that
+// Lambda gave up on.
 import { type DeadLetter, letterLine, listDeadLetters } from '../archive/dead-letters.ts'
 import { countGivenUp, GIVEN_UP_PREFIX, type GivenUp } from '../archive/given-up.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
@@ -30,6 +31,7 @@ export const command: Command = {
       description: 'Only those that arrived at or after this instant (RFC 3339).',
     },
     to: { type: 'string', value: 'TIME', description: 'Only those that arrived before this instant (RFC 3339).' },
+    all: { type: 'boolean', description: 'Also those that a rebuild has counted and so closed.' },
     limit: { type: 'string', value: 'N', description: `Show so many at most. Default: ${LIMIT_DEFAULT}.` },
     ...STAGE_OPTION,
   },
@@ -38,6 +40,7 @@ export const command: Command = {
       reason: args.text('reason'),
       fromMs: instant(args, 'from'),
       toMs: instant(args, 'to'),
+      isAll: args.flag('all'),
       limit: args.wholeNumber('limit', { min: 0, max: LIMIT_MAX }) ?? LIMIT_DEFAULT,
     }
     const { found, givenUp, bucket } = await withConnection(context, args, async ({ archive, names }) => ({
@@ -59,6 +62,7 @@ interface LettersQuery {
   readonly reason: string | undefined
   readonly fromMs: number | undefined
   readonly toMs: number | undefined
+  readonly isAll: boolean
   readonly limit: number
 }
 
@@ -71,11 +75,11 @@ interface FoundLetters {
   readonly letters: readonly DeadLetter[]
 }
 
-async function findLetters(archive: ObjectStore, { reason, fromMs, toMs, limit }: LettersQuery): Promise<FoundLetters> {
+async function findLetters(archive: ObjectStore, { reason, limit, ...filter }: LettersQuery): Promise<FoundLetters> {
   const counts = new Map<string, number>()
   const letters: DeadLetter[] = []
   let matching = 0
-  for await (const letter of listDeadLetters(archive, { fromMs, toMs })) {
+  for await (const letter of listDeadLetters(archive, filter)) {
     counts.set(letter.reason, (counts.get(letter.reason) ?? 0) + 1)
     if (reason !== undefined && letter.reason !== reason) continue
     matching++
@@ -88,9 +92,9 @@ function describe({ counts, matching, letters }: FoundLetters): string[] {
   if (counts.size === 0) return ['There are no dead letters.']
   const byCount = [...counts].sort((a, b) => b[1] - a[1])
   const totals = byCount.map(([reason, count]) => `${reason} ${count}`).join(', ')
-  const rows = letters.map(({ arrivalMs, reason, stream, shard, sequence, detail }) => [
+  const rows = letters.map(({ arrivalMs, reason, stream, shard, sequence, detail, closedBy }) => [
     toRfc3339(arrivalMs),
-    reason,
+    closedBy === undefined ? reason : `${reason} (closed)`,
     `${stream}/${shard}/${sequence}`,
     detail,
   ])

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { closeRecords } from '../../src/archive/closed-letters.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { RefusalReason } from '../../src/event/decoded-event.ts'
+import type { ObjectStore } from '../../src/platform/object-store.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { s3ObjectStore } from '../../src/platform/s3-object-store.ts'
 import { NOON_MS, recordAt, sequenceOf } from '../archive/factories.ts'
@@ -54,10 +56,12 @@ describe('deadletters list', () => {
   })
 
   describe('with letters of two reasons', () => {
+    let store: ObjectStore
+
     beforeAll(async () => {
       const random = seededRandom(1)
       const sleep = () => Promise.resolve()
-      const store = s3ObjectStore({ client: s3.client, bucket: s3.bucket, random, sleep, isConditional: false })
+      store = s3ObjectStore({ client: s3.client, bucket: s3.bucket, random, sleep, isConditional: false })
       await writeDeadLetters(store, [letter(1, 'late'), letter(2, 'item-too-big'), letter(3, 'late')])
       await writeDeadLetters(store, [letter(3, 'late'), letter(4, 'late')])
     })
@@ -98,6 +102,17 @@ describe('deadletters list', () => {
       const { stdout } = await millrace('--from', from, '--to', to, '--limit', '1')
       expect(stdout).toContain('Dead letters: item-too-big 1, late 1, the first 1 of 2 below.')
       expect(stdout.trim().split('\n')).toHaveLength(3)
+    })
+
+    it('shows those that a rebuild closed only where all are wanted', async () => {
+      await closeRecords(store, 'closed', { records: [recordAt(2)], by: 'backfill' })
+      expect((await millrace('--limit', '0')).stdout).toContain('Dead letters: late 3, the first 0 of 3 below.')
+      const { stdout } = await millrace('--all')
+      expect(stdout).toContain('Dead letters: late 3, item-too-big 1.')
+      expect(stdout).toContain('item-too-big (closed)')
+      expect(JSON.parse((await millrace('--all', '--json')).stdout)).toMatchObject({
+        letters: [{}, { closedBy: 'backfill' }, {}, {}],
+      })
     })
 
     it('refuses a time without an offset', async () => {
