@@ -1,0 +1,49 @@
+// What no item need contain, by user bucket: records with an open dead letter, and those of batches that Lambda gave up on.
+import { listDeadLetters } from '../archive/dead-letters.ts'
+import type { StreamRecord } from '../event/stream-record.ts'
+import { userBucket } from '../platform/hash.ts'
+import { LineSpool } from '../platform/line-spool.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { givenUpName, type SetAside } from './verify-counted.ts'
+import { readGivenUp } from './verify-given-up.ts'
+import { recordName } from './verify-history.ts'
+
+export interface AsideByBucket {
+  inBucket(bucket: number): Promise<SetAside>
+  /** Keys of objects below aws/lambda/ that are not what Lambda writes. */
+  readonly unreadable: readonly string[]
+  /** Removes the files. */
+  remove(): void
+}
+
+/** Of the chosen users only. Throws ObjectStoreError, ArchiveError. */
+export async function asideByBucket(
+  archive: ObjectStore,
+  isChosen: (userId: string) => boolean,
+  spoolDir: string,
+): Promise<AsideByBucket> {
+  const [letters, givenUp] = [new LineSpool(spoolDir, 'letters'), new LineSpool(spoolDir, 'given-up')]
+  const unreadable: string[] = []
+  const add = (spool: LineSpool, { partitionKey }: StreamRecord, name: string): void => {
+    if (isChosen(partitionKey)) spool.add(userBucket(partitionKey), Buffer.from(name))
+  }
+  for await (const letter of listDeadLetters(archive)) add(letters, letter, recordName(letter))
+  for await (const { key, records } of readGivenUp(archive)) {
+    if (records === undefined) unreadable.push(key)
+    for (const record of records ?? []) add(givenUp, record, givenUpName(record))
+  }
+  return {
+    inBucket: async bucket => ({ letters: await linesOf(letters, bucket), givenUp: await linesOf(givenUp, bucket) }),
+    unreadable,
+    remove: () => {
+      letters.remove()
+      givenUp.remove()
+    },
+  }
+}
+
+async function linesOf(spool: LineSpool, bucket: number): Promise<ReadonlySet<string>> {
+  const lines = new Set<string>()
+  for await (const line of spool.lines(bucket)) lines.add(Buffer.from(line).toString('utf8'))
+  return lines
+}
