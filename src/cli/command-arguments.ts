@@ -7,6 +7,8 @@ export interface CommandArguments {
   /** A positional that is not optional. */
   positional(name: string): string
   optionalPositional(name: string): string | undefined
+  /** The words of the positional that ends in `...`; none is fine. */
+  rest(): readonly string[]
   /** A string option, if given (or its default). */
   text(option: string): string | undefined
   /** A string option that must be there. */
@@ -21,6 +23,7 @@ export interface CommandArguments {
 export function commandArguments(
   positionals: ReadonlyMap<string, string>,
   options: Readonly<Record<string, OptionValue>>,
+  rest: readonly string[] = [],
 ): CommandArguments {
   const text = (name: string): string | undefined => {
     const value = options[name]
@@ -29,6 +32,7 @@ export function commandArguments(
   return {
     positional: name => positionals.get(name) ?? missing(name),
     optionalPositional: name => positionals.get(name),
+    rest: () => rest,
     text,
     requiredText: name => text(name) ?? missing(`--${name}`),
     texts: name => {

@@ -23,7 +23,7 @@ export interface Command {
   /** One word, or two: `users get`. */
   readonly name: string
   readonly summary: string
-  /** Names in order; a trailing `?` marks one that may be left out. */
+  /** Names in order; a trailing `?` marks one that may be left out, a trailing `...` the last one, of any number of words. */
   readonly positionals: readonly string[]
   /** `help`, `json` and (where the command changes things) `dry-run` are the frame's and never listed here. */
   readonly options: Readonly<Record<string, CommandOption>>

@@ -45,6 +45,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./users-get.ts'),
   },
   {
+    name: 'archive import',
+    summary: 'Bring in history from Parquet, CSV or NDJSON files, or withdraw what was brought in.',
+    load: () => import('./archive-import.ts'),
+  },
+  {
+    name: 'archive compact',
+    summary: 'Write the hours of the archive that are over as batches, each record once, by user bucket.',
+    load: () => import('./archive-compact.ts'),
+  },
+  {
     name: 'snapshot run',
     summary: 'Evaluate every user at one instant and commit them as a batch.',
     load: () => import('./snapshot-run.ts'),

@@ -16,7 +16,10 @@ export function generalHelp(entries: readonly CommandEntry[], version: string): 
 }
 
 export function commandHelp(command: Command): string {
-  const positionals = command.positionals.map(name => (name.endsWith('?') ? ` [${name.slice(0, -1)}]` : ` <${name}>`))
+  const positionals = command.positionals.map(name => {
+    if (name.endsWith('...')) return ` [${name}]`
+    return name.endsWith('?') ? ` [${name.slice(0, -1)}]` : ` <${name}>`
+  })
   const required = Object.entries(command.options).flatMap(([name, option]) =>
     option.required ? [` --${name} ${valueOf(option)}${option.multiple ? '...' : ''}`] : [],
   )

@@ -62,10 +62,10 @@ export function parseCommandLine(command: Command, words: readonly string[]): Pa
   refuseUnknownOption(command, words, declared)
   const { values, positionals } = parseOrThrow(words, options)
   const isHelp = values.help === true
-  const named = isHelp ? new Map<string, string>() : namePositionals(command, positionals)
+  const { named, rest } = isHelp ? NO_WORDS : namePositionals(command, positionals)
   if (!isHelp) refuseMissingOption(command, values)
   return {
-    args: commandArguments(named, values),
+    args: commandArguments(named, values, rest),
     isHelp,
     isJson: values.json === true,
     isDryRun: values['dry-run'] === true,
@@ -122,17 +122,26 @@ function refuseMissingOption(command: Command, values: Readonly<Record<string, u
   }
 }
 
-function namePositionals(command: Command, given: readonly string[]): ReadonlyMap<string, string> {
+interface NamedWords {
+  readonly named: ReadonlyMap<string, string>
+  readonly rest: readonly string[]
+}
+
+const NO_WORDS: NamedWords = { named: new Map(), rest: [] }
+
+function namePositionals(command: Command, given: readonly string[]): NamedWords {
   const named = new Map<string, string>()
-  command.positionals.forEach((declaration, index) => {
+  const hasRest = command.positionals.at(-1)?.endsWith('...') === true
+  const single = hasRest ? command.positionals.slice(0, -1) : command.positionals
+  single.forEach((declaration, index) => {
     const isOptional = declaration.endsWith('?')
     const name = isOptional ? declaration.slice(0, -1) : declaration
     const value = given[index]
     if (value !== undefined) named.set(name, value)
     else if (!isOptional) throw new UsageError(`${name} is missing`, `See millrace ${command.name} --help.`)
   })
-  const extra = given[command.positionals.length]
-  if (extra !== undefined)
-    throw new UsageError(`"${extra}" is one word too many`, `See millrace ${command.name} --help.`)
-  return named
+  const rest = given.slice(single.length)
+  if (rest[0] !== undefined && !hasRest)
+    throw new UsageError(`"${rest[0]}" is one word too many`, `See millrace ${command.name} --help.`)
+  return { named, rest }
 }

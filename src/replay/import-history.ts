@@ -16,7 +16,7 @@ import { lineParts } from '../archive/line-parts.ts'
 import { checkArrival } from '../event/arrival.ts'
 import type { Contracts } from '../event/compile-contracts.ts'
 import { decodePayload, isRefusal } from '../event/decode.ts'
-import type { DecodedEvent, Refusal, RefusalReason } from '../event/decoded-event.ts'
+import type { Refusal, RefusalReason } from '../event/decoded-event.ts'
 import type { Clock } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
 import { userBucket, USER_BUCKETS } from '../platform/hash.ts'
@@ -32,6 +32,8 @@ const PROGRESS_EVENTS = 10_000
 const REFUSED = USER_BUCKETS
 
 export interface CheckOptions {
+  /** What every event is to be; one of another type is refused. */
+  readonly type?: string
   /** The partition is `import=<name>`: a later import of the same name supersedes this one. */
   readonly name: string
   readonly compiled: CompiledPipeline
@@ -68,7 +70,7 @@ export interface ImportCheck {
   /** The batch that is in force under this name. */
   readonly supersedes: string | undefined
   readonly events: number
-  /** Kept in the batch, folded into nobody. */
+  /** Folded into nobody. What no contract takes is kept in the batch, as a later contract may. */
   readonly refused: Readonly<Partial<Record<RefusalReason, Refused>>>
 }
 
@@ -81,7 +83,7 @@ export async function checkImport(payloads: Payloads, options: CheckOptions): Pr
   const ref = importRef(options)
   const { events, refused } = await takeIn(payloads, () => undefined, options)
   refuseNothing(events, refused)
-  return { partition: ref.partition, supersedes: await inForce(options.catalog, ref), events, refused }
+  return { partition: ref.partition, supersedes: await importInForce(options.catalog, ref), events, refused }
 }
 
 /** `payloads`: one event each, in any order. Throws MillraceError, CatalogError, ObjectStoreError, StoreError. */
@@ -92,7 +94,7 @@ export async function importHistory(payloads: Payloads, options: ImportOptions):
   try {
     const { events, refused } = await takeIn(payloads, (slot, line) => spool.add(slot, line), options)
     refuseNothing(events, refused)
-    const supersedes = await inForce(catalog, ref)
+    const supersedes = await importInForce(catalog, ref)
     const batch = await storeBatch(spool, ref, options)
     const onUsers = (users: FoldCounts): void => options.onProgress?.({ events, ...users })
     const folded = await foldFirstItems(acceptedLines(spool), { ...options, batchId: batch.batchId, onUsers })
@@ -112,19 +114,21 @@ function importRef({ compiled, name }: CheckOptions): PartitionRef {
 async function takeIn(
   payloads: Payloads,
   keep: (slot: number, line: Uint8Array) => void,
-  { compiled, clock, where, onProgress }: CheckOptions,
+  { compiled, type, clock, where, onProgress }: CheckOptions,
 ): Promise<Pick<ImportCheck, 'events' | 'refused'>> {
   const refused: Partial<Record<RefusalReason, Refused>> = {}
   let events = 0
   for await (const payload of payloads) {
     events++
     const line = oneLine(payload)
-    const event = acceptedEvent(line, compiled.contracts, clock())
-    if ('reason' in event) {
-      const first = refused[event.reason]?.first ?? { where: where?.() ?? `event ${events}`, detail: event.detail }
-      refused[event.reason] = { count: (refused[event.reason]?.count ?? 0) + 1, first }
-      keep(REFUSED, line)
-    } else keep(userBucket(event.userId), line)
+    const { slot, refusal } = examine(line, { contracts: compiled.contracts, type, nowMs: clock() })
+    if (slot !== undefined) keep(slot, line)
+    if (refusal !== undefined) {
+      const { reason, detail } = refusal
+      const known = refused[reason]
+      const first = known?.first ?? { where: where?.() ?? `event ${events}`, detail }
+      refused[reason] = { count: (known?.count ?? 0) + 1, first }
+    }
     if (events % PROGRESS_EVENTS === 0) onProgress?.({ events, users: 0, usersWritten: 0 })
   }
   return { events, refused }
@@ -135,10 +139,28 @@ function oneLine(payload: Uint8Array): Uint8Array {
   return payload.includes(0x0a) ? payload.filter(byte => byte !== 0x0a && byte !== 0x0d) : payload
 }
 
-function acceptedEvent(line: Uint8Array, contracts: Contracts, nowMs: number): DecodedEvent | Refusal {
+const OTHER_TYPE: Refusal = { reason: 'unknown-type', detail: 'The event is of another type than the import.' }
+
+interface Examination {
+  /** Undefined: the line is not kept. */
+  readonly slot: number | undefined
+  readonly refusal: Refusal | undefined
+}
+
+interface Rules {
+  readonly contracts: Contracts
+  readonly type: string | undefined
+  readonly nowMs: number
+}
+
+/** A line of the future or of another type is not kept: whoever reads the batch would take it for one that was imported. */
+function examine(line: Uint8Array, { contracts, type, nowMs }: Rules): Examination {
   const event = decodePayload(line, contracts)
-  if (isRefusal(event)) return event
-  return checkArrival(event, { partitionKey: event.userId, arrivalMs: nowMs }) ?? event
+  if (isRefusal(event)) return { slot: event.reason === 'too-big' ? undefined : REFUSED, refusal: event }
+  const { userId } = event
+  const isOther = type !== undefined && event.type !== type
+  const refusal = isOther ? OTHER_TYPE : checkArrival(event, { partitionKey: userId, arrivalMs: nowMs })
+  return { slot: refusal === undefined ? userBucket(userId) : undefined, refusal }
 }
 
 /** A batch without an event would withdraw what is in force, and nobody asked for that. */
@@ -152,7 +174,8 @@ function refuseNothing(events: number, refused: ImportReport['refused']): void {
   })
 }
 
-async function inForce(catalog: Catalog, ref: PartitionRef): Promise<string | undefined> {
+/** Its batch; undefined where there never was one, or it was withdrawn. */
+export async function importInForce(catalog: Catalog, ref: PartitionRef): Promise<string | undefined> {
   const current = await catalog.current(ref)
   if (current === undefined) return undefined
   return (await catalog.batch(ref, current.batchId)).rows === 0 ? undefined : current.batchId

@@ -19,7 +19,7 @@ interface Statement {
   readonly Resource: unknown
 }
 
-const FUNCTIONS = ['archive', 'ingest', 'recompute', 'serve', 'snapshot']
+const FUNCTIONS = ['archive', 'compact', 'ingest', 'recompute', 'serve', 'snapshot']
 const { root } = packageFacts()
 let cwd: string
 let resources: Readonly<Record<string, Resource>>
@@ -141,6 +141,8 @@ describe('the template of serverless.yml', () => {
       RecomputeRole:
         'dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem dynamodb:GetItem dynamodb:Query s3:GetObject s3:PutObject s3:ListBucket',
       ArchiveRole: 's3:PutObject',
+      CompactRole:
+        's3:ListBucket s3:GetObject dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject',
       ServeRole: 'dynamodb:GetItem dynamodb:GetItem dynamodb:Query s3:GetObject',
       SnapshotRole:
         'dynamodb:Scan dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject s3:GetObject',

@@ -35,11 +35,12 @@ const UNZIPPED_BYTES_MAX: Readonly<Record<string, number>> = {
   serve: 65e6,
   snapshot: 65e6,
   archive: 3e6,
+  compact: 3e6,
   ingest: 3e6,
 }
 
 const PREPARE_MS_MAX = 120_000
-/** The local cloud starts, loads five functions and ends them. */
+/** The local cloud starts, loads six functions and ends them. */
 const LOCAL_MS_MAX = 120_000
 
 const { root } = packageFacts()
@@ -153,6 +154,13 @@ describe('each zip, alone in an empty folder', () => {
     const { result } = await invoke('ingest', httpEvent('POST', '/events', { path: '/events', body }))
     expect(result).toMatchObject({ statusCode: 202 })
     expect(aws.calls).toEqual(['Kinesis_20131202.PutRecords flights-dev-events'])
+  })
+
+  it('compact lists the raw objects, and writes nothing where no hour is over', async () => {
+    const { error, result } = await invoke('compact', { time: '2026-01-02T03:05:00Z' })
+    expect(error).toBeUndefined()
+    expect(result).toEqual({ hours: 0, records: 0, hoursLeft: 0 })
+    expect(aws.calls.filter(call => call.startsWith('PUT '))).toEqual([])
   })
 
   it('snapshot scans everybody and commits one batch', async () => {

@@ -1,0 +1,4 @@
+import { compactHandler } from 'millrace/functions'
+import pipeline from '../src/pipeline/index.ts'
+
+export const handler = compactHandler(pipeline)
