@@ -45,6 +45,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./users-get.ts'),
   },
   {
+    name: 'verify',
+    summary: 'Recompute users from the archive and hold what is stored against it.',
+    load: () => import('./verify.ts'),
+  },
+  {
     name: 'archive import',
     summary: 'Bring in history from Parquet, CSV or NDJSON files, or withdraw what was brought in.',
     load: () => import('./archive-import.ts'),
