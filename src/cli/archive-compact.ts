@@ -15,12 +15,12 @@ export const command: Command = {
   options: { ...STAGE_OPTION, ...REASON_OPTIONS },
   changesThings: true,
   async run(context, args) {
-    const { isDryRun, isJson, stderr } = context
+    const { clock, isDryRun, isJson, stderr } = context
     await withConnection(context, args, async (connection, { name: db }) => {
       const spoolDir = await mkdtemp(join(tmpdir(), 'millrace-compact-'))
       try {
         const { hours } = await compactHours(
-          { ...connection, db, spoolDir },
+          { ...connection, clock, db, spoolDir },
           {
             ...reasonOf(context, args),
             isDryRun,
@@ -31,7 +31,7 @@ export const command: Command = {
           ...(isDryRun ? hours.map(describe) : []),
           hours.length === 0
             ? 'Nothing to compact: every hour that is over has a batch with all of its raw objects.'
-            : `${isDryRun ? 'Would write' : 'Wrote'} ${hours.length} hours of ${db}.${EVENTS_TABLE}`,
+            : `${isDryRun ? 'Would write' : 'Wrote'} ${hours.length} ${hours.length === 1 ? 'hour' : 'hours'} of ${db}.${EVENTS_TABLE}`,
         ])
       } finally {
         await rm(spoolDir, { recursive: true })

@@ -71,7 +71,7 @@ async function bringIn(context: CommandContext, args: CommandArguments): Promise
       type,
       compiled: compilePipeline(pipeline),
       catalog: connection.catalog,
-      clock: connection.clock,
+      clock: context.clock,
       where: source.where,
       onProgress: progressOf(context),
     }
