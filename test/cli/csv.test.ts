@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { csvRecords } from '../../src/cli/csv.ts'
+import { collect } from '../archive/factories.ts'
 
 const quote = (field: string): string => `"${field.replaceAll('"', '""')}"`
 
@@ -8,7 +9,7 @@ async function recordsOf(...chunks: readonly string[]): Promise<readonly (readon
   async function* source() {
     yield* chunks
   }
-  return Array.fromAsync(csvRecords(source()))
+  return collect(csvRecords(source()))
 }
 
 /** Cut into chunks of that many UTF-16 units. */
@@ -64,7 +65,7 @@ describe('csvRecords', () => {
       yield 'a,b\n"'
       for (; ; pulled++) yield 'x'.repeat(64 * 1024)
     }
-    await expect(Array.fromAsync(csvRecords(endless()))).rejects.toMatchObject({ code: 'file-unreadable' })
+    await expect(collect(csvRecords(endless()))).rejects.toMatchObject({ code: 'file-unreadable' })
     expect(pulled).toBeLessThan(20)
   })
 })
