@@ -1,0 +1,19 @@
+// At most so many writes a second, evenly: a backfill shares the table with the stream.
+import type { Clock, Sleep } from '../platform/clock.ts'
+import { SECOND_MS } from '../platform/duration.ts'
+
+/** Awaited before each write; `perSecond` undefined: at once. */
+export function writePace(
+  perSecond: number | undefined,
+  { clock, sleep }: { readonly clock: Clock; readonly sleep: Sleep },
+): () => Promise<void> {
+  if (perSecond === undefined) return async () => undefined
+  let nextMs = Number.NEGATIVE_INFINITY
+  return async () => {
+    const nowMs = clock()
+    // Taken before it waits, so that writes in flight at once do not take the same place.
+    const atMs = Math.max(nextMs, nowMs)
+    nextMs = atMs + SECOND_MS / perSecond
+    if (atMs > nowMs) await sleep(atMs - nowMs)
+  }
+}

@@ -1,0 +1,143 @@
+// Held users brought to an end: written, unchanged, left, or waiting for the archive, which is looked at again and again while
+// somebody waits. Letters and doubt are closed after the writes that count them: a run that dies between is run again.
+import { closeRecords, type NamedRecord } from '../archive/closed-letters.ts'
+import type { Clock, Sleep } from '../platform/clock.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import { KEYS_PER_READ_MAX } from '../store/user-item.ts'
+import type { HeldUser, Holding } from './backfill-holding.ts'
+import type { ArchiveTail } from './backfill-tail.ts'
+import { isReached, type Needs, type WriteDependencies, type WrittenUser, writeChunk } from './backfill-write.ts'
+
+/** Between two looks at the archive, which has news once a minute. */
+const POLL_MS = 1000
+/** Where nobody waits for the archive. */
+const TRIES_MAX = 3
+
+export interface BackfillCounts {
+  /** That were looked at. */
+  users: number
+  written: number
+  /** Of those written, users that had no item. */
+  firstItems: number
+  unchanged: number
+  /** Users whose newest events the archive does not have yet; at the end of a run: did not have in time. */
+  waiting: number
+  /** Items that cannot be read. */
+  corrupt: number
+  /** Users whose item would be over the size limit. */
+  itemTooBig: number
+  /** Users of more events than a run holds. */
+  tooManyEvents: number
+  lettersClosed: number
+  /** Of the wanted reason: today's definitions refuse them too, or their user is left. */
+  lettersLeft: number
+  doubtCleared: number
+}
+
+export function noCounts(): BackfillCounts {
+  const left = { waiting: 0, corrupt: 0, itemTooBig: 0, tooManyEvents: 0 }
+  return {
+    users: 0,
+    written: 0,
+    firstItems: 0,
+    unchanged: 0,
+    ...left,
+    lettersClosed: 0,
+    lettersLeft: 0,
+    doubtCleared: 0,
+  }
+}
+
+export interface SettleDependencies extends WriteDependencies {
+  readonly archive: ObjectStore
+  readonly tail: ArchiveTail
+  readonly clock: Clock
+  readonly sleep: Sleep
+  /** What closed letters and cleared doubt say. */
+  readonly by: string
+  readonly counts: BackfillCounts
+  readonly onWritten: (userId: string) => void
+}
+
+interface WaitingUser {
+  readonly user: HeldUser
+  readonly needs: Needs
+}
+
+/**
+ * Who still waits. Without `untilMs` nobody is waited for; with it the archive is polled until then. Throws StoreError,
+ * ObjectStoreError, ArchiveError.
+ */
+export async function settle(
+  holding: Holding,
+  deps: SettleDependencies,
+  untilMs: number | undefined,
+): Promise<readonly string[]> {
+  const { tail, clock, sleep } = deps
+  const closing = { letters: [] as NamedRecord[], doubt: [] as NamedRecord[] }
+  let waiting: readonly WaitingUser[] = holding.users().map(user => ({ user, needs: [] }))
+  for (let tries = 1; ; tries++) {
+    await tail.advance(record => holding.take(record))
+    const ready = waiting.filter(({ needs }) => isReached(needs, tail.positions))
+    const notReady = waiting.filter(({ needs }) => !isReached(needs, tail.positions))
+    waiting = [...notReady, ...(await writeAll(ready, deps, closing))]
+    const isOver = untilMs === undefined ? tries >= TRIES_MAX || ready.length === 0 : clock() >= untilMs
+    if (waiting.length === 0 || isOver) break
+    if (untilMs !== undefined) await sleep(POLL_MS)
+  }
+  await closeAll(closing, deps)
+  return waiting.map(({ user }) => user.userId)
+}
+
+interface Closing {
+  readonly letters: NamedRecord[]
+  readonly doubt: NamedRecord[]
+}
+
+async function writeAll(
+  users: readonly WaitingUser[],
+  deps: SettleDependencies,
+  closing: Closing,
+): Promise<readonly WaitingUser[]> {
+  const waiting: WaitingUser[] = []
+  for (let from = 0; from < users.length; from += KEYS_PER_READ_MAX) {
+    const chunk = users.slice(from, from + KEYS_PER_READ_MAX).map(({ user }) => user)
+    for (const written of await writeChunk(chunk, deps)) {
+      if (written.outcome === 'waiting') waiting.push(written)
+      else note(written, deps, closing)
+    }
+  }
+  return waiting
+}
+
+function note(
+  written: Exclude<WrittenUser, { readonly outcome: 'waiting' }>,
+  { counts, onWritten }: SettleDependencies,
+  closing: Closing,
+): void {
+  const { user } = written
+  switch (written.outcome) {
+    case 'corrupt':
+      counts.corrupt++
+      return
+    case 'too-big':
+      counts.itemTooBig++
+      return
+    case 'unchanged':
+      counts.unchanged++
+      break
+    case 'written':
+      counts.written++
+      if (written.isFirst) counts.firstItems++
+      onWritten(user.userId)
+  }
+  for (const letter of written.closed) closing.letters.push(letter)
+  for (const doubt of user.doubt) closing.doubt.push(doubt)
+}
+
+async function closeAll({ letters, doubt }: Closing, { archive, by, counts }: SettleDependencies): Promise<void> {
+  await closeRecords(archive, 'closed', { records: letters, by })
+  counts.lettersClosed += letters.length
+  await closeRecords(archive, 'cleared', { records: doubt, by })
+  counts.doubtCleared += doubt.length
+}

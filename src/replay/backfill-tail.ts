@@ -1,0 +1,107 @@
+// What was archived after a history was opened: it is read object by object as it comes, so that a run that takes hours meets the
+// items where they stand now. Each record beyond the position is told once, and kept in a file by the bucket of its user.
+import { listObjects, listShards, loadLines } from '../archive/list-objects.ts'
+import { parseLine } from '../archive/line-file.ts'
+import { hourOf, type NamedObject, type Shard, shardKey } from '../archive/object-name.ts'
+import { readRecordLine, recordLine } from '../archive/raw-object.ts'
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import { mapAhead } from '../platform/concurrency.ts'
+import { HOUR_MS } from '../platform/duration.ts'
+import { userBucket } from '../platform/hash.ts'
+import { LineSpool } from '../platform/line-spool.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+
+/** Objects fetched before their turn. */
+const LOADS_AHEAD = 4
+
+export interface TailPorts {
+  readonly archive: ObjectStore
+  /** Of the history that this is the tail of. */
+  readonly positions: ReadonlyMap<string, string>
+  /** Made and removed by the caller. */
+  readonly spoolDir: string
+}
+
+export class ArchiveTail {
+  readonly #archive: ObjectStore
+  readonly #positions: Map<string, string>
+  readonly #spool: LineSpool
+  /** By shard, where listing begins: names before it are known, but for those that an arrival out of order may still add. */
+  readonly #fromHours = new Map<string, string>()
+
+  constructor({ archive, positions, spoolDir }: TailPorts) {
+    this.#archive = archive
+    this.#positions = new Map(positions)
+    this.#spool = new LineSpool(spoolDir, 'tail')
+  }
+
+  /** By `stream@epoch/shard`: up to here everything is in the history or in this tail. */
+  get positions(): ReadonlyMap<string, string> {
+    return this.#positions
+  }
+
+  /** To where the archive stands now. Throws ObjectStoreError, ArchiveError. */
+  async advance(onRecord: (record: StreamRecord) => void): Promise<void> {
+    for await (const shard of listShards(this.#archive, 'raw')) await this.#advanceShard(shard, onRecord)
+  }
+
+  /** What was told before of users of the bucket. */
+  async *records(bucket: number): AsyncGenerator<StreamRecord> {
+    for await (const line of this.#spool.lines(bucket)) {
+      yield readRecordLine(parseLine(Buffer.from(line).toString('utf8'), 'spooled from raw/'))
+    }
+  }
+
+  remove(): void {
+    this.#spool.remove()
+  }
+
+  async #advanceShard(shard: Shard, onRecord: (record: StreamRecord) => void): Promise<void> {
+    const key = shardKey(shard)
+    const known = this.#positions.get(key)
+    const last = (await this.#objectsBeyond(shard, known)).reduce<string | undefined>(highest, undefined)
+    if (last === undefined) return
+    // Listed again: what lies before the last was written before it, but perhaps after its place in the first list was read.
+    const objects = (await this.#objectsBeyond(shard, known)).filter(({ first }) => compareSequences(first, last) <= 0)
+    const inOrder = objects.sort((a, b) => compareSequences(a.first, b.first))
+    let position = known
+    for await (const lines of mapAhead(inOrder, LOADS_AHEAD, object => loadLines(this.#archive, object))) {
+      for (const line of lines) {
+        const record = readRecordLine(line)
+        const { sequence } = record
+        // Objects overlap: what is not beyond the position was told.
+        if (position !== undefined && compareSequences(sequence, position) <= 0) continue
+        this.#spool.add(userBucket(record.partitionKey), Buffer.from(JSON.stringify(recordLine(record))))
+        onRecord(record)
+        position = sequence
+      }
+    }
+    if (position !== undefined) this.#positions.set(key, position)
+    this.#noteHour(key, inOrder)
+  }
+
+  async #objectsBeyond(shard: Shard, position: string | undefined): Promise<NamedObject[]> {
+    const fromHour = this.#fromHours.get(shardKey(shard))
+    const beyond: NamedObject[] = []
+    for await (const object of listObjects(this.#archive, 'raw', { shard, fromHour })) {
+      if (position === undefined || compareSequences(object.last, position) > 0) beyond.push(object)
+    }
+    return beyond
+  }
+
+  /** Arrivals go back by seconds at the turn of an hour; one hour of names more costs nothing. */
+  #noteHour(key: string, objects: readonly NamedObject[]): void {
+    const hours = objects.flatMap(({ hour }) => hour ?? [])
+    const newest = hours.sort().at(-1)
+    if (newest !== undefined) this.#fromHours.set(key, hourOf(hourMs(newest) - HOUR_MS))
+  }
+}
+
+function highest(known: string | undefined, { last }: NamedObject): string {
+  return known === undefined || compareSequences(last, known) > 0 ? last : known
+}
+
+/** Of the `YYYYMMDDHH` of a name. */
+function hourMs(hour: string): number {
+  return Date.parse(`${hour.slice(0, 4)}-${hour.slice(4, 6)}-${hour.slice(6, 8)}T${hour.slice(8)}:00:00Z`)
+}

@@ -1,0 +1,219 @@
+// Users made right from history while the stream runs: whoever needs it is read once, rebuilt up to its own marks and written once.
+// The first sweep goes bucket by bucket; who was ahead of the archive is held in the next one, and written when it has caught up.
+// A run that dies is run again: what is complete is not written again.
+import type { History } from '../archive/history.ts'
+import type { Clock, Sleep } from '../platform/clock.ts'
+import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
+import { LineSpool } from '../platform/line-spool.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import type { Predictor } from '../predictions/predictor.ts'
+import type { UserStore } from '../store/user-item.ts'
+import { EVENTS_HELD_MAX, Holding } from './backfill-holding.ts'
+import { writePace } from './backfill-pace.ts'
+import { type BackfillTarget, type BucketAside, Selection } from './backfill-select.ts'
+import { type BackfillCounts, noCounts, settle, type SettleDependencies } from './backfill-settle.ts'
+import { ArchiveTail } from './backfill-tail.ts'
+import { recordKey } from './counted-events.ts'
+import { spooledLetters, spoolOpenLetters } from './open-letters.ts'
+
+export interface BackfillDependencies {
+  readonly compiled: CompiledPipeline
+  readonly users: UserStore
+  readonly predictor: Predictor
+  readonly archive: ObjectStore
+  /** Opened for this run. */
+  readonly history: History
+  readonly clock: Clock
+  readonly sleep: Sleep
+  /** Made and removed by the caller. */
+  readonly spoolDir: string
+}
+
+export interface BackfillRequest {
+  readonly target: BackfillTarget
+  /** Nobody else. */
+  readonly only?: ReadonlySet<string> | undefined
+  readonly writesPerSecond?: number | undefined
+  /** For the archive, once everybody who need not wait is done. */
+  readonly waitMs: number
+  /** What closed letters and cleared doubt say. */
+  readonly by: string
+  /** Who needs it is counted, nothing is written. */
+  readonly isDryRun?: boolean
+  readonly eventsHeldMax?: number
+  /** After each bucket. */
+  readonly onProgress?: (counts: BackfillCounts) => void
+}
+
+/** Refused after decoding, so that only the letter says that an item does not have them. */
+const REASONS_OF_ITEMS: ReadonlySet<string> = new Set(['late', 'item-corrupt', 'item-too-big'])
+
+/** Throws StoreError, CatalogError, ObjectStoreError, ArchiveError: what was written until then is complete. */
+export async function backfill(request: BackfillRequest, deps: BackfillDependencies): Promise<BackfillCounts> {
+  const run = new BackfillRun(request, deps)
+  try {
+    return await run.run()
+  } finally {
+    run.remove()
+  }
+}
+
+class BackfillRun {
+  readonly #request: BackfillRequest
+  readonly #deps: BackfillDependencies
+  readonly #counts = noCounts()
+  readonly #selection: Selection
+  readonly #tail: ArchiveTail
+  /** Who was written, to be looked at again where a letter of theirs came at the same time. */
+  readonly #written: LineSpool
+  #letters: LineSpool
+  /** Who waits for the next sweep. */
+  #waiting: LineSpool
+  #spools = 0
+
+  constructor(request: BackfillRequest, deps: BackfillDependencies) {
+    const { archive, history, spoolDir } = deps
+    this.#request = request
+    this.#deps = deps
+    this.#selection = new Selection({ ...deps, target: request.target, only: request.only })
+    this.#tail = new ArchiveTail({ archive, positions: history.positions, spoolDir })
+    this.#written = new LineSpool(spoolDir, 'written')
+    this.#letters = this.#newSpool()
+    this.#waiting = this.#newSpool()
+  }
+
+  async run(): Promise<BackfillCounts> {
+    const { target, waitMs, isDryRun } = this.#request
+    await spoolOpenLetters(this.#deps.archive, this.#letters)
+    await this.#selection.prepare()
+    this.#counts.corrupt = this.#selection.corrupt
+    const pinned = await this.#deps.predictor.pinned()
+    const settling = this.#settling(pinned)
+    for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
+      const aside = await this.#aside(bucket)
+      const userIds = await this.#selection.usersOf(bucket, aside)
+      this.#counts.users += userIds.length
+      if (target.kind === 'letters') this.#counts.lettersLeft += countLetters(aside, userIds, target.reason)
+      if (isDryRun !== true) await this.#firstSweep(bucket, userIds, { aside, settling })
+      this.#request.onProgress?.(this.#counts)
+    }
+    if (isDryRun === true) return this.#counts
+    const untilMs = this.#deps.clock() + waitMs
+    while (this.#counts.waiting > 0 && this.#deps.clock() < untilMs) await this.#waitingSweep(settling, untilMs)
+    if (await this.#recallWritten()) await this.#waitingSweep(settling, untilMs)
+    this.#counts.lettersLeft -= this.#counts.lettersClosed
+    return this.#counts
+  }
+
+  remove(): void {
+    this.#selection.remove()
+    this.#tail.remove()
+    for (const spool of [this.#written, this.#letters, this.#waiting]) spool.remove()
+  }
+
+  /** In as many passes as the bucket's events need. */
+  async #firstSweep(
+    bucket: number,
+    userIds: readonly string[],
+    { aside, settling }: { readonly aside: BucketAside; readonly settling: SettleDependencies },
+  ): Promise<void> {
+    for (let left = userIds; left.length > 0; ) {
+      const holding = this.#newHolding()
+      const { deferred, tooMany } = await holding.read(bucket, left, aside)
+      this.#counts.tooManyEvents += tooMany.length
+      for (const userId of await settle(holding, settling, undefined)) this.#wait(userId)
+      left = deferred
+    }
+  }
+
+  /** All that wait are held together, as far as they fit, and written as the archive catches up. */
+  async #waitingSweep(settling: SettleDependencies, untilMs: number): Promise<void> {
+    const waiting = this.#waiting
+    this.#waiting = this.#newSpool()
+    this.#counts.waiting = 0
+    const holding = this.#newHolding()
+    for (const bucket of waiting.slots()) {
+      const { deferred, tooMany } = await holding.read(bucket, await names(waiting, bucket), await this.#aside(bucket))
+      this.#counts.tooManyEvents += tooMany.length
+      for (const userId of deferred) this.#wait(userId)
+    }
+    waiting.remove()
+    for (const userId of await settle(holding, settling, untilMs)) this.#wait(userId)
+    this.#request.onProgress?.(this.#counts)
+  }
+
+  /**
+   * A letter is written after the item of the same batch: it may have been missed, and its record counted. Whether somebody is to
+   * be looked at again.
+   */
+  async #recallWritten(): Promise<boolean> {
+    if (this.#counts.written === 0) return false
+    const before = this.#letters
+    const now = this.#newSpool()
+    await spoolOpenLetters(this.#deps.archive, now)
+    let isAny = false
+    for (const bucket of this.#written.slots()) {
+      const known = new Set([...(await spooledLetters(before, bucket)).values()].flat().map(recordKey))
+      const letters = await spooledLetters(now, bucket)
+      for (const userId of await names(this.#written, bucket)) {
+        const added = letters.get(userId)?.filter(letter => !known.has(recordKey(letter))) ?? []
+        if (!added.some(({ reason }) => REASONS_OF_ITEMS.has(reason))) continue
+        this.#wait(userId)
+        isAny = true
+      }
+    }
+    before.remove()
+    this.#letters = now
+    return isAny
+  }
+
+  async #aside(bucket: number): Promise<BucketAside> {
+    return {
+      letters: await spooledLetters(this.#letters, bucket),
+      doubt: await this.#selection.doubtOf(bucket),
+    }
+  }
+
+  #wait(userId: string): void {
+    this.#waiting.add(userBucket(userId), Buffer.from(userId))
+    this.#counts.waiting++
+  }
+
+  #newHolding(): Holding {
+    const { compiled, history } = this.#deps
+    const eventsMax = this.#request.eventsHeldMax ?? EVENTS_HELD_MAX
+    return new Holding({ compiled, history, tail: this.#tail, eventsMax })
+  }
+
+  #newSpool(): LineSpool {
+    this.#spools++
+    return new LineSpool(this.#deps.spoolDir, `run-${this.#spools}`)
+  }
+
+  #settling(predictor: SettleDependencies['predictor']): SettleDependencies {
+    const { target, by, writesPerSecond } = this.#request
+    return {
+      ...this.#deps,
+      predictor,
+      tail: this.#tail,
+      positions: () => this.#tail.positions,
+      pace: writePace(writesPerSecond, this.#deps),
+      includedReason: target.kind === 'letters' ? target.reason : undefined,
+      by,
+      counts: this.#counts,
+      onWritten: userId => this.#written.add(userBucket(userId), Buffer.from(userId)),
+    }
+  }
+}
+
+/** User ids have no line breaks. */
+async function names(spool: LineSpool, bucket: number): Promise<readonly string[]> {
+  const userIds = new Set<string>()
+  for await (const line of spool.lines(bucket)) userIds.add(Buffer.from(line).toString('utf8'))
+  return [...userIds]
+}
+
+function countLetters({ letters }: BucketAside, userIds: readonly string[], wanted: string): number {
+  return userIds.flatMap(userId => letters.get(userId) ?? []).filter(({ reason }) => reason === wanted).length
+}
