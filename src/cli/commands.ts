@@ -35,6 +35,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./features-export.ts'),
   },
   {
+    name: 'training-set',
+    summary: 'Make a table of features as they were just before each (user, time, label), from history.',
+    load: () => import('./training-set.ts'),
+  },
+  {
     name: 'deadletters list',
     summary: 'Show the records that could not be applied, and why.',
     load: () => import('./deadletters-list.ts'),

@@ -1,6 +1,5 @@
 // `millrace features export`: a training table. Each row is what a user's features were one millisecond before an instant, made
 // by the fold that streams use, so that a model is trained on the numbers that it will be given.
-import { access, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import { isRefusal } from '../event/decode.ts'
@@ -10,6 +9,7 @@ import { type CompiledPipeline, compilePipeline } from '../predictions/compile-p
 import type { Command, CommandContext } from './command.ts'
 import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
+import { refuseExisting } from './parquet-out.ts'
 import { readEventsFile } from './read-events-file.ts'
 import { type InstantsFile, readInstantsFile } from './read-instants-file.ts'
 import { featureColumns, writeFeaturesTable } from './write-features-table.ts'
@@ -70,18 +70,6 @@ export const command: Command = {
   },
 }
 
-async function refuseExisting(out: string): Promise<void> {
-  const exists = await access(out).then(
-    () => true,
-    () => false,
-  )
-  if (!exists) return
-  throw new CommandError(`${out} exists already`, {
-    code: 'file-exists',
-    next: 'Give another --out; nothing is overwritten.',
-  })
-}
-
 interface Collected {
   /** Each once, ascending by time. */
   readonly events: readonly DecodedEvent[]
@@ -135,18 +123,13 @@ async function write(context: CommandContext, out: string, { compiled, events, f
       yield row
     }
   }
-  try {
-    const count = await writeFeaturesTable(out, {
-      pipeline: compiled.pipeline,
-      plan: compiled.features,
-      carried: file.carried,
-      carriedValues: instant => instant.values,
-      rows: rows(),
-    })
-    progress.done()
-    return count
-  } catch (error) {
-    await rm(`${out}.unfinished`, { force: true })
-    throw error
-  }
+  const count = await writeFeaturesTable(out, {
+    pipeline: compiled.pipeline,
+    plan: compiled.features,
+    carried: file.carried,
+    carriedValues: instant => instant.values,
+    rows: rows(),
+  })
+  progress.done()
+  return count
 }

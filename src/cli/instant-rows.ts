@@ -1,7 +1,6 @@
 // The rows of a file of (user, time) pairs as a stream, from CSV, NDJSON or Parquet, with whatever else they say (a label, a
 // weight). The types of those columns are found in the values, as two of the three formats declare none: they are known at the end.
 import { createReadStream } from 'node:fs'
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { type Column, type ColumnType, checkColumns, type RowValue } from '../catalog/columns.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
 import { readUserId } from '../event/identity.ts'
@@ -10,6 +9,7 @@ import type { Instant } from '../features/export-rows.ts'
 import { splitLines } from '../platform/split-lines.ts'
 import { csvRecords } from './csv.ts'
 import { CommandError } from './errors.ts'
+import { openParquetFile } from './parquet-file.ts'
 import { fileError } from './read-events-file.ts'
 
 export interface InstantRow extends Instant {
@@ -91,26 +91,9 @@ function readCells(path: string): AsyncGenerator<Cells> {
   return path.endsWith('.csv') ? csvRows(path) : ndjsonRows(path)
 }
 
-/** Rows that are decoded at once: a row group of a file of somebody else's may hold millions. */
-const PARQUET_ROWS_AT_ONCE = 100_000
-
 async function* parquetRows(path: string): AsyncGenerator<Cells> {
-  const file = await asyncBufferFromFile(path)
-  try {
-    const metadata = await parquetMetadataAsync(file)
-    const count = Number(metadata.num_rows)
-    for (let rowStart = 0; rowStart < count; rowStart += PARQUET_ROWS_AT_ONCE) {
-      const rowEnd = Math.min(count, rowStart + PARQUET_ROWS_AT_ONCE)
-      yield* await parquetReadObjects({ file, metadata, rowStart, rowEnd })
-    }
-  } catch (error) {
-    if (error instanceof CommandError) throw error
-    throw new CommandError(`${path} is not Parquet that can be read here: ${String(error)}`, {
-      code: 'file-unreadable',
-      next: 'Write it with Snappy compression or none.',
-      cause: error,
-    })
-  }
+  const { columns, rows } = await openParquetFile(path)
+  for await (const cells of rows()) yield Object.fromEntries(columns.map((name, index) => [name, cells[index]]))
 }
 
 type CellReader = (cell: string) => string | number | boolean | null

@@ -39,15 +39,16 @@ export interface LabelSource {
 export interface TrainingSetOptions {
   readonly compiled: CompiledPipeline
   readonly catalog: Catalog
-  readonly history: History
-  /** `recordKey` of each record with an open dead letter: it counts for nobody. */
-  readonly openLetters: ReadonlySet<string>
+  /** Asked once all labels are read: what is wrong with them is said first. Closed here. */
+  readonly openHistory: () => Promise<History>
+  /** `recordKey` of each of a bucket's records with an open dead letter: it counts for nobody. */
+  readonly openLetters: (bucket: number) => Promise<ReadonlySet<string>>
   /** The table is `training_<name>`. */
   readonly name: string
   readonly known: Known
   /** Undefined: all of the pipeline's, in the order of their definition. */
   readonly features?: readonly string[] | undefined
-  /** When the history was opened. */
+  /** No later than the history is opened. */
   readonly openedMs: number
   /** A folder made and removed by the caller. */
   readonly spoolDir: string
@@ -58,8 +59,7 @@ export interface TrainingSetOptions {
   /** Of a sort in memory, plain bytes; and label users of a bucket that are held. For tests: any bound gives the same rows. */
   readonly runBytesMax?: number
   readonly usersHeldMax?: number
-  readonly onLabels?: (count: number) => void
-  readonly onRows?: (count: number) => void
+  readonly onRows?: (added: number, total: number) => void
 }
 
 export interface TrainingSetReport extends EventCounts, RowCounts {
@@ -76,20 +76,19 @@ export interface TrainingSetReport extends EventCounts, RowCounts {
 
 /** Throws MillraceError, CatalogError, ObjectStoreError, ArchiveError. */
 export async function makeTrainingSet(labels: LabelSource, options: TrainingSetOptions): Promise<TrainingSetReport> {
-  const { compiled, catalog, history, spoolDir, isDryRun, who, why } = options
+  const { compiled, catalog, spoolDir, isDryRun, who, why } = options
   const ref = { db: compiled.pipeline.name, table: trainingTable(options.name), partition: PARTITION }
   const features = wantedFeatures(compiled, options.features)
   const spool = new LabelSpool(spoolDir)
+  let history: History | undefined
   try {
-    for await (const label of labels.rows) {
-      spool.add(label)
-      if (spool.count % PROGRESS_ROWS === 0) options.onLabels?.(spool.count)
-    }
+    for await (const label of labels.rows) spool.add(label)
     if (spool.count === 0) throw noLabels()
     const carried = labels.carried()
     const columns = [...OWN_COLUMNS, ...carried, ...features.columns]
     checkColumns(columns)
-    const run = new Run(spool, { carried, features, hash: new LabelsHash(carried) }, options)
+    history = await options.openHistory()
+    const run = new Run(spool, { carried, features, hash: new LabelsHash(carried), history }, options)
     const rows = run.rows()
     let batch: LogEntry | undefined
     if (isDryRun === true) for await (const _ of rows) continue
@@ -102,6 +101,7 @@ export async function makeTrainingSet(labels: LabelSource, options: TrainingSetO
     return { ref, batch, columns, ...run.counts, ...run.findings() }
   } finally {
     spool.remove()
+    await history?.close()
   }
 }
 
@@ -154,6 +154,7 @@ interface Shape {
   readonly carried: readonly Column[]
   readonly features: WantedFeatures
   readonly hash: LabelsHash
+  readonly history: History
 }
 
 /** One pass over all buckets, and what was counted on the way. */
@@ -181,17 +182,18 @@ class Run {
 
   async *rows(): AsyncGenerator<Row> {
     const { counts } = this
-    const { carried, features } = this.#shape
+    const { carried, features, history } = this.#shape
     for (const bucket of this.#spool.buckets()) {
       const userIds = await this.#spool.users(bucket, this.#options.usersHeldMax)
-      const events = bucketEvents(bucket, { ...this.#options, userIds, counts })
+      const openLetters = await this.#options.openLetters(bucket)
+      const events = bucketEvents(bucket, { ...this.#options, history, openLetters, userIds, counts })
       const labels = this.#spool.sorted(bucket, carried, this.#options)
       for await (const row of trainingRows(features.plan, { labels, events, counts })) {
         this.#see(row.label)
         yield this.#row(row)
       }
     }
-    this.#options.onRows?.(counts.rows)
+    this.#progress(counts.rows % PROGRESS_ROWS)
   }
 
   findings() {
@@ -201,14 +203,15 @@ class Run {
 
   /** With the manifest's inputs and columns, all that the rows follow from. */
   papers(): Record<string, Json> {
-    const { known, history, compiled } = this.#options
+    const { known, compiled } = this.#options
+    const { positions } = this.#shape.history
     const { labelsSha256, rowsNotSettled, features } = this.findings()
     return {
       known,
       labels: { sha256: labelsSha256, rows: this.#spool.count },
       features,
       definitions: compiled.definitions,
-      positions: Object.fromEntries([...history.positions].sort(([a], [b]) => (a < b ? -1 : 1))),
+      positions: Object.fromEntries([...positions].sort(([a], [b]) => (a < b ? -1 : 1))),
       counts: { ...this.counts, rowsNotSettled },
     }
   }
@@ -216,7 +219,11 @@ class Run {
   #see(label: SpooledLabel): void {
     this.#shape.hash.add(label)
     if (label.time > this.#options.openedMs - ARCHIVED_WITHIN_MS) this.#rowsNotSettled++
-    if (this.counts.rows % PROGRESS_ROWS === 0) this.#options.onRows?.(this.counts.rows)
+    if (this.counts.rows % PROGRESS_ROWS === 0) this.#progress(PROGRESS_ROWS)
+  }
+
+  #progress(added: number): void {
+    this.#options.onRows?.(added, this.#spool.count)
   }
 
   #row({ label, values }: TrainingRow<SpooledLabel>): Row {

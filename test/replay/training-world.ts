@@ -101,11 +101,16 @@ export interface MadeSet {
   readonly properties: Readonly<Record<string, unknown>>
 }
 
-type Given = Partial<TrainingSetOptions> & Pick<TrainingSetOptions, 'compiled'> & { readonly history: History }
+type Optional = Partial<Omit<TrainingSetOptions, 'compiled' | 'openHistory' | 'openLetters'>>
+interface Given extends Optional {
+  readonly compiled: CompiledPipeline
+  readonly history: History
+  readonly openLetters?: ReadonlySet<string>
+}
 
 export async function trainingSet(
   labels: readonly Label[],
-  options: Given,
+  { history, openLetters: letters = new Set(), ...options }: Given,
   carried: readonly Column[] = [],
 ): Promise<MadeSet> {
   const spoolDir = mkdtempSync(join(tmpdir(), 'training-set-'))
@@ -115,7 +120,8 @@ export async function trainingSet(
       { rows: each(labels), carried: () => carried },
       {
         catalog,
-        openLetters: new Set(),
+        openHistory: async () => history,
+        openLetters: async () => letters,
         name: 'default',
         known: 'arrival',
         openedMs: START + 4000 * DAY,
