@@ -1,7 +1,7 @@
 // Features at an instant, from state alone. A feature is a step function: beside the values come the last instant at which
 // one could have stepped and the next at which one will, so that a stored result is a cache with an exact expiry.
 import { operate } from './expression.ts'
-import type { FeaturesBody, FeatureValue } from './features-body.ts'
+import { type FeaturesBody, type FeatureValue, jsonNumber } from './features-body.ts'
 import type { AggregatePlan, ComputePlan, ExpressionPlan, FeaturesPlan } from './plan.ts'
 import type { Moment } from './read-cell.ts'
 import { aggregateAt, PENDING } from './read-state.ts'
@@ -71,7 +71,7 @@ class Evaluation implements Moment {
         const [numerator, denominator] = [this.#aggregate(plan.numerator), this.#aggregate(plan.denominator)]
         if (numerator === PENDING || denominator === PENDING) return PENDING
         if (typeof numerator !== 'number' || typeof denominator !== 'number' || denominator === 0) return null
-        return numerator / denominator
+        return jsonNumber(numerator / denominator)
       }
       case 'derived':
         return this.#expression(plan.expression, computed)

@@ -1,6 +1,6 @@
 // Derived features as data: operations over other features, by name or in place. Null goes through every operation but those
 // that ask for it, so a derived feature is never a number made of nothing.
-import type { FeatureValue } from './features-body.ts'
+import { type FeatureValue, jsonNumber } from './features-body.ts'
 import type { Feature } from './feature.ts'
 
 export type Operator =
@@ -94,7 +94,7 @@ function arithmetic(operator: Operator, numbers: readonly number[]): Scalar {
     case 'atMost':
       return first <= second
     default:
-      return finite(calculate(operator, numbers))
+      return jsonNumber(calculate(operator, numbers))
   }
 }
 
@@ -120,9 +120,4 @@ function calculate(operator: Operator, numbers: readonly number[]): number {
     default:
       return Math.log1p(first)
   }
-}
-
-/** Adding 0 turns −0 into 0, which JSON could not keep apart. */
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value + 0 : null
 }

@@ -4,13 +4,14 @@ import type { FieldValue } from '../event/decoded-event.ts'
 import type { Cell } from './aggregators/aggregator.ts'
 import { distinctCount } from './aggregators/distinct.ts'
 import { edgesOf } from './aggregators/edge-events.ts'
-import { nearestDouble, nearestOf } from './aggregators/exact-double.ts'
+import { nearestDouble, nearestQuotient } from './aggregators/exact-double.ts'
 import { toBigInt } from './aggregators/exact-integer.ts'
 import { groupedCell } from './aggregators/grouped.ts'
 import { quantileOf } from './aggregators/quantile-sketch.ts'
 import { runsOf } from './aggregators/runs.ts'
 import type { AggregateFeature } from './feature.ts'
-import type { FeatureValue } from './features-body.ts'
+import { byCodePoint } from '../platform/canonical-json.ts'
+import { type FeatureValue, jsonNumber } from './features-body.ts'
 
 /** The instant of an evaluation. */
 export interface Moment {
@@ -31,23 +32,22 @@ export function cellReaderOf(feature: AggregateFeature): CellReader {
 function readerOf(feature: AggregateFeature): CellReader {
   const { scale, stateParameters, readParameters } = feature
   const divisor = 10 ** (scale ?? 0)
-  const isScaled = scale !== undefined
   switch (feature.aggregate) {
     case 'count':
       return cell => Number(cell?.[0] ?? 0)
     case 'sum':
     case 'topK':
     case 'decayed':
-      return cell => sumOf(cell, 0, scale)
+      return cell => jsonNumber(sumOf(cell, 0, scale))
     case 'mean':
       return cell => (cell === undefined ? null : meanOf(cell, scale))
     case 'variance':
-      return cell => varianceOf(cell, isScaled, divisor)
+      return cell => varianceOf(cell, scale)
     case 'stddev':
-      return cell => rootOf(varianceOf(cell, isScaled, divisor))
+      return cell => rootOf(varianceOf(cell, scale))
     case 'min':
     case 'max':
-      return cell => (cell === undefined ? null : Number(cell[0]) / divisor)
+      return cell => (cell === undefined ? null : jsonNumber(Number(cell[0]) / divisor))
     case 'first':
     case 'last':
       return cell => valuesOf(cell, divisor)[0] ?? null
@@ -82,29 +82,30 @@ export function recencyOf(newest: number | undefined, roundToMs: number, { t, st
 
 /** Of one event's value as it is stored. */
 export function plainValue(value: FieldValue, divisor: number): FieldValue {
-  return typeof value === 'number' ? value / divisor : value
+  return typeof value === 'number' ? jsonNumber(value / divisor) : value
 }
 
 /** Σ at slot `at`: integers at a scale, or an exact double where there is none. A count has the scale 0. */
 export function sumOf(cell: Cell | undefined, at: number, scale: number | undefined): number {
   if (cell === undefined) return 0
   if (scale === undefined && cell.length > at + 1) return nearestDouble([cell[at] ?? 0, cell[at + 1] ?? 0])
-  return Number(cell[at] ?? 0) / 10 ** (scale ?? 0)
+  const sum = cell[at] ?? 0
+  return typeof sum === 'number' ? sum / 10 ** (scale ?? 0) : nearestQuotient(toBigInt(sum), 10n ** BigInt(scale ?? 0))
 }
 
-function meanOf(cell: Cell, scale: number | undefined): number {
+function meanOf(cell: Cell, scale: number | undefined): number | null {
   const count = Number(cell[0])
-  return scale === undefined ? sumOf(cell, 1, scale) / count : Number(cell[1]) / (count * 10 ** scale)
+  return jsonNumber(scale === undefined ? sumOf(cell, 1, scale) / count : Number(cell[1]) / (count * 10 ** scale))
 }
 
-/** (n Σx² − (Σx)²) / (n (n − 1)), rounded twice: the numerator is exact. */
-function varianceOf(cell: Cell | undefined, isScaled: boolean, divisor: number): number | null {
+/** (n Σx² − (Σx)²) / (n (n − 1)), rounded once. */
+function varianceOf(cell: Cell | undefined, scale: number | undefined): number | null {
   const count = toBigInt(cell?.[0])
   if (cell === undefined || count < 2n) return null
-  const denominator = Number(count * (count - 1n))
-  if (isScaled) {
+  const denominator = count * (count - 1n)
+  if (scale !== undefined) {
     const numerator = count * toBigInt(cell[2]) - toBigInt(cell[1]) ** 2n
-    return Number(numerator) / denominator / divisor ** 2
+    return jsonNumber(nearestQuotient(numerator, denominator * 10n ** BigInt(2 * scale)))
   }
   const [sum, exponent, squares, squareExponent] = [
     toBigInt(cell[1]),
@@ -115,7 +116,7 @@ function varianceOf(cell: Cell | undefined, isScaled: boolean, divisor: number):
   const common = Math.min(2 * exponent, squareExponent)
   const numerator =
     ((count * squares) << BigInt(squareExponent - common)) - ((sum ** 2n) << BigInt(2 * exponent - common))
-  return nearestOf(numerator, common) / denominator
+  return jsonNumber(nearestQuotient(numerator, denominator, common))
 }
 
 function rootOf(variance: number | null): number | null {
@@ -123,7 +124,7 @@ function rootOf(variance: number | null): number | null {
 }
 
 function dividedBy(value: number | null, divisor: number): number | null {
-  return value === null ? null : value / divisor
+  return value === null ? null : jsonNumber(value / divisor)
 }
 
 function valuesOf(cell: Cell | undefined, divisor: number): readonly FieldValue[] {
@@ -156,8 +157,16 @@ function topReader({ scale, field, readParameters }: AggregateFeature): CellRead
   const sumScale = field === undefined ? 0 : scale
   return cell => {
     const { other, groups } = groupedCell(cell?.[0])
-    const counted = groups.map(([key, ...inner]) => ({ key: String(key), value: sumOf(inner, 0, sumScale) }))
-    // Groups come in the order of their keys, and sorting is stable.
-    return { exact: other === undefined, top: counted.sort((a, b) => b.value - a.value).slice(0, k) }
+    const counted = groups.map(([key, ...inner]) => ({
+      key: String(key),
+      value: withinDoubles(sumOf(inner, 0, sumScale)),
+    }))
+    counted.sort((a, b) => b.value - a.value || byCodePoint(a.key, b.key))
+    return { exact: other === undefined, top: counted.slice(0, k) }
   }
+}
+
+/** A sum beyond the doubles still has its place among others. */
+function withinDoubles(value: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value))
 }

@@ -1,7 +1,7 @@
 // What a state says at an instant: the tiles of the window merged into one cell and read, or the reason why it cannot say yet.
 import { accumulate, type Cell, type Slot } from './aggregators/aggregator.ts'
 import { groupedCell } from './aggregators/grouped.ts'
-import type { FeatureValue } from './features-body.ts'
+import { type FeatureValue, jsonNumber } from './features-body.ts'
 import type { AggregatePlan, StatePlan } from './plan.ts'
 import { type Moment, plainValue, recencyOf, sumOf } from './read-cell.ts'
 import { newestOf, type StateEntry } from './state.ts'
@@ -129,14 +129,14 @@ function decayedAt(
   if (!isComplete) return PENDING
   const scale = feature.field === undefined ? 0 : feature.scale
   const total = (cells: typeof weighed) =>
-    cells.reduce((sum, { cell, weight }) => sum + sumOf(cell, 0, scale) * weight, 0)
+    jsonNumber(cells.reduce((sum, { cell, weight }) => sum + sumOf(cell, 0, scale) * weight, 0))
   return feature.by === undefined ? total(weighed) : decayedGroups(state, weighed, total)
 }
 
 function decayedGroups(
   { aggregator }: StatePlan,
   weighed: readonly { readonly cell: Cell; readonly weight: number }[],
-  total: (cells: { readonly cell: Cell; readonly weight: number }[]) => number,
+  total: (cells: { readonly cell: Cell; readonly weight: number }[]) => number | null,
 ): FeatureValue {
   let merged: Cell | undefined
   for (const { cell } of weighed) merged = accumulate(aggregator, merged, cell, 0)
@@ -148,7 +148,7 @@ function decayedGroups(
     for (const [key, ...inner] of tile.groups) (kept.get(key ?? null) ?? rest).push({ cell: inner, weight })
     if (tile.other !== undefined) rest.push({ cell: tile.other, weight })
   }
-  const values: Record<string, number> = Object.create(null)
+  const values: Record<string, number | null> = Object.create(null)
   for (const [key, cells] of kept) values[String(key)] = total(cells)
   return other === undefined ? { exact: true, groups: values } : { exact: false, groups: values, other: total(rest) }
 }

@@ -2,11 +2,13 @@
 // sketch; where the fold may answer with an error, this is the true value, and beside it how far off an answer may be.
 import type { DecodedEvent, FieldValue } from '../event/decoded-event.ts'
 import type { AggregateFeature } from '../features/feature.ts'
-import { type Answer, exact, finiteOrNull } from './obvious-answer.ts'
+import { type Allowance, type Answer, ANYTHING, exact, finiteOrNull } from './obvious-answer.ts'
 import { nearestDouble, totalOf, unitsOf } from './obvious-numbers.ts'
 
 /** Five standard errors of HyperLogLog with 1,024 registers: one answer in two millions is further off. */
-export const DISTINCT_RELATIVE_ERROR = 5 * 0.0325
+const DISTINCT_RELATIVE_ERROR = 5 * 0.0325
+/** Of a few values each one that meets another in a register counts: of 10, four with a probability of 10^-7. */
+const DISTINCT_COLLISIONS_MAX = 4
 /** "To the last digits of a double", over as many events as anybody has. */
 export const DECAY_RELATIVE_ERROR = 1e-9
 /** A sketch's answer is worked out with logarithms and powers, which cost it a few last digits. */
@@ -44,7 +46,7 @@ function numeric(feature: AggregateFeature, values: readonly number[]): Answer {
   const ascending = values.toSorted((a, b) => a - b)
   switch (feature.aggregate) {
     case 'sum':
-      return exact(sum(feature, values))
+      return exact(finiteOrNull(sum(feature, values)))
     case 'mean':
       return exact(mean(feature, values))
     case 'min':
@@ -87,9 +89,15 @@ function firstK(feature: AggregateFeature, values: readonly FieldValue[], k: num
   return values.slice(0, k).map(value => plain(value, feature.scale))
 }
 
-function sum(feature: AggregateFeature, values: readonly number[]): number | null {
+function sum(feature: AggregateFeature, values: readonly number[]): number {
   const { count, perOne } = unitsOf(feature.scale)
-  return finiteOrNull(nearestDouble(totalOf(values.map(count)), perOne))
+  return nearestDouble(totalOf(values.map(count)), perOne) + 0
+}
+
+/** Beyond the greatest double it counts as that. */
+export function sumWithinDoubles(feature: AggregateFeature, events: readonly DecodedEvent[]): number {
+  const total = sum(feature, events.map(event => valueOf(event, feature.field)) as number[])
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, total))
 }
 
 /** Rounded twice: the sum, of a field with a scale as an integer at it, and the quotient. */
@@ -141,10 +149,14 @@ export function sketchError(values: readonly number[], error: number, binsMax: n
 }
 
 function distinct(feature: AggregateFeature, values: readonly FieldValue[]): Answer {
-  const value = new Set(values).size
+  return { value: new Set(values).size, allowance: distinctAllowance(feature) }
+}
+
+export function distinctAllowance(feature: AggregateFeature): Allowance {
   return {
-    value,
-    allowance: { relative: DISTINCT_RELATIVE_ERROR, absolute: 0, exactTo: parameter(feature, 'exactTo') },
+    relative: DISTINCT_RELATIVE_ERROR,
+    absolute: DISTINCT_COLLISIONS_MAX,
+    exactTo: parameter(feature, 'exactTo'),
   }
 }
 
@@ -166,6 +178,8 @@ function decayed(feature: AggregateFeature, events: readonly DecodedEvent[], t: 
   })
   const value = finiteOrNull(weighed.reduce((total, x) => total + x, 0))
   const all = weighed.reduce((total, x) => total + Math.abs(x), 0)
+  // Where parts of the sum are beyond the doubles, it depends on their order whether the whole is.
+  if (!Number.isFinite(all)) return { value, allowance: ANYTHING }
   return { value, allowance: { relative: DECAY_RELATIVE_ERROR, absolute: all * DECAY_RELATIVE_ERROR } }
 }
 

@@ -8,9 +8,10 @@ import {
   aggregateOf,
   DECAY_RELATIVE_ERROR,
   decayHopMs,
-  DISTINCT_RELATIVE_ERROR,
+  distinctAllowance,
   parameter,
   plain,
+  sumWithinDoubles,
   valueOf,
 } from './obvious-aggregates.ts'
 import { allowedOff, type Allowance, type Answer, EXACT, exact, widest } from './obvious-answer.ts'
@@ -108,7 +109,7 @@ function declaredAllowance(feature: Feature): Allowance {
     case 'percentile':
       return { relative: parameter(feature, 'error') * (1 + DECAY_RELATIVE_ERROR), absolute: 0 }
     case 'distinct':
-      return { relative: DISTINCT_RELATIVE_ERROR, absolute: 0, exactTo: parameter(feature, 'exactTo') }
+      return distinctAllowance(feature)
     case 'decayed':
       return { relative: DECAY_RELATIVE_ERROR, absolute: 0 }
     default:
@@ -128,7 +129,7 @@ function aggregateAnswer(feature: AggregateFeature, oldestFirst: readonly Decode
       hasValue(event, feature.by?.field),
   )
   if (feature.by === undefined) return aggregateOf(feature, counted, t)
-  return feature.aggregate === 'topK' ? top(feature, counted, t) : grouped(feature, counted, t)
+  return feature.aggregate === 'topK' ? top(feature, counted) : grouped(feature, counted, t)
 }
 
 /** An event counts from this instant on. */
@@ -211,11 +212,12 @@ function grouped(feature: AggregateFeature, events: readonly DecodedEvent[], t: 
   }
 }
 
-function top(feature: AggregateFeature, events: readonly DecodedEvent[], t: number): Answer {
+function top(feature: AggregateFeature, events: readonly DecodedEvent[]): Answer {
   const { isExact, groups } = byKey(feature, events)
-  const amount: AggregateFeature = { ...feature, aggregate: feature.field === undefined ? 'count' : 'sum' }
+  const amountOf = (ofKey: readonly DecodedEvent[]): number =>
+    feature.field === undefined ? ofKey.length : sumWithinDoubles(feature, ofKey)
   const greatestFirst = groups
-    .map(group => ({ key: group.key, value: Number(aggregateOf(amount, group.events, t).value) }))
+    .map(group => ({ key: group.key, value: amountOf(group.events) }))
     .sort((a, b) => b.value - a.value || byCodePoint(a.key, b.key))
   return exact({ exact: isExact, top: greatestFirst.slice(0, parameter(feature, 'k')) })
 }

@@ -35,20 +35,36 @@ export function squareDouble(value: number): ExactDouble {
 
 /** The nearest double; infinite beyond the range of doubles. */
 export function nearestDouble([mantissa, exponent]: ExactDouble): number {
-  return nearestOf(toBigInt(mantissa), Number(exponent))
+  // A mantissa that is a number has at most 53 bits: the product is a double.
+  if (typeof mantissa === 'number') return mantissa * 2 ** Number(exponent)
+  return nearestQuotient(toBigInt(mantissa), 1n, Number(exponent))
 }
 
-/** mantissa × 2^exponent as the nearest double, ties to even; only below 2^-1022 it may be one unit off. */
-export function nearestOf(mantissa: bigint, exponent: number): number {
-  // Number(bigint) rounds once, to nearest; a power of two then is exact, taken in two steps where it alone would leave the range.
-  const half = Math.trunc(exponent / 2)
-  const digits = mantissa.toString(2).length
-  const surplus = Math.max(0, digits - 1000)
-  if (surplus === 0) return Number(mantissa) * 2 ** half * 2 ** (exponent - half)
-  // Too long for a double by itself: what is cut off must still decide ties.
-  const cut = mantissa >> BigInt(surplus)
-  const sticky = cut << BigInt(surplus) === mantissa ? cut : cut | 1n
-  return nearestOf(sticky, exponent + surplus)
+/** Bits of a quotient, one more at least than a double has and than its first may lack. */
+const QUOTIENT_BITS = 64
+const DOUBLE_BITS = 53
+/** The smallest double is 2^this. */
+const EXPONENT_MIN = -1074
+
+/** numerator / denominator × 2^exponent as the nearest double, ties to even; infinite beyond the range of doubles. */
+export function nearestQuotient(numerator: bigint, denominator: bigint, exponent = 0): number {
+  if (numerator < 0n) return -nearestQuotient(-numerator, denominator, exponent)
+  if (numerator === 0n) return 0
+  const places = Math.max(0, QUOTIENT_BITS + bitsOf(denominator) - bitsOf(numerator))
+  const dividend = numerator << BigInt(places)
+  const quotient = dividend / denominator
+  const isCut = dividend % denominator !== 0n
+  // What a double has no place for, at its own end or at the end of all doubles.
+  const surplus = BigInt(Math.max(bitsOf(quotient) - DOUBLE_BITS, EXPONENT_MIN - (exponent - places), 0))
+  const kept = quotient >> surplus
+  const twiceRest = (quotient - (kept << surplus)) << 1n
+  const one = 1n << surplus
+  const isUp = twiceRest > one || (twiceRest === one && (isCut || (kept & 1n) === 1n))
+  return Number(isUp ? kept + 1n : kept) * 2 ** (exponent - places + Number(surplus))
+}
+
+function bitsOf(positive: bigint): number {
+  return positive.toString(2).length
 }
 
 /** Of a sum of doubles: the mantissa made odd. */
