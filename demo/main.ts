@@ -11,6 +11,7 @@ import { readWithDuckdb } from './read-with-duckdb.ts'
 import { showUser } from './show-user.ts'
 import { busiestRoute, loadHistory, publishModel, streamLive } from './steps.ts'
 import { showSnapshots } from './snapshots.ts'
+import { verifyRoutes } from './verify-routes.ts'
 
 const { values } = parseArgs({ options: { now: { type: 'string' }, json: { type: 'boolean', default: false } } })
 const nowMs = values.now === undefined ? systemClock() : parseRfc3339Ms(values.now)
@@ -31,6 +32,7 @@ try {
   await demo.run(`The route ${route} before`, () => showUser(cloud, route, demo))
   await demo.run('Streaming the next 10,000 arrivals live', () => streamLive(cloud, plan, demo))
   await demo.run(`The route ${route} after`, () => showUser(cloud, route, demo))
+  await demo.run('Recomputing every route from the archive and comparing', () => verifyRoutes(cloud, demo))
   const snapshot = await demo.run('Taking a snapshot, overwriting it, rolling it back', () =>
     showSnapshots(cloud, demo),
   )

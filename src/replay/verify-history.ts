@@ -31,22 +31,32 @@ export interface ImportOrigin {
 const AHEAD_MS_MAX = 5 * MINUTE_MS
 
 /** Undefined for what is nobody's event: refused by its contract, ahead of its arrival, or keyed by another than its user. */
-export function pastEvent(
-  history: HistoryRecord,
-  { contracts, latenessMs }: Pick<CompiledPipeline, 'contracts' | 'latenessMs'>,
-): PastEvent | undefined {
-  if (history.kind === 'stream') {
-    const { stream, shard, sequence, arrivalMs, partitionKey } = history.record
-    const event = decodeRecord(history.record, contracts)
-    if (isRefusal(event) || event.userId !== partitionKey || event.ts > arrivalMs + AHEAD_MS_MAX) return undefined
-    return { event, origin: { kind: 'stream', stream, shard, sequence, arrivalMs } }
+export type ReadHistory = (history: HistoryRecord) => PastEvent | undefined
+
+export function historyReader({
+  contracts,
+  latenessMs,
+}: Pick<CompiledPipeline, 'contracts' | 'latenessMs'>): ReadHistory {
+  const importsMs = new Map<string, number>()
+  return history => {
+    if (history.kind === 'stream') {
+      const { stream, shard, sequence, arrivalMs, partitionKey } = history.record
+      const event = decodeRecord(history.record, contracts)
+      if (isRefusal(event) || event.userId !== partitionKey || event.ts > arrivalMs + AHEAD_MS_MAX) return undefined
+      return { event, origin: { kind: 'stream', stream, shard, sequence, arrivalMs } }
+    }
+    const { batchId, payload } = history
+    const event = decodePayload(payload, contracts)
+    const importedMs = importsMs.get(batchId) ?? endOfSecond(batchId)
+    importsMs.set(batchId, importedMs)
+    if (isRefusal(event) || event.ts > importedMs + AHEAD_MS_MAX) return undefined
+    return { event, origin: { kind: 'import', batchId, arrivalMs: event.ts + latenessMs(event.type) } }
   }
-  const { batchId } = history
-  const event = decodePayload(history.payload, contracts)
-  // A batch ID has whole seconds: its events came before the second is over.
-  const importedMs = (batchIdTimeMs(batchId) ?? 0) + SECOND_MS
-  if (isRefusal(event) || event.ts > importedMs + AHEAD_MS_MAX) return undefined
-  return { event, origin: { kind: 'import', batchId, arrivalMs: event.ts + latenessMs(event.type) } }
+}
+
+/** A batch ID has whole seconds: its events came before the second is over. */
+function endOfSecond(batchId: string): number {
+  return (batchIdTimeMs(batchId) ?? 0) + SECOND_MS
 }
 
 /** A record's name over all streams and shards. */
@@ -58,7 +68,7 @@ export function recordName({ stream, shard, sequence }: Pick<StreamOrigin, 'stre
 export function firstOfEach(events: readonly PastEvent[]): readonly DecodedEvent[] {
   const byId = new Map<string, DecodedEvent>()
   for (const { event } of events.toSorted(byArrival)) {
-    const id = JSON.stringify([event.type, event.id])
+    const id = `${event.type}\0${event.id}`
     if (!byId.has(id)) byId.set(id, event)
   }
   return [...byId.values()]

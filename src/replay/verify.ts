@@ -7,6 +7,7 @@ import { SECOND_MS } from '../platform/duration.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { UserStore } from '../store/user-item.ts'
 import { asideByBucket } from './verify-aside.ts'
+import { historyReader } from './verify-history.ts'
 import { type ChosenItems, chooseItems } from './verify-items.ts'
 import { type VerifyFindings, VerifyTally } from './verify-report.ts'
 import type { Which } from './verify-sample.ts'
@@ -27,6 +28,8 @@ export interface VerifyOptions {
   readonly waitMs: number
   /** A folder made and removed by the caller. */
   readonly spoolDir: string
+  /** See BucketSources. */
+  readonly eventsInMemoryMax?: number
   /** Told after each bucket, of how many. */
   readonly onBucket?: (buckets: number) => void
 }
@@ -83,19 +86,20 @@ async function look(
   foldedBefore: ChosenItems['folded'],
   tell: (userId: string, verdict: Verdict) => void,
 ): Promise<Look> {
-  const { compiled, archive, atMs, spoolDir } = options
+  const { compiled, archive, atMs, spoolDir, eventsInMemoryMax } = options
   // In this order: what an item contains is in the archive soon, and its dead letters are written after it.
   const chosen = await chooseItems(options)
   const history = await openCovering(chosen.needed, options)
   const aside = await asideByBucket(archive, chosen.isChosen, spoolDir)
   const folded = chosen.folded ?? foldedBefore
   const bench = { compiled, atMs, positions: history.positions, folded }
+  const read = historyReader(compiled)
   let refusedToday = 0
   try {
     for (const bucket of chosen.buckets) {
       const asideHere = await aside.inBucket(bucket)
       const onRefused = (): void => void refusedToday++
-      const sources = { history, chosen, compiled, aside: asideHere, spoolDir, onRefused }
+      const sources = { history, chosen, read, aside: asideHere, spoolDir, eventsInMemoryMax, onRefused }
       for await (const user of usersOfBucket(bucket, sources)) tell(user.userId, judgeUser(user, asideHere, bench))
       options.onBucket?.(chosen.buckets.length)
     }

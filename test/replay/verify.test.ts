@@ -75,6 +75,11 @@ describe('verify', () => {
     expect(wrong.length).toBeLessThan(12)
   })
 
+  it('finds the same where a bucket does not fit into memory', async () => {
+    const world = await streamed(1)
+    expect(await world.verify({ eventsInMemoryMax: 3 })).toEqual(await world.verify())
+  })
+
   it('looks at the users that are named, who need not be there', async () => {
     const world = await streamed(1)
     const which = { kind: 'named', userIds: ['user-3', 'user-4', 'nobody'] } as const
