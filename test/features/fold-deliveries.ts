@@ -29,22 +29,23 @@ export function compiled(set: FeatureSet): CompiledPipeline {
   return compilePipeline(pipeline({ name: 'laws', events: [...contracts], features: set, models: [] }))
 }
 
-/** Undefined before the first event that is folded. */
+/** The first of all events is always folded, so there is a user after it. */
 export function foldDeliveries(
   made: CompiledPipeline,
-  batches: readonly (readonly DecodedEvent[])[],
+  delivered: readonly (readonly DecodedEvent[])[],
   { idsMax, latenessMs }: Bounds,
   from?: FoldedUser,
-): FoldedUser | undefined {
+): FoldedUser {
   let user = from
   let sequence = from?.item.version ?? 0
-  for (const batch of batches) {
+  for (const batch of delivered) {
     const records = batch.map(event => ({ event, record: recordOf(event, ++sequence) }))
     const { decisions, next } = planUser({ ...made, latenessMs: () => latenessMs }, user?.item, records, idsMax)
     if (next === undefined) continue
     const folded = batch.filter((_, index) => decisions[index] === 'fold')
     user = { item: { ...next, state: JSON.parse(stateJson(next.state)) }, folded: [...(user?.folded ?? []), ...folded] }
   }
+  if (user === undefined) throw new Error('No event was folded.')
   return user
 }
 
@@ -76,8 +77,13 @@ export function deliveries(events: readonly DecodedEvent[]): fc.Arbitrary<readon
     })
 }
 
+/** Each event once, in batches. */
+export function batches(events: readonly DecodedEvent[]): fc.Arbitrary<readonly (readonly DecodedEvent[])[]> {
+  return fc.array(fc.nat(events.length), { maxLength: 4 }).map(cuts => batchesOf(events, cuts))
+}
+
 function batchesOf<T>(list: readonly T[], cuts: readonly number[]): readonly (readonly T[])[] {
-  const ends = [...new Set([...cuts, list.length])].filter(cut => cut <= list.length).sort((a, b) => a - b)
+  const ends = [...new Set([...cuts, list.length])].filter(cut => cut > 0 && cut <= list.length).sort((a, b) => a - b)
   return ends.map((end, index) => list.slice(ends[index - 1] ?? 0, end))
 }
 
