@@ -6,7 +6,8 @@ import type { ObjectStore } from '../platform/object-store.ts'
 import { KEYS_PER_READ_MAX } from '../store/user-item.ts'
 import type { HeldUser, Holding } from './backfill-holding.ts'
 import type { ArchiveTail } from './backfill-tail.ts'
-import { isReached, type Needs, type WriteDependencies, type WrittenUser, writeChunk } from './backfill-write.ts'
+import { type WriteDependencies, writeChunk, type WrittenUser } from './backfill-write.ts'
+import { isReached, type Needs } from './rebuild-plan.ts'
 
 /** Between two looks at the archive, which has news once a minute. */
 const POLL_MS = 1000
@@ -53,6 +54,8 @@ export interface SettleDependencies extends WriteDependencies {
   readonly tail: ArchiveTail
   readonly clock: Clock
   readonly sleep: Sleep
+  /** Letters of this reason are counted from now on. */
+  readonly includedReason: string | undefined
   /** What closed letters and cleared doubt say. */
   readonly by: string
   readonly counts: BackfillCounts
@@ -99,10 +102,12 @@ async function writeAll(
   deps: SettleDependencies,
   closing: Closing,
 ): Promise<readonly WaitingUser[]> {
+  const { compiled, tail, includedReason } = deps
+  const context = { compiled, includedReason, positions: tail.positions }
   const waiting: WaitingUser[] = []
   for (let from = 0; from < users.length; from += KEYS_PER_READ_MAX) {
     const chunk = users.slice(from, from + KEYS_PER_READ_MAX).map(({ user }) => user)
-    for (const written of await writeChunk(chunk, deps)) {
+    for (const written of await writeChunk(chunk, deps, context)) {
       if (written.outcome === 'waiting') waiting.push(written)
       else note(written, deps, closing)
     }

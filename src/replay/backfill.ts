@@ -197,7 +197,6 @@ class BackfillRun {
       ...this.#deps,
       predictor,
       tail: this.#tail,
-      positions: () => this.#tail.positions,
       pace: writePace(writesPerSecond, this.#deps),
       includedReason: target.kind === 'letters' ? target.reason : undefined,
       by,

@@ -1,12 +1,22 @@
-// Which records have an open dead letter, and so are in nobody's item: all of them at once, or sorted into files by the bucket of
-// their users, where a contract may have refused more than fits into memory.
+// Which records are in nobody's item because they were set aside: those with an open dead letter, and those of batches that Lambda
+// gave up on, which Lambda itself wrote down. All letters at once, or everything sorted into files by the bucket of its user, where
+// a contract may have refused more than fits into memory.
+import { withClosing } from '../archive/closed-letters.ts'
 import { listDeadLetters } from '../archive/dead-letters.ts'
+import { shardKey } from '../archive/object-name.ts'
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import { byCodePoint } from '../platform/canonical-json.ts'
 import { userBucket } from '../platform/hash.ts'
 import type { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { recordKey } from './counted-events.ts'
+import { readGivenUp } from './verify-given-up.ts'
+
+/** Stands where a letter has its reason. */
+export const GIVEN_UP = 'given-up'
 
 export interface OpenLetter {
+  /** Of what was given up: with epoch 0, as Lambda does not know the stream's. */
   readonly stream: string
   readonly shard: string
   readonly sequence: string
@@ -15,19 +25,21 @@ export interface OpenLetter {
   readonly reason: string
 }
 
-/** `recordKey` of each. Throws ObjectStoreError, ArchiveError. */
+/** `recordKey` of each record with an open dead letter. Throws ObjectStoreError, ArchiveError. */
 export async function openLetters(archive: ObjectStore): Promise<ReadonlySet<string>> {
   const keys = new Set<string>()
   for await (const letter of listDeadLetters(archive)) keys.add(recordKey(letter))
   return keys
 }
 
-/** Throws ObjectStoreError, ArchiveError. */
+/** With what was given up. Throws ObjectStoreError, ArchiveError. */
 export async function spoolOpenLetters(archive: ObjectStore, spool: LineSpool): Promise<void> {
-  for await (const { stream, shard, sequence, partitionKey, reason } of listDeadLetters(archive)) {
+  const add = ({ stream, shard, sequence, partitionKey }: StreamRecord, reason: string): void => {
     const letter: OpenLetter = { stream, shard, sequence, partitionKey, reason }
     spool.add(userBucket(partitionKey), Buffer.from(JSON.stringify(letter)))
   }
+  for await (const letter of listDeadLetters(archive)) add(letter, letter.reason)
+  for await (const record of openGivenUp(archive)) add(record, GIVEN_UP)
 }
 
 /** Those of one bucket, by partition key. */
@@ -43,4 +55,34 @@ export async function spooledLetters(
     else own.push(letter)
   }
   return letters
+}
+
+/** The letter of a record, by letters that were put into a map by `recordKey`. */
+export function letterOf(letters: ReadonlyMap<string, OpenLetter>, record: StreamRecord): OpenLetter | undefined {
+  if (letters.size === 0) return undefined
+  return (
+    letters.get(recordKey(record)) ??
+    letters.get(recordKey({ ...record, stream: record.stream.replace(/@\d+$/, '@0') }))
+  )
+}
+
+/**
+ * Records of batches that Lambda gave up on and that no rebuild has counted since. There are none unless something is wrong: their
+ * names are held.
+ */
+async function* openGivenUp(archive: ObjectStore): AsyncGenerator<StreamRecord> {
+  const givenUp = new Map<string, StreamRecord>()
+  for await (const { records = [] } of readGivenUp(archive)) {
+    for (const record of records) givenUp.set(recordKey(record), { ...record, dataBase64: '' })
+  }
+  const inOrder = [...givenUp.values()].sort(
+    (a, b) => byCodePoint(shardKey(a), shardKey(b)) || compareSequences(a.sequence, b.sequence),
+  )
+  for await (const [record, closedBy] of withClosing(each(inOrder), archive, 'closed')) {
+    if (closedBy === undefined) yield record
+  }
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items
 }

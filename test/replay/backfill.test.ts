@@ -126,15 +126,15 @@ describe('backfill', () => {
   })
 
   it('reads a bucket in as many passes as its events need, and leaves a user of too many', async () => {
-    const records = orders(150, 4)
+    const records = orders(60, 4)
     const big = Array.from({ length: 30 }, (_, index) =>
       orderRecord(`b${index}`, 1000 + index, { user: 'big', ts: START + index }),
     )
     await world.send([...records, ...big])
     const counts = await world.backfill({ eventsHeldMax: 6 })
-    expect(counts).toMatchObject({ written: 150, tooManyEvents: 1 })
+    expect(counts).toMatchObject({ written: 60, tooManyEvents: 1 })
     const due = await followed(records)
-    for (const userId of ['user-0', 'user-77', 'user-149']) {
+    for (const userId of ['user-0', 'user-33', 'user-59']) {
       expect(await readUser(world.users, userId)).toEqual(await readUser(due, userId))
     }
     expect(await world.backfill({ eventsHeldMax: 30 })).toMatchObject({ written: 1, tooManyEvents: 0 })
@@ -168,7 +168,7 @@ describe('backfill', () => {
   it.each(['throwBefore', 'throwAfter'] as const)(
     'finishes what a run that died left, whatever call it died at (%s), and writes nobody twice',
     async when => {
-      const records = orders(6, 5)
+      const records = orders(3, 4)
       const due = await followed(records)
       for (let failing = 1; ; failing++) {
         const one = backfillWorld()
@@ -250,7 +250,7 @@ describe('a user that is ahead of the archive', () => {
 
 describe('many users', () => {
   it('are read by the hundred', async () => {
-    const users = 700
+    const users = 300
     await world.send(orders(users, 1))
     world.users.resetCounters()
     world.modelRuns.length = 0
