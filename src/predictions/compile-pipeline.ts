@@ -6,7 +6,7 @@ import { sha256Hex } from '../platform/hash.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /** Raised by a release whose code gives another value for the same definition and state: stored results are then evaluated anew. */
-const EVALUATION_VERSION = 1
+export const EVALUATION_VERSION = 1
 
 export interface CompiledPipeline {
   readonly pipeline: Pipeline

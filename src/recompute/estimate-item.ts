@@ -13,7 +13,7 @@ import { dollarsPerMillionEvents } from '../store/prices.ts'
 import { encodeNext } from './item-content.ts'
 import type { NextItem } from './plan-user.ts'
 import { largestUser, plausibleUser, type SyntheticUser } from './synthetic-user.ts'
-import { type UsedState, usedStates } from './used-states.ts'
+import { type UsedState, usedStates } from '../predictions/used-states.ts'
 
 export interface ItemEstimate {
   readonly features: number

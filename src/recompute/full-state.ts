@@ -8,7 +8,7 @@ import { floorTo, type LevelKey, windowStart } from '../features/windows.ts'
 import { DAY_MS, MINUTE_MS } from '../platform/duration.ts'
 import type { Random } from '../platform/random.ts'
 import { type CellMaker, cellMaker } from './full-cells.ts'
-import type { UsedState } from './used-states.ts'
+import type { UsedState } from '../predictions/used-states.ts'
 
 export interface FullState {
   readonly state: UserState

@@ -13,7 +13,7 @@ import type { PredictedUser } from '../predictions/predictor.ts'
 import { fullState } from './full-state.ts'
 import { type ItemBefore, type NextItem, type PlannedRecord, planUser } from './plan-user.ts'
 import { idHash, letters, plausibleValue, syntheticEvent } from './synthetic-values.ts'
-import type { UsedState } from './used-states.ts'
+import type { UsedState } from '../predictions/used-states.ts'
 
 export interface SyntheticUser {
   readonly userId: string

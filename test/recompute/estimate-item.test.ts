@@ -15,7 +15,7 @@ import { encodeNext } from '../../src/recompute/item-content.ts'
 import { type ItemBefore, type NextItem, planUser } from '../../src/recompute/plan-user.ts'
 import { fullState } from '../../src/recompute/full-state.ts'
 import { longestValue, syntheticEvent } from '../../src/recompute/synthetic-values.ts'
-import { usedStates } from '../../src/recompute/used-states.ts'
+import { usedStates } from '../../src/predictions/used-states.ts'
 import { itemBytes } from '../../src/store/item-size.ts'
 import { customer, order } from '../features/factories.ts'
 

@@ -11,7 +11,7 @@ import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/platform/duration.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { fullEntry, fullState, tilesAt } from '../../src/recompute/full-state.ts'
-import { usedStates } from '../../src/recompute/used-states.ts'
+import { usedStates } from '../../src/predictions/used-states.ts'
 import { order, orderEvent, START } from '../features/factories.ts'
 
 const random = seededRandom(7)

@@ -1,0 +1,36 @@
+// What a feature is made of in the end: the aggregates of itself and of every feature that it names, however far round.
+import type { AggregatePlan, ComputePlan, ExpressionPlan } from '../features/plan.ts'
+import type { CompiledPipeline } from './compile-pipeline.ts'
+
+/** Each (state, window) once, in the order in which they are met. */
+export function aggregatesNamed({ features }: CompiledPipeline, name: string): readonly AggregatePlan[] {
+  const found = new Map<number, AggregatePlan>()
+  const addExpression = (expression: ExpressionPlan): void => {
+    switch (expression.kind) {
+      case 'constant':
+        return
+      case 'named':
+        return addCompute(features.features[expression.index]?.compute)
+      case 'feature':
+        return addCompute(expression.compute)
+      case 'operation':
+        for (const operand of expression.operands) addExpression(operand)
+    }
+  }
+  const addCompute = (compute: ComputePlan | undefined): void => {
+    switch (compute?.kind) {
+      case undefined:
+        return
+      case 'aggregate':
+        found.set(compute.source, compute)
+        return
+      case 'ratio':
+        found.set(compute.numerator.source, compute.numerator).set(compute.denominator.source, compute.denominator)
+        return
+      case 'derived':
+        addExpression(compute.expression)
+    }
+  }
+  addCompute(features.features.find(feature => feature.name === name)?.compute)
+  return [...found.values()]
+}
