@@ -41,7 +41,7 @@ export interface CompactOptions {
   readonly who: string
   readonly why: string
   readonly isDryRun?: boolean
-  /** No further hour is begun once it says so; those that are done are committed. */
+  /** No further hour is begun once it says so; one is always done, so that every run gets further. */
   readonly isTimeUp?: () => boolean
   readonly onHour?: (hour: CompactedHour) => void
 }
@@ -86,7 +86,7 @@ export async function compactHours(ports: CompactPorts, options: CompactOptions)
   }
   const hours: CompactedHour[] = []
   for (const [index, hour] of plan.entries()) {
-    if (options.isTimeUp?.() === true) return { hours, hoursLeft: plan.length - index }
+    if (hours.length > 0 && options.isTimeUp?.() === true) return { hours, hoursLeft: plan.length - index }
     const one = { hour, raw: raw.get(hour) ?? new Map<string, number>(), entry: current.get(hour), listedMs }
     const compacted = await compactHour(ports, one, options)
     if (compacted === undefined) continue

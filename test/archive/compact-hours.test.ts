@@ -109,7 +109,10 @@ describe('compacting an hour', () => {
     let hours = 0
     const report = await world.compact({ onHour: () => void hours++, isTimeUp: () => hours === 2 })
     expect(report).toMatchObject({ hours: [{}, {}], hoursLeft: 1 })
-    expect(await world.compact()).toMatchObject({ hours: [{ partition: 'hour=2026-01-02T14' }], hoursLeft: 0 })
+    expect(await world.compact({ isTimeUp: () => true })).toMatchObject({
+      hours: [{ partition: 'hour=2026-01-02T14' }],
+      hoursLeft: 0,
+    })
   })
 })
 

@@ -25,8 +25,9 @@ export async function startAwsStub(): Promise<AwsStub> {
           response.setHeader('content-type', 'application/x-amz-json-1.0')
           return response.end(JSON.stringify(answer(target, parsed, items)))
         }
-        const path = (request.url ?? '').split('?', 1)[0] ?? ''
+        const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://aws')
         calls.push(`${request.method ?? ''} ${path}`)
+        if (searchParams.has('list-type')) return response.end(listing(path, searchParams, objects))
         if (request.method === 'PUT') {
           objects.set(path, body)
           return response.setHeader('etag', '"0"').end()
@@ -73,6 +74,18 @@ function answer(target: string, request: Request, items: Map<string, Attributes>
     }
   }
   return {}
+}
+
+/** All in one page, each of them old. */
+function listing(bucket: string, query: URLSearchParams, objects: ReadonlyMap<string, Buffer>): string {
+  const keys = [...objects.keys()].map(path => decodeURIComponent(path.slice(`${bucket.replace(/\/$/, '')}/`.length)))
+  const contents = keys
+    .filter(key => key.startsWith(query.get('prefix') ?? '') && key > (query.get('start-after') ?? ''))
+    .map(
+      key =>
+        `<Contents><Key>${key}</Key><LastModified>2017-01-02T04:00:00.000Z</LastModified><Size>1</Size></Contents>`,
+    )
+  return `<ListBucketResult><IsTruncated>false</IsTruncated>${contents.join('')}</ListBucketResult>`
 }
 
 /** The key attributes of both tables; what an item has not stays out of the JSON. */

@@ -156,11 +156,16 @@ describe('each zip, alone in an empty folder', () => {
     expect(aws.calls).toEqual(['Kinesis_20131202.PutRecords flights-dev-events'])
   })
 
-  it('compact lists the raw objects, and writes nothing where no hour is over', async () => {
-    const { error, result } = await invoke('compact', { time: '2026-01-02T03:05:00Z' })
-    expect(error).toBeUndefined()
-    expect(result).toEqual({ hours: 0, records: 0, hoursLeft: 0 })
-    expect(aws.calls.filter(call => call.startsWith('PUT '))).toEqual([])
+  it('compact commits the raw records of an hour that is over as one batch', async () => {
+    const record = await kinesisRecord()
+    const kinesis = { ...record.kinesis, approximateArrivalTimestamp: Date.UTC(2017, 0, 2, 3) / 1000 }
+    await invoke('archive', { Records: [{ ...record, kinesis }] })
+    const { result } = await invoke('compact', { time: '2017-01-02T05:05:00Z' })
+    expect(result).toMatchObject({ hoursLeft: 0 })
+    expect(aws.calls).toContainEqual(
+      expect.stringMatching(/\/flights\/events\/hour%3D2017-01-02T03\/\d+-\w+\/part-\d\d-0000/),
+    )
+    expect(aws.calls.at(-1)).toBe('DynamoDB_20120810.PutItem flights-dev-catalog')
   })
 
   it('snapshot scans everybody and commits one batch', async () => {
