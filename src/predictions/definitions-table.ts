@@ -81,10 +81,10 @@ export async function currentDefinitions(
 
 /** Throws CatalogError, ObjectStoreError, MillraceError `definitions-unreadable`. */
 export async function loadDefinitions(catalog: Catalog, ref: PartitionRef, batchId: string): Promise<FoundDefinitions> {
-  const { entry, parts } = await catalog.load(ref, batchId)
-  for await (const { body } of parts()) {
+  const batch = await catalog.load(ref, batchId)
+  for await (const { body } of batch.parts()) {
     const recorded = JSON.parse(Buffer.from(body).toString('utf8')) as RecordedDefinitions
-    if (recorded.definitions.formatVersion === DEFINITIONS_FORMAT_VERSION) return { ...recorded, entry }
+    if (recorded.definitions.formatVersion === DEFINITIONS_FORMAT_VERSION) return { ...recorded, entry: batch.entry }
   }
   throw new MillraceError(`This release cannot read the definitions ${batchId}`, {
     code: 'definitions-unreadable',

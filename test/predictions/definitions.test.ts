@@ -77,8 +77,8 @@ describe('a pipeline as data', () => {
       described
         .find(feature => feature.name === name)
         ?.reads.map(({ state, withinMs }) => {
-          const { aggregate, event } = states.find(({ key }) => key === state)?.definition as Record<string, unknown>
-          return [event, aggregate, withinMs]
+          const found = states.find(({ key }) => key === state)?.definition as Record<string, unknown> | undefined
+          return [found?.['event'], found?.['aggregate'], withinMs]
         })
     expect(windowsOf('both')).toEqual([
       ['order.placed', 'sum', 90 * DAY_MS],
