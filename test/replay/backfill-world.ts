@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { writeDoubt } from '../../src/archive/doubt.ts'
+import type { History } from '../../src/archive/history.ts'
 import { openHistory } from '../../src/archive/open-history.ts'
 import { catalog, type Catalog } from '../../src/catalog/catalog.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
@@ -71,13 +72,15 @@ export interface BackfillWorld {
   send(records: readonly StreamRecord[]): Promise<void>
   imports(name: string, records: readonly StreamRecord[]): Promise<string>
   withdraw(name: string): Promise<void>
+  /** History as it stands now. */
+  open(): Promise<History>
   backfill(request?: Partial<BackfillRequest>): Promise<BackfillCounts>
   remove(): void
 }
 
 export function backfillWorld(): BackfillWorld {
   const spoolDir = mkdtempSync(join(tmpdir(), 'backfill-'))
-  const users = memoryUserStore()
+  const users = memoryUserStore({ sleep: turns })
   const archive = memoryObjectStore({ fault: call => world.fault?.(call) })
   const ports = { clock: () => world.nowMs, random: seededRandom(7) }
   const objects = memoryObjectStore()
@@ -127,6 +130,7 @@ export function backfillWorld(): BackfillWorld {
       world.nowMs += 1000
       await withdrawImport(world.catalog, { db: 'shop', name, who: 'ana', why: 'test' })
     },
+    open: () => openHistory({ catalog: world.catalog, archive, db: 'shop', spoolDir }),
     async backfill(request = {}) {
       const runDir = mkdtempSync(join(spoolDir, 'run-'))
       const history = await openHistory({ catalog: world.catalog, archive, db: 'shop', spoolDir: runDir })
@@ -148,6 +152,11 @@ export function backfillWorld(): BackfillWorld {
     remove: () => rmSync(spoolDir, { recursive: true, force: true }),
   }
   return world
+}
+
+/** Lets others go on: so many turns of the event loop. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(resolve => void setImmediate(resolve))
 }
 
 /** Orders over four months, some of them gifts: `count` for each of `users` users, in the order of the stream. */
