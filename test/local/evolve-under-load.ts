@@ -80,7 +80,7 @@ async function loadHistory(target: EvolvingDeployment): Promise<void> {
   const firstMs = arrivedMs(plan.flights, plan.live[0] ?? 0)
   const history = plan.history.filter(flight => arrivedMs(plan.flights, flight) < firstMs - 13 * HOUR_MS)
   target.nowMs = firstMs + plan.shiftMs
-  const payloads = [...history.slice(-HISTORY_EVENTS)].map(flight =>
+  const payloads = Array.from(history.slice(-HISTORY_EVENTS), flight =>
     Buffer.from(JSON.stringify(flightArrived(plan.flights, flight, plan.shiftMs))),
   )
   const report = await importHistory(payloads, {

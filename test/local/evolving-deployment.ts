@@ -110,7 +110,7 @@ async function get(userId: string, { compiled, users, nowMs }: EvolvingDeploymen
     productionBatches: async () => ({}),
     definitions: compiled.definitions,
     clock: () => nowMs,
-    report: error => void console.error(error),
+    report: error => console.error(error),
   })
   const answer = await handle(gatewayEvent({ route: '/users/{userId}/features', pathParameters: { userId } }))
   if (answer.statusCode !== 200) throw new Error(`GET answers ${answer.statusCode}: ${answer.body}`)
