@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./users-get.ts'),
   },
   {
+    name: 'users explain',
+    summary: "Show what one user's features and predictions are made of, at any instant, and what moved them.",
+    load: () => import('./users-explain.ts'),
+  },
+  {
     name: 'verify',
     summary: 'Recompute users from the archive and hold what is stored against it.',
     load: () => import('./verify.ts'),

@@ -77,7 +77,7 @@ function listed<Named>(title: string, users: readonly Named[], describe: (user: 
   return users.length === 0 ? [] : ['', `${title}:`, ...users.map(user => `  ${describe(user)}`)]
 }
 
-function describeDifference({ name, source, instantMs, found, recomputed }: Difference): string {
+export function describeDifference({ name, source, instantMs, found, recomputed }: Difference): string {
   if (name === 'at') return `its newest event is ${time(found)}, in history it is ${time(recomputed)}`
   return `${name} is ${shown(found)} ${source === 'stored' ? 'as stored' : 'by its state'} at ${toRfc3339(instantMs)}, recomputed ${shown(recomputed)}`
 }

@@ -2,11 +2,12 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import { modelSource } from '../model/model-source.ts'
 import { openOnnxSession } from '../model/onnx-session.ts'
+import { pinnedSource } from '../model/pinned-source.ts'
 import { modelRegistry } from '../model/registry.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { modelPredictor } from '../predictions/model-predictor.ts'
-import type { Predictor } from '../predictions/predictor.ts'
+import type { PinnedPredictor, Predictor } from '../predictions/predictor.ts'
 
 export interface PredictorOptions {
   readonly catalog: Catalog
@@ -31,4 +32,25 @@ export function createPredictor(compiled: CompiledPipeline, options: PredictorOp
       onProblem: options.onError,
     })
   return modelPredictor(compiled, source, options.onRunError)
+}
+
+export interface PinnedOptions extends Pick<PredictorOptions, 'catalog' | 'onRunError'> {
+  /** Model → batch ID; a model that is not there is `no-model`. */
+  readonly versions: Readonly<Record<string, string>>
+}
+
+/** These versions and no other, whatever is in production. Throws CatalogError, ObjectStoreError, ModelError. */
+export async function createPinnedPredictor(
+  compiled: CompiledPipeline,
+  { catalog, versions, onRunError }: PinnedOptions,
+): Promise<PinnedPredictor> {
+  const registry = modelRegistry(catalog)
+  const source = (name: string) =>
+    pinnedSource({
+      name,
+      batchId: Object.hasOwn(versions, name) ? versions[name] : undefined,
+      registry,
+      openSession: openOnnxSession,
+    })
+  return modelPredictor(compiled, source, onRunError).pinned()
 }

@@ -1,0 +1,101 @@
+// What moved between two instants, in words: each feature with the events that came and that left, and each prediction with what
+// every moved input would have done to it alone.
+import type { Prediction } from '../predictions/evaluated-user.ts'
+import type { MovedModel } from '../replay/explain-models.ts'
+import type { Move, MovedPart } from '../replay/explain-moves.ts'
+import type { ExplainedSince, Explanation } from '../replay/explain-user.ts'
+import { featureText } from '../predictions/definition-text.ts'
+import { arrow, instant, plural, predictionText, shown, titledTable } from './explain-words.ts'
+
+export function describeSince({ askedMs, moment }: Explanation, since: ExplainedSince): string[] {
+  const { moves, movedModels } = since
+  const ids = new Set(since.moment.events.map(({ idHash }) => idHash))
+  const came = moment.events.filter(({ idHash }) => !ids.has(idHash)).length
+  return [
+    `What moved from ${instant(since.askedMs)} to ${instant(askedMs)}: ${plural(came, 'event')} came.`,
+    ...(moves.length === 0 ? ['No feature has another value.'] : ['', ...titledTable(MOVES_HEAD, moves.map(moveRow))]),
+    ...movedModels.flatMap(moved => ['', ...describeMovedModel(moved, moves)]),
+    ...(movedModels.length === 0 && since.models.length > 0 ? ['', 'No prediction moved.'] : []),
+  ]
+}
+
+const MOVES_HEAD = ['FEATURE', 'BEFORE → AFTER', 'WHY']
+
+function moveRow({ name, from, to, parts, feature }: Move): string[] {
+  if (feature.kind === 'derived' && parts.length === 0)
+    return [name, arrow(shown(from), shown(to)), featureText(feature)]
+  const [numerator, denominator] = parts
+  const why =
+    feature.kind === 'ratio' && numerator !== undefined && denominator !== undefined
+      ? [ratioCounts(numerator, denominator), changesOf(denominator)].filter(Boolean).join('; ')
+      : parts.map(part => `${plural(part.before, 'event')} → ${part.after}${and(changesOf(part))}`).join(', ')
+  return [name, arrow(shown(from), shown(to)), why]
+}
+
+function ratioCounts(numerator: MovedPart, denominator: MovedPart): string {
+  return `${numerator.before} of ${plural(denominator.before, 'event')} → ${numerator.after} of ${denominator.after}`
+}
+
+function changesOf({ came, left, feature }: MovedPart): string {
+  const where =
+    feature.withinMs === undefined && feature.aggregate !== 'decayed' ? 'no longer count' : 'left the window'
+  const changes = [
+    ...(came.length === 0 ? [] : [`${came.length} came`]),
+    ...(left.length === 0 ? [] : [`${left.length} ${where}`]),
+  ]
+  return changes.length === 0 ? 'by time alone' : changes.join(', ')
+}
+
+function and(text: string): string {
+  return text === '' ? '' : `; ${text}`
+}
+
+function describeMovedModel(moved: MovedModel, moves: readonly Move[]): string[] {
+  const { name, from, to, byVersionAlone, byInputAlone } = moved
+  const versions =
+    from.entry?.batchId === to.entry?.batchId
+      ? 'by the same version'
+      : `from version ${from.entry?.batchId ?? 'none'} to ${to.entry?.batchId ?? 'none'}`
+  const before = byVersionAlone ?? from.prediction
+  return [
+    `Model ${name}: ${arrow(predictionText(from.prediction), predictionText(to.prediction))}, ${versions}.`,
+    ...(byVersionAlone === undefined
+      ? []
+      : [`The other version alone makes of the features before: ${predictionText(byVersionAlone)}.`]),
+    ...(byInputAlone.length === 0
+      ? []
+      : [
+          'What each input would have done alone, all others as before (together they do more or less than their sum):',
+          ...titledTable(['INPUT', 'BEFORE → AFTER', ...outputsOf(to.prediction)], inputRows(moved, before, moves)),
+        ]),
+  ]
+}
+
+function inputRows({ byInputAlone, to }: MovedModel, before: Prediction, moves: readonly Move[]): string[][] {
+  const outputs = outputsOf(to.prediction)
+  const effect = (prediction: Prediction, output: string): number =>
+    (prediction.value?.[output] ?? Number.NaN) - (before.value?.[output] ?? Number.NaN)
+  const [main = ''] = outputs
+  const greatestFirst = byInputAlone.toSorted(
+    (a, b) => Math.abs(effect(b.prediction, main)) - Math.abs(effect(a.prediction, main)),
+  )
+  return greatestFirst.map(({ input, prediction }) => {
+    const move = moves.find(({ name }) => name === input)
+    return [
+      input,
+      move === undefined ? '' : arrow(shown(move.from), shown(move.to)),
+      ...outputs.map(output => signed(effect(prediction, output))),
+    ]
+  })
+}
+
+function outputsOf({ value = {} }: Prediction): string[] {
+  return Object.keys(value)
+}
+
+const EFFECT_DECIMALS = 4
+
+function signed(effect: number): string {
+  if (Number.isNaN(effect)) return 'none'
+  return `${effect < 0 ? '−' : '+'}${Math.abs(effect).toFixed(EFFECT_DECIMALS)}`
+}

@@ -1,0 +1,128 @@
+// An explanation for somebody who sees these words for the first time: what was known, what each feature is made of, what comes
+// next, what the models said, and whether that is what is stored.
+import type { Feature } from '../features/feature.ts'
+import { featureText } from '../predictions/definition-text.ts'
+import type { Evidence } from '../replay/explain-evidence.ts'
+import type { ExplainedFeature, NextChange } from '../replay/explain-features.ts'
+import type { ExplainedModel } from '../replay/explain-models.ts'
+import type { ComparedItem, StoredComparison } from '../replay/explain-stored.ts'
+import type { Explanation } from '../replay/explain-user.ts'
+import { arrow, instant, plural, predictionText, shown, table, titledTable } from './explain-words.ts'
+import { describeSince } from './users-explain-since.ts'
+import { describeDifference } from './verify-text.ts'
+
+export function describeExplanation(explanation: Explanation): string[] {
+  const { userId, askedMs, next, models, stored, since } = explanation
+  return [
+    `${userId} at ${instant(askedMs)}`,
+    ...describeKnown(explanation),
+    '',
+    ...titledTable(
+      ['FEATURE', 'VALUE', 'EVENTS', 'FIRST', 'LAST', 'SUM', 'DEFINITION'],
+      explanation.moment.features.flatMap(featureRows),
+    ),
+    '',
+    ...describeNext(next),
+    '',
+    ...models.map(describeModel),
+    ...(stored === undefined ? [] : ['', ...describeStored(stored)]),
+    ...(since === undefined ? [] : ['', ...describeSince(explanation, since)]),
+  ]
+}
+
+function describeKnown({ moment: { events, atMs }, askedMs, setAside }: Explanation): string[] {
+  const times = events.map(({ ts }) => ts)
+  const [first, newest] = [Math.min(...times), Math.max(...times)]
+  return [
+    `Known by then: ${plural(events.length, 'event')}, the first of ${instant(first)}, the newest of ${instant(newest)}.`,
+    ...(atMs > askedMs ? ['The newest is ahead of that instant, so the features are those of its time.'] : []),
+    ...(setAside === 0 ? [] : [`${plural(setAside, 'event')} more counted for nothing: dead letters or given up.`]),
+  ]
+}
+
+/** A line for the feature, and where it is made of several parts one for each of them. */
+function featureRows({ name, value, feature, evidence, inputs }: ExplainedFeature): string[][] {
+  const [first, second] = evidence
+  if (feature.kind === 'aggregate' && first !== undefined) return [[name, shown(value), ...evidenceCells(first)]]
+  if (feature.kind === 'ratio' && first !== undefined && second !== undefined) {
+    const [, from = '', to = ''] = evidenceCells(second)
+    const counts = `${first.events.length} of ${second.events.length}`
+    return [[name, shown(value), counts, from, to, '', featureText(feature)]]
+  }
+  const named = Object.entries(inputs).map(([input, its]) => `${input} ${shown(its)}`)
+  const from = named.length === 0 ? '' : `, of ${named.join(', ')}`
+  const own = [name, shown(value), '', '', '', '', `${featureText(feature)}${from}`]
+  return [own, ...evidence.map(one => ['', '', ...evidenceCells(one)])]
+}
+
+function evidenceCells({ feature, events, sum }: Evidence): string[] {
+  const [first, last] = [events[0], events.at(-1)]
+  return [
+    String(events.length),
+    first === undefined ? '' : instant(first.ts),
+    last === undefined ? '' : instant(last.ts),
+    sum === undefined || events.length === 0 ? '' : shown(sum),
+    featureText(feature satisfies Feature),
+  ]
+}
+
+function describeNext(next: NextChange | undefined): string[] {
+  if (next === undefined) return ['If no event comes, nothing changes any more.']
+  if (next.changes.length === 0) return [`If no event comes, nothing changes until ${instant(next.atMs)} at least.`]
+  return [
+    `If no event comes, these change next, at ${instant(next.atMs)}:`,
+    ...table(next.changes.map(({ name, from, to }) => [name, arrow(shown(from), shown(to))])),
+  ]
+}
+
+function describeModel({ name, entry, prediction }: ExplainedModel): string {
+  if (entry === undefined) return `Model ${name}: none was in production.`
+  return `Model ${name}: ${predictionText(prediction)}, by version ${entry.batchId}, in production since ${instant(entry.at)} (${entry.who}: ${entry.why}).`
+}
+
+function describeStored({ verdict, item }: StoredComparison): string[] {
+  switch (verdict.kind) {
+    case 'corrupt':
+      return [`Stored: the item cannot be read: ${verdict.detail}.`]
+    case 'behind':
+      return [
+        `Stored: the item contains events that the archive does not have yet (${verdict.shard}), so it is ahead of what stands here. Ask again in a minute.`,
+      ]
+    case 'extra':
+    case 'missing':
+    case 'none':
+      return ['Stored: an item, though no event in history could have made it.']
+    default:
+      return item === undefined
+        ? []
+        : [...describeItem(item), ...describeVerdict(verdict), ...describePredictions(item)]
+  }
+}
+
+function describeItem({ version, asOfMs, freshUntilMs, isExact, notYetFolded }: ComparedItem): string[] {
+  const until = freshUntilMs === undefined ? 'the next event' : instant(freshUntilMs)
+  const get = isExact ? 'a GET hands it out as it is' : 'a GET evaluates it anew'
+  return [
+    `Stored: version ${version} as of ${instant(asOfMs)}, exact until ${until}; ${get}.`,
+    ...(notYetFolded === 0
+      ? []
+      : [`  ${plural(notYetFolded, 'event')} of those above came later and is not in it yet.`]),
+  ]
+}
+
+function describeVerdict(verdict: Extract<StoredComparison['verdict'], { readonly values: number }>): string[] {
+  const pending = verdict.backfilling === 0 ? '' : `; ${plural(verdict.backfilling, 'feature')} null until backfilled`
+  if (verdict.kind === 'matched') return [`  Its features are what history says, then and now${pending}.`]
+  return [
+    '  Its features are not what history says:',
+    ...verdict.differences.map(one => `    ${describeDifference(one)}`),
+  ]
+}
+
+function describePredictions({ predictions }: ComparedItem): string[] {
+  return predictions.map(({ name, stored, recomputed, isSame }) =>
+    isSame
+      ? `  Its prediction of ${name} is what the model says of them: ${predictionText(stored)}.`
+      : `  Its prediction of ${name} is ${predictionText(stored)}; the model says ${predictionText(recomputed)}.`,
+  )
+}

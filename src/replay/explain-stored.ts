@@ -1,0 +1,91 @@
+// Whether what is stored of a user is what history says: its features as verify compares them, and its predictions, made once more
+// by the versions that it names.
+import type { DecodedEvent } from '../event/decoded-event.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import type { Prediction, PredictionsBody } from '../predictions/evaluated-user.ts'
+import { decodeItem, isUnreadable, readBody } from '../store/item-codec.ts'
+import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
+import { explainMoment } from './explain-features.ts'
+import { bodyOf, isSamePrediction, predict, type PredictWith } from './explain-models.ts'
+import { countedEvents, type SetAside } from './verify-counted.ts'
+import type { PastEvent } from './verify-history.ts'
+import { type Bench, judgeUser, type Verdict } from './verify-user.ts'
+
+export interface StoredComparison {
+  readonly verdict: Verdict
+  /** Undefined where it cannot be read. */
+  readonly item: ComparedItem | undefined
+}
+
+export interface ComparedItem {
+  readonly version: number
+  /** Its newest event. */
+  readonly atMs: number
+  readonly asOfMs: number
+  /** Undefined: until the next event. */
+  readonly freshUntilMs: number | undefined
+  /** A GET of now hands out these very bytes, while production names the same versions. */
+  readonly isExact: boolean
+  /** Events that had arrived and that it does not contain. */
+  readonly notYetFolded: number
+  /** None where features could not be compared, or are of other definitions. */
+  readonly predictions: readonly ComparedPrediction[]
+}
+
+export interface ComparedPrediction {
+  readonly name: string
+  readonly stored: Prediction
+  readonly recomputed: Prediction
+  readonly isSame: boolean
+}
+
+export interface ItemCase {
+  readonly item: StoredItem | CorruptItem
+  readonly past: readonly PastEvent[]
+  readonly aside: SetAside
+  /** What had arrived by the instant of the comparison. */
+  readonly known: readonly DecodedEvent[]
+}
+
+export async function compareStored(
+  { item, past, aside, known }: ItemCase,
+  bench: Bench & { readonly compiled: CompiledPipeline },
+  predictWith: PredictWith,
+): Promise<StoredComparison> {
+  const verdict = judgeUser({ userId: item.userId, item, past }, aside, bench)
+  const decoded = isCorrupt(item) ? undefined : decodeItem(item)
+  if (isCorrupt(item) || decoded === undefined || isUnreadable(decoded)) return { verdict, item: undefined }
+  const counted = countedEvents(past, { dedup: decoded.dedup, imports: item.imports }, aside)
+  const ids = new Set(counted.map(({ idHash }) => idHash))
+  const isToday = item.definitions === bench.compiled.definitions
+  const isCompared = verdict.kind === 'matched' || verdict.kind === 'different'
+  return {
+    verdict,
+    item: {
+      version: item.v,
+      atMs: item.at,
+      asOfMs: item.asOf,
+      freshUntilMs: item.fresh,
+      isExact: isToday && (item.fresh === undefined || bench.atMs < item.fresh),
+      notYetFolded: known.filter(({ idHash }) => !ids.has(idHash)).length,
+      predictions: isCompared && isToday ? await comparePredictions(item, counted, bench, predictWith) : [],
+    },
+  }
+}
+
+async function comparePredictions(
+  item: StoredItem,
+  counted: readonly DecodedEvent[],
+  { compiled }: { readonly compiled: CompiledPipeline },
+  predictWith: PredictWith,
+): Promise<readonly ComparedPrediction[]> {
+  const body = readBody(item, 'pr')
+  if (isUnreadable(body)) return []
+  const { models } = body.body as unknown as PredictionsBody
+  const moment = explainMoment(compiled.pipeline.features, counted, item.asOf)
+  const recomputed = await predict(await predictWith(item.models), bodyOf(moment))
+  return Object.entries(models).flatMap(([name, stored]) => {
+    const again = recomputed[name]
+    return again === undefined ? [] : [{ name, stored, recomputed: again, isSame: isSamePrediction(stored, again) }]
+  })
+}
