@@ -4,10 +4,10 @@ import { choice, flag, number, text } from '../../src/event/field.ts'
 import { count, last, max, mean, min, ratio, recency, sum } from '../../src/features/aggregates.ts'
 import { features } from '../../src/features/define.ts'
 import { multiply } from '../../src/features/derived.ts'
-import type { Feature, Grouped, ValuesOf } from '../../src/features/feature.ts'
+import type { Feature, Grouped, ValuesOf, WindowOptions } from '../../src/features/feature.ts'
 import { featureFingerprint } from '../../src/features/describe.ts'
 import { compileFeatures } from '../../src/features/plan.ts'
-import { holds, normaliseWhere } from '../../src/features/where.ts'
+import { holds, normaliseWhere, type Where } from '../../src/features/where.ts'
 
 const order = event('order.placed', {
   id: 'orderId',
@@ -106,19 +106,26 @@ describe('definitions', () => {
     })
     expectTypeOf<ValuesOf<typeof set>['orders']>().toEqualTypeOf<number | null>()
     expectTypeOf<ValuesOf<typeof set>['channel']>().toEqualTypeOf<'web' | 'app' | null>()
-    // @ts-expect-error: channel is no number
-    expect(() => sum(order, 'channel')).toThrow('not a number')
-    // @ts-expect-error: no such field
-    expect(() => min(order, 'nothing')).toThrow('no field')
-    // @ts-expect-error: the word is none of the contract's
-    expect(() => count(order, { where: { channel: 'shop' } })).toThrow('never be')
-    // @ts-expect-error: no option of a count
-    count(order, { withn: '1d' })
+    expectTypeOf(sum<typeof order, object>)
+      .parameter(1)
+      .toEqualTypeOf<'amount' | 'weight'>()
+    expectTypeOf<'web'>().toExtend<Where<typeof order>['channel']>()
+    expectTypeOf<'shop'>().not.toExtend<Where<typeof order>['channel']>()
+    expectTypeOf<{ withn: '1d' }>().not.toExtend<WindowOptions<typeof order>>()
     const grouped = features({ byChannel: count(order, { by: 'channel', within: '7d' }) })
     expectTypeOf<ValuesOf<typeof grouped>['byChannel']>().toEqualTypeOf<Grouped<number> | null>()
     const derived = features({ orders: count(order), twice: multiply(2, 'orders') })
     expectTypeOf<ValuesOf<typeof derived>['twice']>().toEqualTypeOf<number | null>()
-    // @ts-expect-error: no feature of that name
-    expect(() => features({ orders: count(order), twice: multiply(2, 'order') })).toThrow('not defined')
+    const known = { orders: count(order), twice: multiply(2, 'orders') }
+    const unknown = { orders: count(order), twice: multiply(2, 'order') }
+    expectTypeOf<typeof known>().toExtend<Parameters<typeof features<typeof known>>[0]>()
+    expectTypeOf<typeof unknown>().not.toExtend<Parameters<typeof features<typeof unknown>>[0]>()
+  })
+
+  it('refuse in JavaScript what does not compile in TypeScript', () => {
+    expect(() => sum(order, 'channel' as 'amount')).toThrow('not a number')
+    expect(() => min(order, 'nothing' as 'amount')).toThrow('no field')
+    expect(() => count(order, { where: { channel: 'shop' as 'web' } })).toThrow('never be')
+    expect(() => features({ orders: count(order), twice: multiply(2, 'order' as 'orders') })).toThrow('not defined')
   })
 })

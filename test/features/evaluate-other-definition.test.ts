@@ -1,15 +1,12 @@
 // State that was folded by another definition or another layout: what is pending, what is carried, and what is let go.
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { count, last, recency } from '../../src/features/aggregates.ts'
 import { features } from '../../src/features/define.ts'
 import { evaluateFeatures } from '../../src/features/evaluate.ts'
 import { compileFeatures } from '../../src/features/plan.ts'
 import { foldState, stateJson, stateProblem } from '../../src/features/state.ts'
-import { obviousFeatures } from '../../src/replay/obvious-features.ts'
 import { order, orderEvent, START } from './factories.ts'
-import { DAY, foldAll, type Folded, nonEmpty, plan } from './fold-batches.ts'
+import { DAY, foldAll, type Folded, plan } from './fold-batches.ts'
 
 describe('evaluateFeatures', () => {
   it('keeps a feature that is newer than the item null until its window holds only what was folded since', () => {
@@ -96,53 +93,6 @@ describe('evaluateFeatures', () => {
     expect(stale.pending).toEqual({ b: 'backfilling' })
     const [, kept] = [...both.states.keys()].map(key => second.state[key])
     expect(kept).toMatchObject({ seen: 1 })
-  })
-
-  it('is right or pending, never wrong, whatever windows the definition had before and has now', () => {
-    const pool = ['37m', '2h', '17h', '25h', '7d', '15d', '30d', '91d'] as const
-    const windows = fc.record({
-      finite: fc.uniqueArray(fc.constantFrom(...pool), { minLength: 1, maxLength: 4 }),
-      isWhole: fc.boolean(),
-    })
-    const definition = ({ finite, isWhole }: { finite: readonly (typeof pool)[number][]; isWhole: boolean }) =>
-      features({
-        ...Object.fromEntries(finite.map(within => [`in${within}`, count(order, { within })])),
-        ...(isWhole ? { ever: count(order) } : {}),
-      })
-    let complete = 0
-    fc.assert(
-      fc.property(nonEmpty, windows, windows, fc.nat(30), fc.nat(100 * DAY), (events, before, now, cut, laterMs) => {
-        const known = events.slice(0, cut + 1)
-        const rest = events.slice(cut + 1)
-        const set = definition(now)
-        const nowPlan = compileFeatures(set)
-        let { state, at } = foldAll([known], compileFeatures(definition(before)))
-        const check = (folded: readonly DecodedEvent[]): void => {
-          for (const t of [at, at + laterMs]) {
-            const { values, pending } = evaluateFeatures(nowPlan, state, at, t)
-            for (const [name, value] of Object.entries(obviousFeatures(set, folded, t))) {
-              if (pending?.[name] !== undefined) continue
-              complete++
-              expect(`${name}: ${values[name]}`).toBe(`${name}: ${value}`)
-            }
-          }
-        }
-        check(known)
-        if (rest.length === 0) return
-        const next = foldState({
-          plan: nowPlan,
-          state: JSON.parse(stateJson(state)),
-          previousAt: at,
-          previousVersion: 1,
-          events: rest,
-        })
-        state = next.state
-        at = next.at
-        check(events)
-      }),
-      { numRuns: 400 },
-    )
-    expect(complete).toBeGreaterThan(400)
   })
 
   it('carries state that no definition knows for 14 days of events, and then lets it go', () => {

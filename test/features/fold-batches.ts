@@ -2,7 +2,7 @@
 import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { compileFeatures } from '../../src/features/plan.ts'
 import { foldState, stateJson, type UserState } from '../../src/features/state.ts'
-import { customer, eventsArbitrary } from './factories.ts'
+import { customer } from './factories.ts'
 
 export const plan = compileFeatures(customer)
 export const DAY = 86_400_000
@@ -29,5 +29,3 @@ export function split<T>(items: readonly T[], size: number): T[][] {
   for (let index = 0; index < items.length; index += size) result.push(items.slice(index, index + size))
   return result
 }
-
-export const nonEmpty = eventsArbitrary.filter(events => events.length > 0)

@@ -16,6 +16,8 @@ export const DISTINCT_STANDARD_ERROR = 1.04 / Math.sqrt(REGISTERS)
 /** One character a register: ranks are 0 to 39. */
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const EMPTY = '0'.repeat(REGISTERS)
+const RANK_OF_CODE = new Uint8Array(128)
+for (const [rank, character] of [...ALPHABET].entries()) RANK_OF_CODE[character.charCodeAt(0)] = rank
 
 /** One slot: a sorted list of hashes (base64url of 6 bytes), or a text of registers. */
 export function distinctAggregator(exactTo: number): Aggregator {
@@ -43,22 +45,24 @@ function hashesOf(slot: Slot): readonly string[] {
 }
 
 function mergeSets(a: Slot, b: Slot, exactTo: number): Slot {
-  if (typeof a === 'string' || typeof b === 'string') return mergeRegisters(registersOf(a), registersOf(b))
+  if (typeof a === 'string') return typeof b === 'string' ? mergeRegisters(a, b) : withHashes(a, hashesOf(b))
+  if (typeof b === 'string') return withHashes(b, hashesOf(a))
   const union = [...new Set([...hashesOf(a), ...hashesOf(b)])].sort()
-  return union.length > exactTo ? registersOf(union) : union
+  return union.length > exactTo ? withHashes(EMPTY, union) : union
 }
 
-function registersOf(slot: Slot): string {
-  if (typeof slot === 'string') return slot
-  const registers = Buffer.from(EMPTY, 'latin1')
-  for (const hash of hashesOf(slot)) {
+/** Mostly a register says as much already, and the text stays as it is. */
+function withHashes(registers: string, hashes: readonly string[]): string {
+  let changed: Buffer | undefined
+  for (const hash of hashes) {
     const bits = Buffer.from(hash, 'base64url').readUIntBE(0, 6)
     const index = Math.floor(bits / 2 ** RANK_BITS)
     const rank = rankOf(bits % 2 ** RANK_BITS)
-    if (rank > ALPHABET.indexOf(String.fromCharCode(registers[index] ?? 48)))
-      registers[index] = ALPHABET.charCodeAt(rank)
+    if (rank <= (RANK_OF_CODE[changed?.[index] ?? registers.charCodeAt(index)] ?? 0)) continue
+    changed ??= Buffer.from(registers, 'latin1')
+    changed[index] = ALPHABET.charCodeAt(rank)
   }
-  return registers.toString('latin1')
+  return changed === undefined ? registers : changed.toString('latin1')
 }
 
 /** One more than the zeros at its head. */
@@ -75,10 +79,8 @@ function mergeRegisters(a: string, b: string): string {
   return merged.toString('latin1')
 }
 
-const RANKS = new Map([...ALPHABET].map((character, rank) => [character, rank]))
-
 function rankAt(registers: string, index: number): number {
-  return RANKS.get(registers[index] ?? '0') ?? 0
+  return RANK_OF_CODE[registers.charCodeAt(index)] ?? 0
 }
 
 function estimate(registers: string): number {
