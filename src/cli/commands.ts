@@ -40,6 +40,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./training-set.ts'),
   },
   {
+    name: 'backfill',
+    summary: 'Rebuild users from the archive: for a new feature, an import, dead letters or doubt.',
+    load: () => import('./backfill.ts'),
+  },
+  {
     name: 'deadletters list',
     summary: 'Show the records that could not be applied, and why.',
     load: () => import('./deadletters-list.ts'),
@@ -68,6 +73,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'archive compact',
     summary: 'Write the hours of the archive that are over as batches, each record once, by user bucket.',
     load: () => import('./archive-compact.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'Show what a deploy of this folder would change, and whether it would break something.',
+    load: () => import('./plan.ts'),
+  },
+  {
+    name: 'definitions record',
+    summary: 'Write down what this folder defines as what is deployed; the last step of a deploy.',
+    load: () => import('./definitions-record.ts'),
+  },
+  {
+    name: 'definitions diff',
+    summary: 'Show what changed between two recorded definitions; without words, by the last deploy.',
+    load: () => import('./definitions-diff.ts'),
   },
   {
     name: 'snapshot run',

@@ -1,12 +1,13 @@
 // `millrace events check`: what this pipeline's contracts would refuse of a file of events, before a deploy does it for real. It
 // prints names, places and line numbers, and nothing of a payload, so that its output may be shown to anybody.
 import { resolve } from 'node:path'
-import { ContractCheck, type CheckSummary, type RefusedReason } from '../event/check-events.ts'
+import { type CheckSummary, ContractCheck } from '../event/check-events.ts'
 import { compileContracts } from '../event/compile-contracts.ts'
 import type { Command } from './command.ts'
-import { CommandError, UsageError } from './errors.ts'
+import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
 import { readEventsFile } from './read-events-file.ts'
+import { parseShare, percent, reasonLines } from './refused-text.ts'
 
 /** A few seconds' work: without a terminal too, a line now and then is enough. */
 const EVENTS_PER_PROGRESS = 200_000
@@ -47,29 +48,9 @@ export const command: Command = {
   },
 }
 
-function parseShare(text: string): number {
-  if (/^(0|1|[01]?\.\d{1,9})$/.test(text) && Number(text) <= 1) return Number(text)
-  throw new UsageError(`--allow-refused is "${text}"`, 'Give a share from 0 to 1, such as 0.01.')
-}
-
 function describe({ events, accepted, refused: count, refusedShare, reasons }: CheckSummary): string[] {
   const share = count === 0 ? '' : ` (${percent(refusedShare)})`
-  return [`${events} events: ${accepted} accepted, ${count} refused${share}`, ...reasons.flatMap(describeReason)]
-}
-
-function describeReason({ reason, count, first, detail, places }: RefusedReason): string[] {
-  const head = `${reason}: ${count}, first at line ${first}`
-  if (places.length === 0) return ['', head, `  ${detail}`]
-  const lines = places.map(place => {
-    const name = place.field === null ? place.type : `${place.type} ${place.field}`
-    return [`  ${name}: ${place.count}, first at line ${place.first}`, `    ${place.detail}`]
-  })
-  return ['', head, ...lines.flat()]
-}
-
-/** A single event of many millions still shows. */
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(2))}%`
+  return [`${events} events: ${accepted} accepted, ${count} refused${share}`, ...reasons.flatMap(reason => reasonLines(reason))]
 }
 
 function refused({ refused: count, events, refusedShare }: CheckSummary, allowedShare: number): CommandError {

@@ -2,11 +2,15 @@
 // packaged first where it is not, or where something that went in has changed.
 import { join, resolve } from 'node:path'
 import { type LocalCloud, startLocalCloud } from '../../localstack/local-cloud.ts'
+import { connect } from '../compose/connect.ts'
+import { compilePipeline } from '../predictions/compile-pipeline.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
+import { recordDeployed } from '../recompute/record-deployed.ts'
 import type { Command, CommandContext } from './command.ts'
 import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
 import type { Arch } from './onnx-runtime-files.ts'
+import { packageFacts } from './package-root.ts'
 import { STAGE_DEFAULT } from './stage.ts'
 import { buildFolder, currentPackage, packagePipeline } from './package-pipeline.ts'
 import { sampleEvent } from './sample-event.ts'
@@ -39,6 +43,7 @@ export const command: Command = {
     })
     try {
       await cloud.startAll()
+      await recordLocal(cloud, pipeline, context)
       context.result({ endpoint: cloud.endpoint, outputs: cloud.outputs, notes: cloud.notes }, () =>
         describe(cloud, pipeline, context.clock()),
       )
@@ -47,6 +52,18 @@ export const command: Command = {
       await cloud.stop()
     }
   },
+}
+
+/** As the last step of any deploy, so that `millrace plan` says what an edit changes. */
+async function recordLocal({ endpoint }: LocalCloud, pipeline: Pipeline, { env }: CommandContext): Promise<void> {
+  const stage = STAGE_DEFAULT
+  const connection = connect({ pipeline: pipeline.name, stage, env: { ...env, AWS_ENDPOINT_URL: endpoint } })
+  try {
+    const input = { stage, release: packageFacts().version, who: 'millrace local', why: 'deployed on this machine' }
+    await recordDeployed(connection.catalog, compilePipeline(pipeline), input)
+  } finally {
+    connection.close()
+  }
 }
 
 /** The folder of a package for this machine that is up to date. */

@@ -3,6 +3,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { sha256Hex } from '../platform/hash.ts'
+import { compilePipeline } from '../predictions/compile-pipeline.ts'
+import type { Pipeline } from '../predictions/pipeline.ts'
+import { definitionTooBig } from '../recompute/definition-too-big.ts'
+import { estimateItem } from '../recompute/estimate-item.ts'
 import { bundleFunction, type FunctionBundle } from './bundle-function.ts'
 import { CommandError } from './errors.ts'
 import { loadPipeline } from './load-pipeline.ts'
@@ -49,6 +53,7 @@ export function buildFolder(cwd: string, arch: Arch): string {
 export async function packagePipeline(options: PackageOptions): Promise<PackageManifest> {
   const { cwd, arch, stage } = options
   const pipeline = await loadPipeline(cwd)
+  refuseTooBig(pipeline)
   const zips = await zipFunctions(options)
   const folder = buildFolder(cwd, arch)
   mkdirSync(folder, { recursive: true })
@@ -70,8 +75,15 @@ export async function packagePipeline(options: PackageOptions): Promise<PackageM
   return manifest
 }
 
+/** What is packaged is what gets deployed: users of it must fit. */
+function refuseTooBig(pipeline: Pipeline): void {
+  const tooBig = definitionTooBig(estimateItem(compilePipeline(pipeline)))
+  if (tooBig !== undefined) throw tooBig
+}
+
 /** What `packagePipeline` would write, without writing it. */
 export async function measureFunctions(options: PackageOptions): Promise<readonly PackagedFunction[]> {
+  refuseTooBig(await loadPipeline(options.cwd))
   return (await zipFunctions(options)).map(zip => zip.packaged)
 }
 

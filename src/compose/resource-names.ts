@@ -44,3 +44,11 @@ export function resourceNames({ pipeline, stage, accountId }: Deployment): Resou
     eventsStream: `${prefix}-events`,
   }
 }
+
+/** The stage in the name of a deployed pipeline's catalogue table; undefined where the table is called otherwise. */
+export function stageOfTable(pipeline: string, catalogTable: string): string | undefined {
+  const [prefix, suffix] = [`${pipeline}-`, '-catalog']
+  const isOurs = catalogTable.startsWith(prefix) && catalogTable.endsWith(suffix)
+  const stage = isOurs ? catalogTable.slice(prefix.length, -suffix.length) : ''
+  return NAME_PATTERN.test(stage) ? stage : undefined
+}

@@ -2,9 +2,11 @@
 // evaluates everybody at the same instant.
 import { parseRfc3339Ms } from '../event/event-time.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
+import { recordDeployed } from '../recompute/record-deployed.ts'
 import { takeSnapshot } from '../snapshot/take-snapshot.ts'
 import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
-import { createUserRuntime } from './user-runtime.ts'
+import { stageOfTable } from './resource-names.ts'
+import { createUserRuntime, type UserRuntime } from './user-runtime.ts'
 
 export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(() => {
@@ -13,6 +15,7 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
     return {
       telemetry,
       handle: async event => {
+        await recordRunning(runtime)
         const request = { instantMs: scheduledMs(event) ?? world.clock(), who: 'functions/snapshot', why: 'nightly' }
         const { entry, ...report } = await takeSnapshot(runtime, request)
         telemetry.count('usersInSnapshot', report.users)
@@ -23,6 +26,18 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
       },
     }
   })
+}
+
+/** Whoever forgets the last step of a deploy has it done by night. A snapshot does not depend on it. */
+async function recordRunning({ catalog, compiled, environment, telemetry }: UserRuntime): Promise<void> {
+  const stage = stageOfTable(compiled.pipeline.name, environment.catalogTable)
+  if (stage === undefined) return
+  const input = { stage, release: null, who: 'functions/snapshot', why: 'what runs was not recorded yet' }
+  try {
+    await recordDeployed(catalog, compiled, input)
+  } catch (error) {
+    telemetry.error(error)
+  }
 }
 
 function scheduledMs(event: unknown): number | undefined {
