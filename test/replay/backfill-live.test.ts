@@ -33,7 +33,7 @@ it(
           world.remove()
         }
       }),
-      propertyRuns(25),
+      propertyRuns(12),
     )
   },
   PROPERTY_MS_MAX,
