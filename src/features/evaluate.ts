@@ -53,7 +53,7 @@ class Evaluation implements Moment {
   constructor(plan: FeaturesPlan, state: UserState, at: number, t: number) {
     this.t = t
     this.last = at
-    this.#cells = new Array(plan.sources)
+    this.#cells = Array.from({ length: plan.sources })
     for (const { key } of plan.states.values()) this.#entries.set(key, usableEntry(state[key], at))
   }
 

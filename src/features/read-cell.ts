@@ -6,7 +6,7 @@ import { distinctCount } from './aggregators/distinct.ts'
 import { edgesOf } from './aggregators/edge-events.ts'
 import { nearestDouble, nearestQuotient } from './aggregators/exact-double.ts'
 import { toBigInt } from './aggregators/exact-integer.ts'
-import { groupedCell } from './aggregators/grouped.ts'
+import { groupedCell, keyOf } from './aggregators/grouped.ts'
 import { quantileOf } from './aggregators/quantile-sketch.ts'
 import { runsOf } from './aggregators/runs.ts'
 import type { AggregateFeature } from './feature.ts'
@@ -72,11 +72,11 @@ function readerOf(feature: AggregateFeature): CellReader {
 }
 
 /** Seconds, rounded down. */
-export function recencyOf(newest: number | undefined, roundToMs: number, { t, step }: Moment): number | null {
+export function recencyOf(newest: number | undefined, roundToMs: number, moment: Moment): number | null {
   if (newest === undefined) return null
-  const steps = Math.floor((t - newest) / roundToMs)
-  step(newest + steps * roundToMs)
-  step(newest + (steps + 1) * roundToMs)
+  const steps = Math.floor((moment.t - newest) / roundToMs)
+  moment.step(newest + steps * roundToMs)
+  moment.step(newest + (steps + 1) * roundToMs)
   return (steps * roundToMs) / 1000
 }
 
@@ -145,7 +145,7 @@ function groupedReader(read: CellReader): CellReader {
   return (cell, moment) => {
     const { other, groups } = groupedCell(cell?.[0])
     const values: Record<string, FeatureValue> = Object.create(null)
-    for (const [key, ...inner] of groups) values[String(key)] = read(inner, moment)
+    for (const group of groups) values[keyOf(group)] = read(group.slice(1), moment)
     return other === undefined
       ? { exact: true, groups: values }
       : { exact: false, groups: values, other: read(other, moment) }
@@ -157,10 +157,7 @@ function topReader({ scale, field, readParameters }: AggregateFeature): CellRead
   const sumScale = field === undefined ? 0 : scale
   return cell => {
     const { other, groups } = groupedCell(cell?.[0])
-    const counted = groups.map(([key, ...inner]) => ({
-      key: String(key),
-      value: withinDoubles(sumOf(inner, 0, sumScale)),
-    }))
+    const counted = groups.map(group => ({ key: keyOf(group), value: withinDoubles(sumOf(group, 1, sumScale)) }))
     counted.sort((a, b) => b.value - a.value || byCodePoint(a.key, b.key))
     return { exact: other === undefined, top: counted.slice(0, k) }
   }

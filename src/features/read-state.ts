@@ -1,6 +1,6 @@
 // What a state says at an instant: the tiles of the window merged into one cell and read, or the reason why it cannot say yet.
 import { accumulate, type Cell, type Slot } from './aggregators/aggregator.ts'
-import { groupedCell } from './aggregators/grouped.ts'
+import { groupedCell, keyOf } from './aggregators/grouped.ts'
 import { type FeatureValue, jsonNumber } from './features-body.ts'
 import type { AggregatePlan, StatePlan } from './plan.ts'
 import { type Moment, plainValue, recencyOf, sumOf } from './read-cell.ts'
@@ -141,14 +141,14 @@ function decayedGroups(
   let merged: Cell | undefined
   for (const { cell } of weighed) merged = accumulate(aggregator, merged, cell, 0)
   const { groups, other } = groupedCell(merged?.[0])
-  const kept = new Map(groups.map(([key]) => [key, [] as { cell: Cell; weight: number }[]]))
+  const kept = new Map(groups.map(group => [keyOf(group), [] as { cell: Cell; weight: number }[]]))
   const rest: { cell: Cell; weight: number }[] = []
   for (const { cell, weight } of weighed) {
     const tile = groupedCell(cell[0])
-    for (const [key, ...inner] of tile.groups) (kept.get(key ?? null) ?? rest).push({ cell: inner, weight })
+    for (const group of tile.groups) (kept.get(keyOf(group)) ?? rest).push({ cell: group.slice(1), weight })
     if (tile.other !== undefined) rest.push({ cell: tile.other, weight })
   }
   const values: Record<string, number | null> = Object.create(null)
-  for (const [key, cells] of kept) values[String(key)] = total(cells)
+  for (const [key, cells] of kept) values[key] = total(cells)
   return other === undefined ? { exact: true, groups: values } : { exact: false, groups: values, other: total(rest) }
 }

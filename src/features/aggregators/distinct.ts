@@ -17,7 +17,7 @@ export const DISTINCT_STANDARD_ERROR = 1.04 / Math.sqrt(REGISTERS)
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 const EMPTY = '0'.repeat(REGISTERS)
 const RANK_OF_CODE = new Uint8Array(128)
-for (const [rank, character] of [...ALPHABET].entries()) RANK_OF_CODE[character.charCodeAt(0)] = rank
+for (let rank = 0; rank < ALPHABET.length; rank++) RANK_OF_CODE[ALPHABET.charCodeAt(rank)] = rank
 
 /** One slot: a sorted list of hashes (base64url of 6 bytes), or a text of registers. */
 export function distinctAggregator(exactTo: number): Aggregator {
@@ -84,7 +84,7 @@ function rankAt(registers: string, index: number): number {
 }
 
 function estimate(registers: string): number {
-  const counts = new Array<number>(RANK_BITS + 2).fill(0)
+  const counts = Array.from({ length: RANK_BITS + 2 }, () => 0)
   for (let index = 0; index < REGISTERS; index++) {
     const rank = rankAt(registers, index)
     counts[rank] = (counts[rank] ?? 0) + 1

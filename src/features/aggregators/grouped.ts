@@ -98,6 +98,7 @@ function mergeOther(
   return merged
 }
 
-function keyOf(group: Cell): string {
+/** Under which a group stands. */
+export function keyOf(group: Cell): string {
   return group[0] as string
 }

@@ -62,7 +62,7 @@ export function histogramAggregator(bounds: readonly number[]): Aggregator {
   return {
     width,
     cellOf: value => {
-      const cell: Cell = new Array<Slot>(width).fill(0)
+      const cell: Cell = Array.from({ length: width }, () => 0)
       const bucket = bounds.findIndex(bound => number(value) < bound)
       cell[bucket < 0 ? bounds.length : bucket] = 1
       return cell

@@ -40,9 +40,9 @@ describe('number aggregators', () => {
 
   it('sum decimals as they were sent, beyond 2^53 too', () => {
     expect(valueOf(sum(order, 'amount'), [10, 20])).toBe(0.3)
-    // 2^53 + 1 hundredths lie between two doubles of hundredths; of units they round once.
-    const hundredths = [Number.MAX_SAFE_INTEGER, 2]
-    expect(valueOf(sum(order, 'amount'), hundredths)).toBe(90_071_992_547_409.93)
+    // Rounded to a double first and divided then, it would be 90071992547410.
+    const hundredths = [Number.MAX_SAFE_INTEGER, 8]
+    expect(valueOf(sum(order, 'amount'), hundredths)).toBe(Number('90071992547409.99'))
     expect(valueOf(mean(order, 'amount'), [10, 20, 30])).toBe(0.2)
   })
 
