@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { type DecodedItem, decodeItem, encodeItem } from '../../src/store/item-codec.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
@@ -245,6 +246,42 @@ describe('a user that is ahead of the archive', () => {
     expect(await readUser(world.users, 'user-0')).toEqual(
       await readUser(await followed(records.slice(0, next)), 'user-0'),
     )
+  })
+})
+
+describe('a user that the stream writes at the same time', () => {
+  /** Delivers while the first write of a run is on its way. */
+  function during(record: StreamRecord): void {
+    let isFirst = true
+    world.users.fault = ({ operation }) => {
+      if (operation !== 'put' || !isFirst) return undefined
+      isFirst = false
+      void world.deliver([record])
+      return { delayMs: 20 }
+    }
+  }
+
+  it('is rebuilt from what is there now, where history has it', async () => {
+    const records = orders(1, 10)
+    await world.send(records.slice(0, 9))
+    await world.store(records.slice(9))
+    during(records[9] as StreamRecord)
+    world.users.resetCounters()
+    expect(await world.backfill()).toMatchObject({ written: 1, waiting: 0 })
+    expect(world.users.counters).toMatchObject({ puts: 3, conflicts: 1 })
+    expect(await itemOf(world.users, 'user-0')).toMatchObject({ v: 3 })
+    expect(await readUser(world.users, 'user-0')).toEqual(await readUser(await followed(records), 'user-0'))
+  })
+
+  it('waits where history does not have it', async () => {
+    const records = orders(1, 10)
+    await world.send(records.slice(0, 9))
+    during(records[9] as StreamRecord)
+    expect(await world.backfill()).toMatchObject({ written: 0, waiting: 1 })
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(10)
+    await world.store(records.slice(9))
+    expect(await world.backfill()).toMatchObject({ written: 1 })
+    expect(await readUser(world.users, 'user-0')).toEqual(await readUser(await followed(records), 'user-0'))
   })
 })
 
