@@ -15,6 +15,7 @@ import { eventIdHash } from '../src/platform/hash.ts'
 import { seededRandom } from '../src/platform/random.ts'
 import { decodeItem, encodeItem, isUnreadable } from '../src/store/item-codec.ts'
 import { itemBytes, WRITE_UNIT_BYTES, writeUnits } from '../src/store/item-size.ts'
+import { fastestMicroseconds } from './stopwatch.ts'
 
 /** us-east-1, on demand, November 2026: a standard write unit; x86 Lambda at 1,769 MB, which is one core. */
 const DOLLARS_PER_WRITE_UNIT = 0.625e-6
@@ -206,17 +207,4 @@ function shopOrders(orders: number): DecodedEvent[] {
       ]),
       unknownFields: 0,
     }))
-}
-
-/** The fastest of some rounds: what the work takes when nobody else is on the core. */
-function fastestMicroseconds(work: () => unknown): number {
-  const rounds = 20
-  const calls = 50
-  let fastest = Number.POSITIVE_INFINITY
-  for (let round = 0; round < rounds; round++) {
-    const start = process.hrtime.bigint()
-    for (let call = 0; call < calls; call++) work()
-    fastest = Math.min(fastest, Number(process.hrtime.bigint() - start) / 1000 / calls)
-  }
-  return fastest
 }
