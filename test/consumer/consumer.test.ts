@@ -35,11 +35,18 @@ beforeAll(async () => {
   rmSync(join(copy, 'src', 'pipeline'), { recursive: true })
   cpSync(join(root, 'src', 'pipeline'), join(copy, 'src', 'pipeline'), { recursive: true })
   rmSync(join(copy, 'test'), { recursive: true })
+  withoutTools(join(copy, 'package.json'))
   await npm(copy, 'install', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error')
   for (const tool of TOOLS) symlinkSync(join(root, 'node_modules', tool), join(copy, 'node_modules', tool))
   symlinkSync(join(copy, 'node_modules'), join(starter, 'node_modules'))
 }, PREPARE_MS_MAX)
 afterAll(() => rmSync(folder, { recursive: true }))
+
+/** npm installs even with --omit=dev what is a devDependency here and an optional peer of the package. */
+function withoutTools(file: string): void {
+  const { devDependencies: _, ...manifest } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  writeFileSync(file, JSON.stringify(manifest))
+}
 
 describe('a repo that has only the packed package', () => {
   it('type-checks: an unchanged copy of the pipeline, the functions, and what init wrote', async () => {
