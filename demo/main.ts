@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { parseRfc3339Ms } from '../src/event/event-time.ts'
 import { systemClock } from '../src/platform/clock.ts'
 import { packageForDemo, startDemoCloud } from './cloud.ts'
+import { explainRoute } from './explain-route.ts'
 import { openFlights } from './flights.ts'
 import { phases } from './phases.ts'
 import { planDemo } from './plan.ts'
@@ -30,9 +31,11 @@ try {
   const route = busiestRoute(plan)
   await demo.run('Loading 30 days of history into all routes', () => loadHistory(cloud, plan, demo))
   await demo.run(`The route ${route} before`, () => showUser(cloud, route, demo))
+  const beforeMs = cloud.connection.clock()
   await demo.run('Streaming the next 10,000 arrivals live', () => streamLive(cloud, plan, demo))
   await demo.run(`The route ${route} after`, () => showUser(cloud, route, demo))
   await demo.run('Recomputing every route from the archive and comparing', () => verifyRoutes(cloud, demo))
+  await demo.run(`Why the prediction of ${route} moved`, () => explainRoute(cloud, route, beforeMs, demo))
   const snapshot = await demo.run('Taking a snapshot, overwriting it, rolling it back', () =>
     showSnapshots(cloud, demo),
   )

@@ -58,7 +58,7 @@ function describeMovedModel(moved: MovedModel, moves: readonly Move[]): string[]
       : `from version ${from.entry?.batchId ?? 'none'} to ${to.entry?.batchId ?? 'none'}`
   const before = byVersionAlone ?? from.prediction
   return [
-    `Model ${name}: ${arrow(predictionText(from.prediction), predictionText(to.prediction))}, ${versions}.`,
+    `Model ${name}: ${movedText(from.prediction, to.prediction)}, ${versions}.`,
     ...(byVersionAlone === undefined
       ? []
       : [`The other version alone makes of the features before: ${predictionText(byVersionAlone)}.`]),
@@ -69,6 +69,15 @@ function describeMovedModel(moved: MovedModel, moves: readonly Move[]): string[]
           ...titledTable(['INPUT', 'BEFORE → AFTER', ...outputsOf(to.prediction)], inputRows(moved, before, moves)),
         ]),
   ]
+}
+
+/** `probability 0.2 → 0.3`, or in whole where one of them has no value. */
+function movedText(from: Prediction, to: Prediction): string {
+  if (from.value === undefined || to.value === undefined) return arrow(predictionText(from), predictionText(to))
+  const { value } = from
+  return Object.entries(to.value)
+    .map(([output, number]) => `${output} ${arrow(shown(value[output] ?? null), shown(number))}`)
+    .join(', ')
 }
 
 function inputRows({ byInputAlone, to }: MovedModel, before: Prediction, moves: readonly Move[]): string[][] {
@@ -97,5 +106,6 @@ const EFFECT_DECIMALS = 4
 
 function signed(effect: number): string {
   if (Number.isNaN(effect)) return 'none'
-  return `${effect < 0 ? '−' : '+'}${Math.abs(effect).toFixed(EFFECT_DECIMALS)}`
+  const text = Math.abs(effect).toFixed(EFFECT_DECIMALS)
+  return `${Number(text) === 0 ? ' ' : effect < 0 ? '−' : '+'}${text}`
 }

@@ -1,6 +1,6 @@
 // An explanation for somebody who sees these words for the first time: what was known, what each feature is made of, what comes
 // next, what the models said, and whether that is what is stored.
-import type { Feature } from '../features/feature.ts'
+import type { AggregateName } from '../features/feature.ts'
 import { featureText } from '../predictions/definition-text.ts'
 import type { Evidence } from '../replay/explain-evidence.ts'
 import type { ExplainedFeature, NextChange } from '../replay/explain-features.ts'
@@ -18,7 +18,7 @@ export function describeExplanation(explanation: Explanation): string[] {
     ...describeKnown(explanation),
     '',
     ...titledTable(
-      ['FEATURE', 'VALUE', 'EVENTS', 'FIRST', 'LAST', 'SUM', 'DEFINITION'],
+      ['FEATURE', 'VALUE', 'EVENTS', 'FIRST EVENT', 'LAST EVENT', 'SUM', 'DEFINITION'],
       explanation.moment.features.flatMap(featureRows),
     ),
     '',
@@ -55,14 +55,18 @@ function featureRows({ name, value, feature, evidence, inputs }: ExplainedFeatur
   return [own, ...evidence.map(one => ['', '', ...evidenceCells(one)])]
 }
 
+/** Aggregates that add: of others the sum says nothing of the value. */
+const ADDING: readonly AggregateName[] = ['sum', 'mean', 'variance', 'stddev', 'decayed']
+
 function evidenceCells({ feature, events, sum }: Evidence): string[] {
   const [first, last] = [events[0], events.at(-1)]
+  const isSumShown = ADDING.includes(feature.aggregate) && events.length > 0
   return [
     String(events.length),
     first === undefined ? '' : instant(first.ts),
     last === undefined ? '' : instant(last.ts),
-    sum === undefined || events.length === 0 ? '' : shown(sum),
-    featureText(feature satisfies Feature),
+    isSumShown && sum !== undefined ? shown(sum) : '',
+    featureText(feature),
   ]
 }
 
