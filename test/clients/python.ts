@@ -1,0 +1,82 @@
+// The Python client against a cloud: DynamoDB and S3 of the local cloud, a pipeline's folder with the command in it, and a few
+// archived orders. Run by clients/python/check.sh as `node --conditions=millrace-source test/clients/python.ts PYTHON`.
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { archiveBatch } from '../../src/archive/archive-batch.ts'
+import { connect } from '../../src/compose/connect.ts'
+import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import type { StreamRecord } from '../../src/event/stream-record.ts'
+import { startLocalAws } from '../fakes/local-aws.ts'
+
+const ROOT = resolve(import.meta.dirname, '..', '..')
+const PIPELINE = `
+import { count, event, features, last, number, pipeline, sum, text, topK } from '${join(ROOT, 'src', 'api', 'index.ts')}'
+const order = event('order', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: { amount: number({ scale: 2 }), item: text() } })
+export default pipeline({ name: 'shop', features: features({
+  spent: sum(order, 'amount'), orders7d: count(order, { within: '7d' }), lastItem: last(order, 'item'), items: topK(order, 'item', { k: 2 }),
+}), models: [] })
+`
+
+const [, , python = 'python3'] = process.argv
+const folder = mkdtempSync(join(tmpdir(), 'millrace-python-'))
+const aws = await startLocalAws()
+try {
+  await fill()
+  const suite = join(ROOT, 'clients', 'python', 'tests', 'cloud')
+  process.exitCode = await run([resolve(python), '-m', 'pytest', '--rootdir', join(ROOT, 'clients', 'python'), suite])
+} finally {
+  await aws.stop()
+  rmSync(folder, { recursive: true })
+}
+
+async function fill(): Promise<void> {
+  mkdirSync(join(folder, 'src', 'pipeline'), { recursive: true })
+  writeFileSync(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE)
+  mkdirSync(join(folder, 'node_modules', '.bin'), { recursive: true })
+  symlinkSync(join(ROOT, 'bin', 'millrace.mjs'), join(folder, 'node_modules', '.bin', 'millrace'))
+  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
+  await aws.createUsersTable(names.usersTable)
+  await aws.createCatalogTable(names.catalogTable)
+  await aws.createBucket(names.catalogBucket)
+  await aws.createBucket(names.archiveBucket)
+  const connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  const records = [
+    order(1, 'ana', { at: '2026-01-02T00:00:00Z', amount: 10, item: 'first' }),
+    order(2, 'ben', { at: '2026-01-02T01:00:00Z', amount: 5.5, item: 'only' }),
+    order(3, 'ana', { at: '2026-01-02T12:00:00Z', amount: 20, item: 'late' }, '2026-01-04T12:00:00Z'),
+  ]
+  const { errors } = await archiveBatch(records, connection.archive)
+  connection.close()
+  if (errors.length > 0) throw errors[0]
+}
+
+interface Order {
+  readonly at: string
+  readonly amount: number
+  readonly item: string
+}
+
+function order(n: number, user: string, values: Order, arrival = values.at): StreamRecord {
+  const payload = { type: 'order', id: `o${n}`, user, ...values }
+  return {
+    stream: 'events@1',
+    shard: 'shardId-000000000000',
+    sequence: String(n),
+    arrivalMs: Date.parse(arrival),
+    partitionKey: user,
+    dataBase64: Buffer.from(JSON.stringify(payload)).toString('base64'),
+  }
+}
+
+function run([command = '', ...words]: readonly string[]): Promise<number> {
+  // The command's own first line asks for `node`: this one.
+  const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
+  const env = { ...process.env, ...aws.env, PATH: path, MILLRACE_PIPELINE_DIR: folder }
+  return new Promise((done, reject) => {
+    const child = spawn(command, words, { env, stdio: 'inherit' })
+    child.on('error', reject)
+    child.on('close', code => done(code ?? 1))
+  })
+}
