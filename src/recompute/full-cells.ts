@@ -14,10 +14,10 @@ import { longestValue, syntheticEvent } from './synthetic-values.ts'
 /** A full cell of the tile that starts at `startMs` and lasts `ms`. */
 export type CellMaker = (startMs: number, ms: number) => Cell
 
-const POOL_CELLS = 24
-/** How many of the pool become one: 24 over 6 makes 134,596 different counts, 24 over 3 makes 2,024 different sketches. */
+/** How many of the pool become one: 24 over 6 makes 134,596 different counts, 12 over 3 makes 220 different sketches. */
 const PICKS = 6
 const SKETCH_PICKS = 3
+const POOL_CELLS_PER_PICK = 4
 /** A cell of the pool stands for up to 2^10 times its events. */
 const DOUBLINGS = 11
 /** Keys beyond those that are kept, so that there is an `other`. */
@@ -79,13 +79,14 @@ export function cellMaker(feature: AggregateFeature, cells: number, random: Rand
         DOUBLINGS,
       )
   }
-  const pool = Array.from({ length: POOL_CELLS }, (_, index) =>
+  const size = POOL_CELLS_PER_PICK * picks
+  const pool = Array.from({ length: size }, (_, index) =>
     doubled(aggregator, ofKey(keysOf()[0] ?? null, { startMs: 0, ms: 1, count: events }), index % DOUBLINGS),
   )
   return (startMs, ms) =>
     ofKeys(key => {
       const own = ofKey(key, { startMs, ms, count: 1 })
-      const picked = Array.from({ length: picks }, () => pool[Math.floor(random() * POOL_CELLS)] ?? own)
+      const picked = Array.from({ length: picks }, () => pool[Math.floor(random() * size)] ?? own)
       return mergeAll(aggregator, [
         own,
         ...picked.map(cell => (feature.by === undefined ? cell : withKeyOf(own, cell))),
