@@ -65,7 +65,9 @@ export const command: Command = {
         const request = { target, only, writesPerSecond, waitMs, isDryRun, by: describeTarget(target) }
         const onProgress = progressOf(context)
         try {
-          return await backfill({ ...request, onProgress }, { ...connection, compiled, predictor, history, spoolDir })
+          const { clock } = context
+          const world = { ...connection, clock, compiled, predictor, history, spoolDir }
+          return await backfill({ ...request, onProgress }, world)
         } finally {
           await history.close()
         }

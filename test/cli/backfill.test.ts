@@ -1,0 +1,157 @@
+// The command as a person calls it, on the local cloud's DynamoDB and S3.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { archiveBatch } from '../../src/archive/archive-batch.ts'
+import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { loadPipeline } from '../../src/cli/load-pipeline.ts'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { type Connection, connect } from '../../src/compose/connect.ts'
+import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import type { StreamRecord } from '../../src/event/stream-record.ts'
+import { features } from '../../src/features/define.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
+import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
+import { countingPredictor, rawRecord } from '../recompute/harness.ts'
+import { testWorld } from './cli-world.ts'
+
+const PIPELINE = `
+import { count, event, features, pipeline, sum } from 'millrace'
+const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: {} })
+export default pipeline({
+  name: 'shop',
+  features: features({ visits1d: count(visit, { within: '1d' }), visits90d: count(visit, { within: '90d' }), ever: count(visit) }),
+  models: [],
+})
+`
+const NOW = Date.UTC(2026, 5, 1, 12)
+const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
+
+let folder = ''
+let aws: LocalAws
+let connection: Connection
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'backfill-command-'))
+  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
+  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
+  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  aws = await startLocalAws()
+  await aws.createUsersTable(names.usersTable)
+  await aws.createCatalogTable(names.catalogTable)
+  await aws.createBucket(names.catalogBucket)
+  await aws.createBucket(names.archiveBucket)
+  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  const records = Array.from({ length: 12 }, (_, id) => visit(id + 1, `user-${id % 3}`))
+  await deliver(records)
+  await archiveBatch(records, connection.archive)
+})
+
+afterAll(async () => {
+  connection.close()
+  await aws.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function millrace(...words: string[]) {
+  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => NOW })
+  const exitCode = await runCli(['backfill', ...words], COMMANDS, world)
+  return { exitCode, ...world.written }
+}
+
+function visit(id: number, user: string): StreamRecord {
+  const atMs = NOW - (20 - id) * 3_600_000
+  return rawRecord(JSON.stringify({ type: 'visit', id, user, at: new Date(atMs).toISOString() }), id, user, atMs + 1000)
+}
+
+/** As the function did that was deployed before there were three features. */
+async function deliver(records: readonly StreamRecord[]): Promise<void> {
+  const { features: now, ...rest } = await loadPipeline(folder)
+  const first = features({ visits1d: now.features['visits1d'] as never })
+  const compiled = compilePipeline({ ...rest, features: first })
+  const aside = { writeDeadLetters: fail, writeDoubt: fail }
+  const predictor = countingPredictor([])
+  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+}
+
+async function fail(): Promise<never> {
+  throw new Error('set aside')
+}
+
+describe('backfill', () => {
+  it('counts in a dry run, fills what is missing, and has nothing to do the second time', async () => {
+    const dry = await millrace('--dry-run')
+    expect(dry).toMatchObject({ exitCode: 0, stdout: '3 users would be rebuilt\n' })
+    await writeFile(join(folder, 'some.txt'), 'user-0\n')
+    const some = await millrace('--feature', 'visits90d', '--users', 'some.txt', '--user', 'user-1', '--json')
+    expect(JSON.parse(some.stdout)).toMatchObject({ users: 2, written: 2, waiting: 0, isDryRun: false })
+    const rest = await millrace()
+    expect(rest).toMatchObject({ exitCode: 0, stdout: '1 users: 1 written, 0 unchanged\n' })
+    expect(rest.stderr).toContain('64/64')
+    expect((await millrace()).stdout).toBe('0 users: 0 written, 0 unchanged\n')
+    expect((await millrace('--user', 'user-2', '--rate', '100')).stdout).toBe('1 users: 0 written, 1 unchanged\n')
+  })
+
+  it('ends with 1 where users are left, and says why and what to do', async () => {
+    const ahead = visit(13, 'user-0')
+    await deliver([ahead])
+    const { exitCode, stdout, stderr } = await millrace('--user', 'user-0', '--wait', '1s', '--doubt')
+    // Nobody is in doubt.
+    expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: '0 users: 0 written, 0 unchanged\n' })
+    const left = await waiting('--user', 'user-0')
+    expect(left.exitCode).toBe(1)
+    expect(left.stdout).toContain('1 left: the archive does not have their newest events yet')
+    expect(left.stderr).toContain('1 users are left as they were (backfill-incomplete)')
+    await archiveBatch([ahead], connection.archive)
+    expect((await millrace('--user', 'user-0')).stdout).toContain('1 written')
+  })
+
+  it('counts letters that are accepted today, and closes them', async () => {
+    const record = visit(14, 'user-9')
+    await writeDeadLetters(connection.archive, [
+      { record, refusal: { reason: 'contract', detail: 'The field is text.' } },
+    ])
+    await archiveBatch([record], connection.archive)
+    expect((await millrace('--dead-letters', 'contract')).stdout.split('\n')).toEqual([
+      '1 users: 1 written, 1 of them for the first time, 0 unchanged',
+      'dead letters: 1 closed, 0 still open',
+      '',
+    ])
+    const world = testWorld({ cwd: folder, env: aws.env })
+    await runCli(['deadletters', 'list', '--all', '--json'], COMMANDS, world)
+    expect(JSON.parse(world.written.stdout)).toMatchObject({
+      letters: [{ closedBy: 'millrace backfill --dead-letters contract' }],
+    })
+  })
+
+  it.each([
+    [['--feature', 'nothing'], 'no feature nothing'],
+    [['--feature', 'ever', '--doubt'], 'exclude each other'],
+    [['--dead-letters', 'future'], 'always will be'],
+    [['--dead-letters', 'mis-keyed'], 'keyed by its user'],
+    [['--user', 'a/b'], "no user's id"],
+    [['--rate', '0'], '--rate is "0"'],
+    [['--wait', 'long'], '"long" is not a duration'],
+  ])('refuses %j', async (words, why) => {
+    const { exitCode, stderr } = await millrace(...words)
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(why)
+  })
+
+  it('says which file is missing', async () => {
+    expect(await millrace('--users', 'none.txt')).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('none.txt'),
+    })
+  })
+})
+
+/** With the real time: the wait is one. */
+async function waiting(...words: string[]) {
+  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
+  const exitCode = await runCli(['backfill', ...words, '--wait', '1s'], COMMANDS, world)
+  return { exitCode, ...world.written }
+}
