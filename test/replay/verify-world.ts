@@ -8,6 +8,7 @@ import { catalog } from '../../src/catalog/catalog.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { type Random, seededRandom } from '../../src/platform/random.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import type { Pipeline } from '../../src/predictions/pipeline.ts'
 import { importHistory } from '../../src/replay/import-history.ts'
 import { type VerifyOptions, type VerifyReport, verifyUsers } from '../../src/replay/verify.ts'
 import { encodeItem, type ItemParts, readPlain } from '../../src/store/item-codec.ts'
@@ -44,10 +45,11 @@ export interface VerifyWorld {
 }
 
 /** `before`: its items, archive and imports to begin with; nothing more can be delivered then. */
-export function verifyWorld(before?: VerifyWorld): VerifyWorld {
+export function verifyWorld(before?: VerifyWorld, team: Pipeline = shop): VerifyWorld {
   const archive = before?.archive ?? memoryObjectStore()
-  const compiled = compilePipeline(shop)
+  const compiled = compilePipeline(team)
   const run = harness({
+    compiled,
     aside: {
       writeDeadLetters: letters => writeDeadLetters(archive, letters),
       writeDoubt: async () => undefined,
