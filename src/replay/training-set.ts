@@ -25,7 +25,7 @@ const OWN_COLUMNS: readonly Column[] = [
 ]
 const PARTITION = 'all'
 /** A part is held twice while it is written, as rows and as columns: with 500 features it has fewer rows. */
-const PART_CELLS_MAX = 2_000_000
+const PART_CELLS_MAX = 1_000_000
 /** An event that had arrived is in the archive within minutes; rows of instants as near as this may be without it. */
 const ARCHIVED_WITHIN_MS = 10 * MINUTE_MS
 const PROGRESS_ROWS = 1_000
