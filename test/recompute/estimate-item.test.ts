@@ -1,9 +1,11 @@
+import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { count, last, mean, min, sum } from '../../src/features/aggregates.ts'
 import { features } from '../../src/features/define.ts'
 import type { Feature } from '../../src/features/feature.ts'
 import { distinct, lastK, percentile, topK } from '../../src/features/parametric-aggregates.ts'
+import { stateJson } from '../../src/features/state.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { type CompiledPipeline, compilePipeline } from '../../src/predictions/compile-pipeline.ts'
@@ -85,10 +87,18 @@ describe('the estimate of an item', () => {
     ['lists, groups and sketches', shop(LARGE), [1_000, 5_000]],
   ])('is never exceeded by a user with very many events of the longest values: %s', (_, compiled, sizes) => {
     const { worst } = estimateItem(compiled)
-    const items = sizes.map(events => foldedBytes(compiled, events))
-    for (const bytes of items) expect(bytes).toBeLessThanOrEqual(worst.bytes)
+    const items = sizes.map(events => foldedItem(compiled, events))
+    for (const { bytes, recentEvents, states } of items) {
+      expect(bytes).toBeLessThanOrEqual(worst.bytes)
+      expect(recentEvents).toBeLessThanOrEqual(worst.parts.recentEvents)
+      for (const [key, size] of states) {
+        const most = worst.states.find(state => state.key === key)?.bytes ?? 0
+        // A state alone deflates worse than beside others.
+        expect(size, key).toBeLessThanOrEqual(1.1 * most + 50)
+      }
+    }
     // And it is no idle figure.
-    expect(items.at(-1)).toBeGreaterThan(0.2 * worst.bytes)
+    expect(items.at(-1)?.bytes).toBeGreaterThan(0.2 * worst.bytes)
   })
 
   it('takes a second or so for 250 features, however large', () => {
@@ -127,7 +137,7 @@ describe('the estimate of an item', () => {
 })
 
 /** A user whose events fill every tile, folded in batches. */
-function foldedBytes(compiled: CompiledPipeline, events: number): number {
+function foldedItem(compiled: CompiledPipeline, events: number) {
   const random = seededRandom(events)
   const { at } = fullState(compiled.features, usedStates(compiled.features), random)
   const spans = [90 * DAY_MS, 15 * DAY_MS, 2 * DAY_MS, 3 * 3_600_000]
@@ -154,5 +164,8 @@ function foldedBytes(compiled: CompiledPipeline, events: number): number {
   const predictions = { predictions: { asOf: next.at, models: {} }, models: {} }
   const item = encodeNext({ ...content, itemBytesMax: Number.POSITIVE_INFINITY }, predictions)
   if ('reason' in item) throw new Error(item.detail)
-  return itemBytes(item)
+  const states = Object.entries(next.state).map(
+    ([key, entry]) => [key, deflateSync(stateJson({ [key]: entry })).length] as const,
+  )
+  return { bytes: itemBytes(item), recentEvents: item.dedup.length, states }
 }
