@@ -3,6 +3,7 @@
 // A run that dies is run again: what is complete is not written again.
 import type { History } from '../archive/history.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
+import { SECOND_MS } from '../platform/duration.ts'
 import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
@@ -35,7 +36,7 @@ export interface BackfillRequest {
   /** Nobody else. */
   readonly only?: ReadonlySet<string> | undefined
   readonly writesPerSecond?: number | undefined
-  /** For the archive, once everybody who need not wait is done. */
+  /** For the archive, once everybody who need not wait is done, and for letters of the batches of the moment. */
   readonly waitMs: number
   /** What closed letters and cleared doubt say. */
   readonly by: string
@@ -48,6 +49,9 @@ export interface BackfillRequest {
 
 /** Refused after decoding, so that only the letter says that an item does not have them. */
 const REASONS_OF_ITEMS: ReadonlySet<string> = new Set(['late', 'item-corrupt', 'item-too-big'])
+
+/** A batch under way writes its items first and its letters last: by then both are there. */
+const LETTERS_MS = 5 * SECOND_MS
 
 /** Throws StoreError, CatalogError, ObjectStoreError, ArchiveError: what was written until then is complete. */
 export async function backfill(request: BackfillRequest, deps: BackfillDependencies): Promise<BackfillCounts> {
@@ -101,7 +105,7 @@ class BackfillRun {
     if (isDryRun === true) return this.#counts
     const untilMs = this.#deps.clock() + waitMs
     while (this.#counts.waiting > 0 && this.#deps.clock() < untilMs) await this.#waitingSweep(settling, untilMs)
-    if (await this.#recallWritten()) await this.#waitingSweep(settling, untilMs)
+    if (await this.#recallWritten(waitMs)) await this.#waitingSweep(settling, untilMs)
     this.#counts.lettersLeft -= this.#counts.lettersClosed
     return this.#counts
   }
@@ -147,8 +151,9 @@ class BackfillRun {
    * A letter is written after the item of the same batch: it may have been missed, and its record counted. Whether somebody is to
    * be looked at again.
    */
-  async #recallWritten(): Promise<boolean> {
+  async #recallWritten(waitMs: number): Promise<boolean> {
     if (this.#counts.written === 0) return false
+    await this.#deps.sleep(Math.min(LETTERS_MS, waitMs))
     const before = this.#letters
     const now = this.#newSpool()
     await spoolOpenLetters(this.#deps.archive, now)

@@ -58,7 +58,7 @@ afterAll(async () => {
 
 async function millrace(...words: string[]) {
   const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => NOW })
-  const exitCode = await runCli(['backfill', ...words], COMMANDS, world)
+  const exitCode = await runCli(['backfill', '--wait', '1s', ...words], COMMANDS, world)
   return { exitCode, ...world.written }
 }
 

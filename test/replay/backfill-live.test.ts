@@ -10,6 +10,7 @@ import { evaluateFeatures } from '../../src/features/evaluate.ts'
 import { foldState, stateJson, type UserState } from '../../src/features/state.ts'
 import { type Random, seededRandom } from '../../src/platform/random.ts'
 import { recordKey } from '../../src/replay/counted-events.ts'
+import { verifyUsers } from '../../src/replay/verify.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { PROPERTY_MS_MAX, propertyRuns } from '../features/property-runs.ts'
 import { START } from '../features/factories.ts'
@@ -140,10 +141,27 @@ async function settleAll(world: BackfillWorld): Promise<void> {
   )
   await world.backfill({ target: { kind: 'letters', reason: 'late' } })
   await expectFolded(world, archived)
+  await expectVerified(world)
   world.users.resetCounters()
   expect(await world.backfill()).toMatchObject({ users: 0 })
   expect(await world.backfill({ target: { kind: 'named' }, only: new Set(USERS) })).toMatchObject({ written: 0 })
   expect(world.users.counters.puts).toBe(0)
+}
+
+/** What shares no code with the fold has nothing to say either. */
+async function expectVerified(world: BackfillWorld): Promise<void> {
+  const report = await verifyUsers({
+    compiled: after,
+    users: world.users,
+    archive: world.archive,
+    openHistory: world.open,
+    sleep: async () => undefined,
+    which: { kind: 'all' },
+    atMs: world.nowMs,
+    waitMs: 0,
+    spoolDir: world.spoolDir,
+  })
+  expect(report.counts).toMatchObject({ missing: 0, extra: 0, different: 0, backfilling: 0 })
 }
 
 async function allRecords(world: BackfillWorld): Promise<StreamRecord[]> {

@@ -55,6 +55,7 @@ export interface BackfillWorld {
   readonly archive: MemoryObjectStore
   readonly catalog: Catalog
   readonly modelRuns: number[]
+  readonly spoolDir: string
   /** Waits that a run made, ms. */
   readonly sleeps: number[]
   nowMs: number
@@ -91,6 +92,7 @@ export function backfillWorld(): BackfillWorld {
     archive,
     catalog: catalog({ store: memoryCatalogStore(), objects, ...ports, sleep: async () => undefined }),
     modelRuns,
+    spoolDir,
     sleeps: [],
     nowMs: START + 100 * DAY_MS,
     live: before,
