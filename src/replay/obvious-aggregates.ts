@@ -190,7 +190,7 @@ export function decayHopMs(halfLifeMs: number): number {
 function streak(feature: AggregateFeature, events: readonly DecodedEvent[], t: number): number {
   const period = (ms: number): number => Math.floor(ms / parameter(feature, 'everyMs'))
   const periods = new Set(events.map(event => period(event.ts)))
-  const newest = Math.max(...periods)
+  const newest = period(events.at(-1)?.ts ?? Number.NEGATIVE_INFINITY)
   if (newest < period(t) - 1) return 0
   let length = 0
   while (periods.has(newest - length)) length++

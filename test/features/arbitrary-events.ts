@@ -19,7 +19,9 @@ const fields = {
 export type Contract = EventContract<string, typeof fields>
 
 const paths = { id: 'id', user: 'user', time: 'at', lateness: '1h', fields } as const
-export const contracts: readonly Contract[] = [event('order.placed', paths), event('site.visited', paths)]
+const placed: Contract = event('order.placed', paths)
+const visited: Contract = event('site.visited', paths)
+export const contracts: readonly Contract[] = [placed, visited]
 
 export const DAY = 86_400_000
 const MINUTE = 60_000
@@ -51,9 +53,12 @@ export const offsetMs = fc.oneof(
     .map(([count, step, beside]) => Math.max(0, count * step + beside)),
 )
 
+/** Mostly the first one, so that definitions and events meet. */
+export const ofContract = fc.nat(4).map(n => (n === 0 ? visited : placed))
+
 const plainEvent = fc
   .record({
-    type: fc.constantFrom(...contracts.map(contract => contract.type)),
+    type: ofContract.map(({ type }) => type),
     offsetMs,
     cents: integer,
     points: fc.option(integer),
@@ -78,7 +83,7 @@ const burst = fc
     return Array.from({ length: count }, (): PlainEvent => {
       const n = Math.floor(random() * 1000)
       return {
-        type: contracts[n % 7 === 0 ? 1 : 0]?.type ?? '',
+        type: (n % 7 === 0 ? visited : placed).type,
         ts: START + Math.floor(random() * spanMs),
         values: {
           cents: n,
@@ -92,12 +97,17 @@ const burst = fc
     })
   })
 
+/** Some or many, all within a span: short windows, too, then have many. */
+const plainEvents = fc
+  .tuple(
+    fc.array(plainEvent, { minLength: 1, maxLength: 30, size: 'max' }),
+    fc.constantFrom(120 * MINUTE, 3 * DAY, 120 * DAY, 800 * DAY),
+  )
+  .map(([list, spanMs]) => list.map(plain => ({ ...plain, ts: START + ((plain.ts - START) % spanMs) })))
+
 /** At least one, in the order of nothing. */
 export const events: fc.Arbitrary<readonly DecodedEvent[]> = fc
-  .oneof(
-    { weight: 12, arbitrary: fc.array(plainEvent, { minLength: 1, maxLength: 30 }) },
-    { weight: 1, arbitrary: burst },
-  )
+  .oneof({ weight: 9, arbitrary: plainEvents }, { weight: 1, arbitrary: burst })
   .map(list => list.map(decoded))
 
 function decoded({ type, ts, values }: PlainEvent, index: number): DecodedEvent {

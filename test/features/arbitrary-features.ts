@@ -28,7 +28,7 @@ import {
   topK,
 } from '../../src/features/parametric-aggregates.ts'
 import type { Duration } from '../../src/platform/duration.ts'
-import { type Contract, contracts } from './arbitrary-events.ts'
+import { type Contract, ofContract as contract } from './arbitrary-events.ts'
 
 type Options = WindowOptions<Contract>
 type NumberName = 'cents' | 'points' | 'weight'
@@ -36,9 +36,11 @@ type Made = AggregateFeature<unknown>
 /** An aggregate without its window. */
 type Shape = (within: { readonly within?: Duration }) => Made
 
-const contract = fc.constantFrom(...contracts)
 const numberName = fc.constantFrom<NumberName>('cents', 'points', 'weight')
 const fieldName = fc.constantFrom('cents', 'points', 'weight', 'note', 'channel', 'gift')
+const manyValued = fc.constantFrom('note', 'cents', 'points', 'weight')
+/** Mostly of many values. */
+const groupName = fc.constantFrom('note', 'note', 'cents', 'points', 'weight', 'channel', 'gift')
 const k = fc.integer({ min: 1, max: 4 })
 const keys = fc.integer({ min: 1, max: 4 })
 
@@ -49,6 +51,8 @@ export const window: fc.Arbitrary<{ readonly within?: Duration }> = fc
 const where = fc.constantFrom<Options>(
   {},
   {},
+  {},
+  {},
   { where: { gift: true } },
   { where: { channel: ['web', 'app'] } },
   { where: { note: 'a' } },
@@ -57,7 +61,7 @@ const where = fc.constantFrom<Options>(
 )
 const by = fc.oneof(
   { weight: 2, arbitrary: fc.constant<Options>({}) },
-  { weight: 1, arbitrary: fc.record({ by: fieldName, keys }) },
+  { weight: 1, arbitrary: fc.record({ by: groupName, keys }) },
 )
 const options = fc.tuple(where, by).map(([filter, grouping]): Options => ({ ...filter, ...grouping }))
 
@@ -103,25 +107,6 @@ const windowed: fc.Arbitrary<Shape> = fc.oneof(
       within =>
         lastK(event, field, { ...given, ...within, k: most }),
   ),
-  fc.tuple(contract, fieldName, options, fc.constantFrom(1, 3, 20, 64)).map(
-    ([event, field, given, exactTo]): Shape =>
-      within =>
-        distinct(event, field, { ...given, ...within, exactTo }),
-  ),
-  fc
-    .tuple(
-      contract,
-      numberName,
-      options,
-      fc.constantFrom(0, 0.1, 0.5, 0.99, 1),
-      fc.constantFrom(0.001, 0.01, 0.1),
-      fc.constantFrom(8, 20, 128),
-    )
-    .map(
-      ([event, field, given, q, error, binsMax]): Shape =>
-        within =>
-          withBins(percentile(event, field, { ...given, ...within, q, error }), binsMax),
-    ),
   fc.tuple(contract, numberName, options, fc.constantFrom([0], [-1, 0, 10.5], [0.1, 0.3, 1e16])).map(
     ([event, field, given, bounds]): Shape =>
       within =>
@@ -159,12 +144,39 @@ const lifelong: fc.Arbitrary<Shape> = fc.oneof(
   ),
 )
 
+/** Those that may answer with an error. */
+const estimated: fc.Arbitrary<Shape> = fc.oneof(
+  fc.tuple(contract, manyValued, options, fc.constantFrom(1, 3, 8, 64)).map(
+    ([event, field, given, exactTo]): Shape =>
+      within =>
+        distinct(event, field, { ...given, ...within, exactTo }),
+  ),
+  fc
+    .tuple(
+      contract,
+      numberName,
+      options,
+      fc.constantFrom(0, 0.1, 0.5, 0.99, 1),
+      fc.constantFrom(0.001, 0.01, 0.1),
+      fc.constantFrom(6, 10, 128),
+    )
+    .map(
+      ([event, field, given, q, error, binsMax]): Shape =>
+        within =>
+          withBins(percentile(event, field, { ...given, ...within, q, error }), binsMax),
+    ),
+)
+
 /** Fewer bins than a definition can ask for, so that few events join them. */
 function withBins(feature: Made, binsMax: number): Made {
   return { ...feature, stateParameters: { ...feature.stateParameters, binsMax } }
 }
 
-const shape = fc.oneof({ weight: 16, arbitrary: windowed }, { weight: 3, arbitrary: lifelong })
+const shape = fc.oneof(
+  { weight: 12, arbitrary: windowed },
+  { weight: 4, arbitrary: estimated },
+  { weight: 3, arbitrary: lifelong },
+)
 
 const windows = fc.uniqueArray(window, { minLength: 1, maxLength: 3, selector: ({ within }) => within ?? '' })
 
@@ -201,6 +213,7 @@ function operandOver(names: readonly string[]): fc.Arbitrary<derived.Operand> {
       fc.constantFrom<derived.Operand>(0, 1, -2.5, derived.constant('web'), derived.constant(true), ...names),
       fc.constantFrom<derived.Operand>(...names),
       shape.map(make => make({ within: '7d' })),
+      estimated.map(make => make({})),
       fc.tuple(fc.constantFrom(...UNARY), tie('operand')).map(([make, one]) => make(one)),
       fc.tuple(fc.constantFrom(...BINARY), tie('operand'), tie('operand')).map(([make, one, two]) => make(one, two)),
       fc
