@@ -15,8 +15,12 @@ const SHOP = join(import.meta.dirname, 'shop')
 /** What a laptop and a CI machine have to spare, whatever the number of events and labels. */
 const PEAK_BYTES_MAX = 1024 ** 3
 
-interface Finished {
+interface Cost {
   readonly seconds: number
+  readonly cpuSeconds: number
+}
+
+interface Finished extends Cost {
   readonly peakBytes: number
   readonly json: Readonly<Record<string, unknown>>
 }
@@ -62,49 +66,55 @@ async function bench(): Promise<void> {
   ] as const) {
     imports.push(await millrace('archive', 'import', '--event', type, join(folder, `${file}.parquet`)))
   }
-  const importSeconds = imports.reduce((sum, { seconds }) => sum + seconds, 0)
-  const importPeak = Math.max(...imports.map(({ peakBytes }) => peakBytes))
-  say(`import: ${figures(sizes.events, importSeconds, 'events')}, peak ${megabytes(importPeak)}`)
+  const imported = {
+    seconds: imports.reduce((sum, { seconds }) => sum + seconds, 0),
+    cpuSeconds: imports.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+  }
+  const importPeakBytes = Math.max(...imports.map(({ peakBytes }) => peakBytes))
+  say(`import: ${figures(sizes.events, imported, 'events')}, peak ${megabytes(importPeakBytes)}`)
 
   const labels = join(folder, 'labels.parquet')
   const out = ['--out', join(folder, 'millrace.parquet')]
   const made = await millrace('training-set', '--labels', labels, '--known', values.known, ...out)
-  say(`training set: ${figures(sizes.labels, made.seconds, 'rows')}, peak ${megabytes(made.peakBytes)}`)
+  say(`training set: ${figures(sizes.labels, made, 'rows')}, peak ${megabytes(made.peakBytes)}`)
 
-  const sqlSeconds = await timed(duckdb, joinStatement(folder))
-  say(`DuckDB, the same rows by a range join, Parquet to Parquet: ${figures(sizes.labels, sqlSeconds, 'rows')}`)
-  const ratio = made.seconds / sqlSeconds
-  say(`ratio: ${ratio.toFixed(1)} × the time of DuckDB`)
+  const sql = await timed(duckdb, joinStatement(folder))
+  say(`DuckDB, the same rows by a range join, Parquet to Parquet: ${figures(sizes.labels, sql, 'rows')}`)
+  const ratios = { seconds: made.seconds / sql.seconds, cpuSeconds: made.cpuSeconds / sql.cpuSeconds }
+  say(`ratio: ${ratios.seconds.toFixed(1)} × DuckDB's time, ${ratios.cpuSeconds.toFixed(1)} × its CPU`)
 
   const [[different] = []] = (await duckdb.runAndReadAll(compareStatement(folder))).getRows()
   say(`rows that differ in any number: ${String(different)}`)
   if (values.json) {
     const { rows, users, events, notArrived } = made.json
-    const all = { ...sizes, rows, labelUsers: users, eventsRead: events, notArrived, importSeconds, importPeak }
-    const result = { ...all, seconds: made.seconds, peakBytes: made.peakBytes, sqlSeconds, ratio }
+    const trainingSet = { ...costOf(made), peakBytes: made.peakBytes, rows, users, eventsRead: events, notArrived }
+    const result = { ...sizes, imported: { ...imported, peakBytes: importPeakBytes }, trainingSet, sql, ratios }
     process.stdout.write(`${JSON.stringify({ ...result, different: Number(different) })}\n`)
   }
   if (Number(different) > 0) throw new Error('The rows are not the same')
   if (made.peakBytes > PEAK_BYTES_MAX) throw new Error(`The training set took more than ${megabytes(PEAK_BYTES_MAX)}`)
 }
 
-async function timed(connection: DuckDBConnection, statement: string): Promise<number> {
-  const start = performance.now()
+async function timed(connection: DuckDBConnection, statement: string): Promise<Cost> {
+  const [start, cpu] = [performance.now(), process.cpuUsage()]
   await connection.run(statement)
-  return (performance.now() - start) / 1000
+  const { user, system } = process.cpuUsage(cpu)
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 }
+}
+
+function costOf({ seconds, cpuSeconds }: Cost): Cost {
+  return { seconds, cpuSeconds }
 }
 
 /** The command in a process of its own, from a cold start, as a person has it. */
 async function millrace(...words: readonly string[]): Promise<Finished> {
-  const peakFile = join(folder, 'peak')
+  const usageFile = join(folder, 'usage.json')
   const start = performance.now()
-  const main = ['--import', join(import.meta.dirname, 'report-peak.ts'), join(ROOT, 'src', 'cli', 'main.ts')]
-  const stdout = await run([...main, ...words, '--json'], { PEAK_FILE: peakFile })
-  return {
-    seconds: (performance.now() - start) / 1000,
-    peakBytes: Number(readFileSync(peakFile, 'utf8')),
-    json: JSON.parse(stdout) as Finished['json'],
-  }
+  const main = ['--import', join(import.meta.dirname, 'report-usage.ts'), join(ROOT, 'src', 'cli', 'main.ts')]
+  const stdout = await run([...main, ...words, '--json'], { USAGE_FILE: usageFile })
+  const seconds = (performance.now() - start) / 1000
+  const usage = JSON.parse(readFileSync(usageFile, 'utf8')) as Pick<Finished, 'peakBytes' | 'cpuSeconds'>
+  return { seconds, ...usage, json: JSON.parse(stdout) as Finished['json'] }
 }
 
 function run(words: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
@@ -121,8 +131,8 @@ function run(words: readonly string[], env: Readonly<Record<string, string>>): P
   })
 }
 
-function figures(count: number, seconds: number, what: string): string {
-  return `${seconds.toFixed(1)} s, ${Math.round(count / seconds)} ${what}/s`
+function figures(count: number, { seconds, cpuSeconds }: Cost, what: string): string {
+  return `${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of CPU), ${Math.round(count / seconds)} ${what}/s`
 }
 
 function megabytes(bytes: number): string {
