@@ -154,7 +154,7 @@ async function expectVerified(world: BackfillWorld): Promise<void> {
     compiled: after,
     users: world.users,
     archive: world.archive,
-    openHistory: world.open,
+    openHistory: () => world.open(),
     sleep: async () => undefined,
     which: { kind: 'all' },
     atMs: world.nowMs,
