@@ -23,8 +23,8 @@ import {
   hourPartition,
 } from './history-tables.ts'
 import { lineParts, linesOfPart } from './line-parts.ts'
-import { planCompaction } from './plan-compaction.ts'
-import { listRawHours, readRawHour } from './raw-hours.ts'
+import { isToCompact } from './plan-compaction.ts'
+import { type HourObjects, listRawHours, readRawHour } from './raw-hours.ts'
 import { recordLine } from './raw-object.ts'
 
 export interface CompactPorts {
@@ -63,42 +63,46 @@ export interface CompactReport {
   readonly hoursLeft: number
 }
 
-/** Throws ObjectStoreError, CatalogError, ArchiveError; hours that were committed until then stay. */
+/**
+ * Throws ObjectStoreError, CatalogError; and ArchiveError for an hour with a damaged object, once all other hours are done. Hours
+ * that were committed until then stay.
+ */
 export async function compactHours(ports: CompactPorts, options: CompactOptions): Promise<CompactReport> {
   const { catalog, archive, db, clock } = ports
-  const table = { db, table: EVENTS_TABLE }
   // First the time, then the listing: a batch is named by it, and contains whatever was created before.
   const listedMs = clock()
-  const raw = await listRawHours(archive)
   const current = new Map(
-    (await catalog.partitions(table)).map(({ partition, entry }) => [hourOfPartition(partition), entry]),
+    (await catalog.partitions({ db, table: EVENTS_TABLE })).map(({ partition, entry }) => [
+      hourOfPartition(partition),
+      entry,
+    ]),
   )
-  const plan = planCompaction(
-    [...raw].map(([hour, objects]) => ({
-      hour,
-      newestMs: [...objects.values()].reduce((newest, createdMs) => Math.max(newest, createdMs), 0),
-      batchId: current.get(hour)?.batchId,
-    })),
-    listedMs,
-  )
-  if (plan.length > 0 && options.isDryRun !== true) {
-    await catalog.createTable(table, { columns: [], format: HISTORY_FORMAT, owner: db })
-  }
   const hours: CompactedHour[] = []
-  for (const [index, hour] of plan.entries()) {
-    if (hours.length > 0 && options.isTimeUp?.() === true) return { hours, hoursLeft: plan.length - index }
-    const one = { hour, raw: raw.get(hour) ?? new Map<string, number>(), entry: current.get(hour), listedMs }
-    const compacted = await compactHour(ports, one, options)
-    if (compacted === undefined) continue
-    hours.push(compacted)
-    options.onHour?.(compacted)
+  const damaged: ArchiveError[] = []
+  let hoursLeft = 0
+  for await (const { hour, raw } of listRawHours(archive)) {
+    const entry = current.get(hour)
+    const newestMs = [...raw.values()].reduce((newest, createdMs) => Math.max(newest, createdMs), 0)
+    if (!isToCompact({ hour, newestMs, batchId: entry?.batchId }, listedMs)) continue
+    if (hours.length > 0 && options.isTimeUp?.() === true) {
+      hoursLeft++
+      continue
+    }
+    try {
+      const compacted = await compactHour(ports, { hour, raw, entry, listedMs }, options)
+      if (compacted === undefined) continue
+      hours.push(compacted)
+      options.onHour?.(compacted)
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error
+      damaged.push(error)
+    }
   }
-  return { hours, hoursLeft: 0 }
+  if (damaged[0] !== undefined) throw damaged[0]
+  return { hours, hoursLeft }
 }
 
-interface HourInput {
-  readonly hour: string
-  readonly raw: ReadonlyMap<string, number>
+interface HourInput extends HourObjects {
   readonly entry: LogEntry | undefined
   readonly listedMs: number
 }
@@ -118,6 +122,7 @@ async function compactHour(
   if (isDryRun === true) return { partition, batchId: undefined, rawObjects: missing.size, records: undefined }
   const spool = new LineSpool(ports.spoolDir, `hour-${hour}`)
   try {
+    await ports.catalog.createTable(ref, { columns: [], format: HISTORY_FORMAT, owner: ports.db })
     const records = await spoolHour(spool, before, readRawHour(ports.archive, missing, contained))
     const { batchId } = await ports.catalog.store(ref, {
       parts: sortedParts(spool, ports.spoolDir),
@@ -145,7 +150,8 @@ async function spoolHour(
       const bucket = bucketOfPart(part.name)
       if (bucket === undefined) throw new ArchiveError(part.name, 'is in a compacted hour and not of a bucket')
       for (const line of linesOfPart(part)) {
-        spool.add(bucket, line)
+        // A copy: the line is a view of the part, and a few waiting lines of each bucket would hold all parts in memory.
+        spool.add(bucket, Buffer.from(line))
         count++
       }
     }

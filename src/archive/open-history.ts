@@ -1,11 +1,12 @@
 // History read back from wherever it lies: compacted hours and imports by the parts of one bucket, raw objects that no compacted
-// hour contains by one pass that spools them into local files by bucket. What is held in memory is the names of raw objects.
+// hour contains by one pass that spools them into local files by bucket. What is held in memory is the names of those.
 import type { Catalog } from '../catalog/catalog.ts'
 import type { CurrentPartition } from '../catalog/commit-log.ts'
 import type { BatchInput } from '../catalog/items.ts'
 import type { LoadedBatch, LoadedPart, PartLocation } from '../catalog/load-batch.ts'
 import type { ManifestPart } from '../catalog/manifest.ts'
 import type { StreamRecord } from '../event/stream-record.ts'
+import type { TableRef } from '../catalog/names.ts'
 import { byCodePoint } from '../platform/canonical-json.ts'
 import { mapAhead } from '../platform/concurrency.ts'
 import { userBucket, USER_BUCKETS } from '../platform/hash.ts'
@@ -17,7 +18,7 @@ import { bucketOfPart, EVENTS_TABLE, hourOfPartition, IMPORTS_TABLE } from './hi
 import { parseLine, unpackLines } from './line-file.ts'
 import { linesOfPart } from './line-parts.ts'
 import { parseObjectName } from './object-name.ts'
-import { listRawHours, readRawHour } from './raw-hours.ts'
+import { type HourObjects, listRawHours, readRawHour } from './raw-hours.ts'
 import { readRecordLine, recordLine } from './raw-object.ts'
 
 export interface HistoryPorts {
@@ -49,44 +50,68 @@ interface RawTail {
 /** Throws ObjectStoreError, CatalogError, ArchiveError. */
 export async function openHistory(ports: HistoryPorts): Promise<History> {
   const { catalog, archive, db } = ports
-  // In this order: what lies before a position was written before it was listed, so the second listing has it. A batch that is
-  // committed after that may contain more than was listed, never less.
+  // In this order: whatever lies before a position, be it of an object or of one that a batch contains, was written before it,
+  // so the second listing has it unless a batch contains it. That listing may have more, which is no harm.
   const positions = await archivePositions(archive)
-  const rawHours = await listRawHours(archive)
+  const hours = await catalog.partitions({ db, table: EVENTS_TABLE })
   const index = new LineSpool(ports.spoolDir, 'index')
   const inputs: BatchInput[] = []
-  const contained = new Map<string, readonly string[]>()
-  for await (const batch of currentBatches(catalog, { db, table: EVENTS_TABLE })) {
-    const { partition, contains = [] } = batch.manifest
-    const hour = hourOfPartition(partition)
-    const raw = rawHours.get(hour)
-    for (const key of contains) {
+  const tails: RawTail[] = []
+  const batches = loadBatches(catalog, { db, table: EVENTS_TABLE }, hours)
+  for await (const { batch, objects } of byHour(batches, listRawHours(archive))) {
+    const raw = new Map(objects?.raw)
+    const contained = batch?.manifest.contains ?? []
+    for (const key of contained) {
       raisePosition(positions, parseObjectName({ key, createdMs: 0 }))
-      raw?.delete(key)
+      raw.delete(key)
     }
-    if (raw?.size === 0) rawHours.delete(hour)
-    else if (raw !== undefined) contained.set(hour, contains)
+    if (raw.size > 0) tails.push({ raw, contained })
+    if (batch === undefined) continue
     addToIndex(index, batch, 'stream')
     inputs.push(inputOf(batch))
   }
   const imports: string[] = []
-  for await (const batch of currentBatches(catalog, { db, table: IMPORTS_TABLE })) {
+  const imported = { db, table: IMPORTS_TABLE }
+  for await (const batch of loadBatches(catalog, imported, await catalog.partitions(imported))) {
     if (batch.record.rows === 0) continue
     addToIndex(index, batch, 'import')
     inputs.push(inputOf(batch))
     imports.push(batch.record.batchId)
   }
-  const tails = [...rawHours].map(([hour, raw]) => ({ raw, contained: contained.get(hour) ?? [] }))
   return history({ ports, index, tails }, { inputs, positions, imports: imports.sort(byCodePoint) })
 }
 
-async function* currentBatches(
+async function* loadBatches(
   catalog: Catalog,
-  table: { readonly db: string; readonly table: string },
+  table: TableRef,
+  partitions: readonly CurrentPartition[],
 ): AsyncGenerator<LoadedBatch> {
   const load = async ({ partition, entry }: CurrentPartition): Promise<LoadedBatch> =>
     catalog.load({ ...table, partition }, entry.batchId)
-  yield* mapAhead(await catalog.partitions(table), LOADS_AHEAD, load)
+  yield* mapAhead(partitions, LOADS_AHEAD, load)
+}
+
+interface ArchivedHour {
+  readonly batch?: LoadedBatch
+  readonly objects?: HourObjects
+}
+
+/** Batches and raw objects of the same hours, both ascending, side by side. */
+async function* byHour(
+  batches: AsyncIterable<LoadedBatch>,
+  listed: AsyncGenerator<HourObjects>,
+): AsyncGenerator<ArchivedHour> {
+  let next = await listed.next()
+  for await (const batch of batches) {
+    const hour = hourOfPartition(batch.manifest.partition)
+    for (; next.done !== true && next.value.hour < hour; next = await listed.next()) yield { objects: next.value }
+    if (next.done === true || next.value.hour !== hour) yield { batch }
+    else {
+      yield { batch, objects: next.value }
+      next = await listed.next()
+    }
+  }
+  for (; next.done !== true; next = await listed.next()) yield { objects: next.value }
 }
 
 function inputOf({ manifest: { table, partition, batchId } }: LoadedBatch): BatchInput {

@@ -1,4 +1,4 @@
-// Which hours are to be compacted: those that are over and have raw objects which the hour's current batch does not contain.
+// Whether an hour is to be compacted: it is over, and has raw objects which its current batch may not contain.
 import { batchIdTimeMs } from '../catalog/batch-id.ts'
 import { HOUR_MS, MINUTE_MS } from '../platform/duration.ts'
 
@@ -18,12 +18,9 @@ export interface RawHour {
   readonly batchId: string | undefined
 }
 
-/** Ascending. What a batch contains is not asked here: an hour of the plan may turn out to have nothing new. */
-export function planCompaction(hours: readonly RawHour[], nowMs: number): string[] {
-  return hours
-    .filter(hour => isClosed(hour, nowMs) && mayHaveMore(hour))
-    .map(({ hour }) => hour)
-    .sort()
+/** What a batch contains is not asked here: such an hour may turn out to have nothing new. */
+export function isToCompact(hour: RawHour, nowMs: number): boolean {
+  return isClosed(hour, nowMs) && mayHaveMore(hour)
 }
 
 function isClosed({ hour, newestMs }: RawHour, nowMs: number): boolean {

@@ -13,18 +13,59 @@ import { readRecordLine } from './raw-object.ts'
 /** Objects fetched before their turn: latency is hidden, and some MB are held. */
 const LOADS_AHEAD = 8
 
-/** Name and time of every raw object by `YYYYMMDDHH`. Throws ObjectStoreError, ArchiveError. */
-export async function listRawHours(objects: ObjectStore): Promise<Map<string, Map<string, number>>> {
-  const hours = new Map<string, Map<string, number>>()
+export interface HourObjects {
+  /** `YYYYMMDDHH`, UTC. */
+  readonly hour: string
+  /** When each was created, by name. */
+  readonly raw: ReadonlyMap<string, number>
+}
+
+interface Listing {
+  readonly named: AsyncGenerator<NamedObject>
+  next: NamedObject | undefined
+}
+
+/**
+ * The raw objects of all shards hour by hour, ascending. Years of names are never in memory: one hour is, and a page of each
+ * shard's listing. Throws ObjectStoreError, ArchiveError.
+ */
+export async function* listRawHours(objects: ObjectStore): AsyncGenerator<HourObjects> {
   const shards: Shard[] = []
   for await (const shard of listShards(objects, 'raw')) shards.push(shard)
-  await mapWithLimit(shards, SHARDS_LISTED_MAX, async shard => {
-    for await (const { key, hour = '', createdMs } of listObjects(objects, 'raw', { shard })) {
-      const inHour = hours.get(hour) ?? new Map<string, number>()
-      hours.set(hour, inHour.set(key, createdMs))
-    }
+  const listings = await mapWithLimit(shards, SHARDS_LISTED_MAX, async (shard): Promise<Listing> => {
+    const named = listObjects(objects, 'raw', { shard })
+    return { named, next: await nextNamed(named) }
   })
-  return hours
+  for (let hour = earliest(listings); hour !== undefined; hour = earliest(listings)) {
+    const raw = new Map<string, number>()
+    await mapWithLimit(listings, SHARDS_LISTED_MAX, listing => takeHour(listing, hour ?? '', raw))
+    yield { hour, raw }
+  }
+}
+
+function earliest(listings: readonly Listing[]): string | undefined {
+  let hour: string | undefined
+  for (const { next } of listings) {
+    if (next !== undefined && (hour === undefined || hourOfName(next) < hour)) hour = hourOfName(next)
+  }
+  return hour
+}
+
+async function takeHour(listing: Listing, hour: string, raw: Map<string, number>): Promise<void> {
+  for (let { next } = listing; next !== undefined && hourOfName(next) === hour; { next } = listing) {
+    raw.set(next.key, next.createdMs)
+    listing.next = await nextNamed(listing.named)
+  }
+}
+
+async function nextNamed(named: AsyncGenerator<NamedObject>): Promise<NamedObject | undefined> {
+  const { done, value } = await named.next()
+  return done === true ? undefined : value
+}
+
+/** Every raw object has one. */
+function hourOfName({ hour = '' }: NamedObject): string {
+  return hour
 }
 
 /**

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
-import { readArchive } from '../../src/archive/read-archive.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
-import { collect, NOON_MS, recordAt, recordsAt, sequenceOf } from './factories.ts'
+import { NOON_MS, rawRecords, recordAt, recordsAt, sequenceOf } from './factories.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -18,7 +17,7 @@ describe('archiving a batch', () => {
     const store = memoryObjectStore()
     const record = recordAt(1, { dataBase64: '*** not base64 ***', partitionKey: '\ud800"\n' })
     await archiveBatch([record], store)
-    expect(await collect(readArchive(store))).toEqual([record])
+    expect(await rawRecords(store)).toEqual([record])
   })
 
   it('does nothing for no records', async () => {
@@ -68,7 +67,7 @@ describe('archiving a batch', () => {
     expect(first.failedSequence).toBe(sequenceOf(0))
     const second = await archiveBatch(recordsAt(0, 5), store)
     expect(second.failedSequence).toBeUndefined()
-    expect(await collect(readArchive(store))).toEqual(recordsAt(0, 5))
+    expect(await rawRecords(store)).toEqual(recordsAt(0, 5))
   })
 
   it('has no word of a user in the name of an object', async () => {

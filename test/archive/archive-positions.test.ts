@@ -3,10 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { archivePositions } from '../../src/archive/archive-positions.ts'
-import { readArchive } from '../../src/archive/read-archive.ts'
 import { compareSequences, type StreamRecord } from '../../src/event/stream-record.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
-import { collect, NOON_MS, recordAt, recordsAt, sequenceOf, SHARD } from './factories.ts'
+import { NOON_MS, rawRecords, recordAt, recordsAt, sequenceOf, SHARD } from './factories.ts'
 
 const KEY = `${SHARD.stream}/${SHARD.shard}`
 const MINUTE_MS = 60_000
@@ -84,7 +83,7 @@ describe('the position of the archive', () => {
 
 async function expectGapFree(store: ReturnType<typeof memoryObjectStore>, all: readonly StreamRecord[]): Promise<void> {
   const position = (await archivePositions(store)).get(KEY)
-  const there = new Set((await collect(readArchive(store))).map(({ sequence }) => sequence))
+  const there = new Set((await rawRecords(store)).map(({ sequence }) => sequence))
   for (const { sequence } of all) {
     if (position !== undefined && compareSequences(sequence, position) <= 0) expect(there).toContain(sequence)
   }

@@ -102,6 +102,18 @@ describe('compacting an hour', () => {
     expect(await world.catalog.schema(hourRef(NOON))).toBeUndefined()
   })
 
+  it('of which one has a damaged object goes on with the others, and says which it is', async () => {
+    await world.put([recordAt(0)])
+    await world.put([recordAt(1, { arrivalMs: NOON_MS + HOUR_MS })])
+    const [damaged = ''] = world.archive.objects.keys()
+    world.archive.objects.set(damaged, Buffer.from('torn'))
+    world.time.nowMs = NOON_MS + 9 * HOUR_MS
+    const done: string[] = []
+    const compacting = world.compact({ onHour: ({ partition }) => void done.push(partition) })
+    await expect(compacting).rejects.toThrow(damaged)
+    expect(done).toEqual(['hour=2026-01-02T13'])
+  })
+
   it('begins no further hour once time is up, and goes on in the next run', async () => {
     const turns = Array.from({ length: 3 }, (_, index) => recordAt(index, { arrivalMs: NOON_MS + index * HOUR_MS }))
     await world.put(turns)

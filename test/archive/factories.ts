@@ -1,5 +1,7 @@
 // Records of a stream with real shapes: sequences of 56 digits with gaps, arrivals in their order.
+import { listRawHours, readRawHour } from '../../src/archive/raw-hours.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
+import type { ObjectStore } from '../../src/platform/object-store.ts'
 
 export const NOON_MS = Date.UTC(2026, 0, 2, 12)
 export const SHARD = { stream: 'events@1', shard: 'shardId-000000000000' } as const
@@ -27,4 +29,11 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = []
   for await (const item of items) all.push(item)
   return all
+}
+
+/** What the raw objects hold, hour by hour, each record once. */
+export async function rawRecords(objects: ObjectStore): Promise<StreamRecord[]> {
+  const records: StreamRecord[] = []
+  for await (const { raw } of listRawHours(objects)) records.push(...(await collect(readRawHour(objects, raw, []))))
+  return records
 }

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hourOf } from '../../src/archive/object-name.ts'
+import { openHistory } from '../../src/archive/open-history.ts'
 import { rawObjects } from '../../src/archive/raw-object.ts'
 import { compareSequences, type StreamRecord } from '../../src/event/stream-record.ts'
 import { userBucket } from '../../src/platform/hash.ts'
@@ -143,6 +144,27 @@ describe('the position', () => {
       }
       raced.remove()
     }
+  })
+
+  it('is covered where an hour of it is compacted while the history is opened, and the hour after it is not', async () => {
+    const [now, before] = [recordAt(1, { arrivalMs: NOON_MS + HOUR_MS }), recordAt(2, { arrivalMs: NOON_MS })]
+    await world.put([recordAt(0)])
+    let asked = 0
+    const catalog: typeof world.catalog = {
+      ...world.catalog,
+      partitions: async ref => {
+        if (asked++ === 0) {
+          world.time.nowMs = NOON_MS + 1.5 * HOUR_MS
+          await world.put([now, before])
+          world.time.nowMs = NOON_MS + 2 * HOUR_MS
+          expect(await world.compact()).toMatchObject({ hours: [{ partition: 'hour=2026-01-02T12' }] })
+        }
+        return world.catalog.partitions(ref)
+      },
+    }
+    const history = await openHistory({ ...world, catalog })
+    expect(history.positions.get(KEY)).toBe(before.sequence)
+    expect((await readAll(history)).records).toEqual([recordAt(0), now, before])
   })
 })
 

@@ -3,19 +3,21 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { ArchiveError } from '../../src/archive/errors.ts'
-import { readArchive, readArchivedShard } from '../../src/archive/read-archive.ts'
+import { hourOf } from '../../src/archive/object-name.ts'
+import { type HourObjects, listRawHours } from '../../src/archive/raw-hours.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
-import { collect, NOON_MS, recordAt, recordsAt, sequenceOf, SHARD } from './factories.ts'
+import { collect, NOON_MS, rawRecords, recordAt, recordsAt, sequenceOf } from './factories.ts'
+import { inOrder } from './history-world.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const SHARDS = ['shardId-000000000000', 'shardId-000000000001', 'shardId-000000000010']
 
-/** Mostly steps of some minutes from record to record, now and then of hours; arrivals up to 50 minutes off their order. */
+/** Steps of some minutes or hours from record to record; arrivals up to two hours off their order. */
 const shardRecords = (shard: string) =>
   fc
-    .array(fc.tuple(fc.oneof({ weight: 9, arbitrary: fc.nat(15) }, fc.nat(300)), fc.nat(50)), {
+    .array(fc.tuple(fc.oneof({ weight: 9, arbitrary: fc.nat(15) }, fc.nat(300)), fc.nat(120)), {
       minLength: 1,
       maxLength: 25,
     })
@@ -45,82 +47,55 @@ const archived = fc
   .tuple(...SHARDS.map(shardRecords))
   .chain(byShard => fc.record({ records: fc.constant(byShard.flat()), batches: fc.tuple(...byShard.map(cover)) }))
 
-describe('reading the archive', () => {
-  it('gives every record once, in the order of its shard, whatever the bounds of the batches were', async () => {
+describe('raw objects hour by hour', () => {
+  it('are all of every shard, and hold each record once, whatever the bounds of the batches were', async () => {
     await fc.assert(
       fc.asyncProperty(archived, fc.integer({ min: 1, max: 5 }), async ({ records, batches }, pageKeysMax) => {
         const store = memoryObjectStore({ pageKeysMax })
         for (const batch of batches.flat()) await archiveBatch(batch, store)
-        store.calls.get = 0
-        expect(await collect(readArchive(store))).toEqual(records)
+        const hours = await collect(listRawHours(store))
+        expect(hours.map(({ hour }) => hour)).toEqual([...new Set(records.map(r => hourOf(r.arrivalMs)))].sort())
+        expect(hours.flatMap(({ raw }) => [...raw.keys()]).sort()).toEqual([...store.objects.keys()].sort())
+        for (const { hour, raw } of hours) for (const key of raw.keys()) expect(key.split('/')[3]).toBe(hour)
+        expect(inOrder(await rawRecords(store))).toEqual(inOrder(records))
         expect(store.calls.get).toBe(store.objects.size)
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
   })
 
-  it('gives exactly the records that arrived in a range', async () => {
-    const minutes = fc.integer({ min: -60, max: 40 * 60 })
-    await fc.assert(
-      fc.asyncProperty(archived, minutes, minutes, async ({ records, batches }, from, to) => {
-        const store = memoryObjectStore()
-        for (const batch of batches.flat()) await archiveBatch(batch, store)
-        const range = { fromMs: NOON_MS + from * MINUTE_MS, toMs: NOON_MS + to * MINUTE_MS }
-        const wanted = records.filter(({ arrivalMs }) => arrivalMs >= range.fromMs && arrivalMs < range.toMs)
-        expect(await collect(readArchive(store, range))).toEqual(wanted)
-      }),
-      { numRuns: 100 },
-    )
-  })
-
-  it('begins a range with what arrived at its first millisecond, and ends it before its last', async () => {
-    const store = memoryObjectStore()
-    const records = [0, 1, 2, 3].map(index => recordAt(index, { arrivalMs: NOON_MS + index }))
-    await archiveBatch(records, store)
-    const range = { fromMs: NOON_MS + 1, toMs: NOON_MS + 3 }
-    expect(await collect(readArchive(store, range))).toEqual(records.slice(1, 3))
-  })
-
-  it('reads of a range only the objects of its hours', async () => {
+  it('are listed as far as somebody asks, so that years of names are never in memory', async () => {
     const store = memoryObjectStore({ pageKeysMax: 1 })
     for (let index = 0; index < 24; index++) {
       await archiveBatch([recordAt(index, { arrivalMs: NOON_MS + index * HOUR_MS })], store)
     }
-    const range = { fromMs: NOON_MS + 5 * HOUR_MS, toMs: NOON_MS + 7 * HOUR_MS }
-    expect(await collect(readArchive(store, range))).toHaveLength(2)
-    expect(store.calls.get).toBe(2)
-    // Of its own hours, one past them, and one before and after each shard.
-    expect(store.calls.list).toBe(5)
+    const hours: AsyncGenerator<HourObjects> = listRawHours(store)
+    expect((await hours.next()).value).toMatchObject({ hour: '2026010212' })
+    expect((await hours.next()).value).toMatchObject({ hour: '2026010213' })
+    // One to find the shard, one to find no other, and one object past those of the two hours.
+    expect(store.calls.list).toBe(2 + 3)
+    await hours.return(undefined)
   })
 
-  it('opens an object when its turn comes and not before', async () => {
+  it('have their shards found with one listing each, however many objects there are', async () => {
     const store = memoryObjectStore()
-    for (let index = 0; index < 100; index++) await archiveBatch(recordsAt(index * 10, index * 10 + 10), store)
-    const records = readArchivedShard(store, SHARD)
-    for (let index = 0; index < 25; index++) await records.next()
-    expect(store.calls.get).toBe(3)
-    await records.return(undefined)
-  })
-
-  it('finds the shards with one listing each, however many objects there are', async () => {
-    const store = memoryObjectStore({ pageKeysMax: 1000 })
     for (let index = 0; index < 50; index++) {
       for (const shard of SHARDS) await archiveBatch([recordAt(index, { shard })], store)
     }
-    await collect(readArchive(store))
+    await collect(listRawHours(store))
     expect(store.calls.list).toBe(2 * SHARDS.length + 1)
   })
 
-  it('is empty where nothing was archived', async () => {
-    expect(await collect(readArchive(memoryObjectStore()))).toEqual([])
+  it('are none where nothing was archived', async () => {
+    expect(await collect(listRawHours(memoryObjectStore()))).toEqual([])
   })
 
-  it('keeps streams of two epochs apart, though their sequences meet', async () => {
+  it('keep streams of two epochs apart, though their sequences meet', async () => {
     const store = memoryObjectStore()
     const [before, after] = [recordAt(1), recordAt(1, { stream: 'events@2' })]
-    await archiveBatch([before], store)
     await archiveBatch([after], store)
-    expect(await collect(readArchive(store))).toEqual([before, after])
+    await archiveBatch([before], store)
+    expect(await rawRecords(store)).toEqual([before, after])
   })
 })
 
@@ -132,7 +107,7 @@ describe('a damaged archive is reported and never skipped', () => {
     const [newKey, newBody] = change(body, key)
     store.objects.delete(key)
     store.objects.set(newKey, newBody)
-    return collect(readArchive(store))
+    return rawRecords(store)
   }
   it.each<[string, Parameters<typeof damaged>[0]]>([
     ['cut bytes', (body, key) => [key, body.slice(0, -9)]],
