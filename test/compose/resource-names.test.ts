@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import { LOCAL_ACCOUNT_ID, resourceNames, stageOfTable } from '../../src/compose/resource-names.ts'
 
 describe('resourceNames', () => {
   it('makes them of the pipeline, the stage and, for buckets, the account', () => {
@@ -24,5 +24,15 @@ describe('resourceNames', () => {
     expect(() => resourceNames({ pipeline: 'shop', stage, accountId: LOCAL_ACCOUNT_ID })).toThrow(
       expect.objectContaining({ code: 'resource-name-invalid' }),
     )
+  })
+
+  it('finds the stage in the name of a table that is called by its rule, and in no other', () => {
+    for (const stage of ['dev', 'live-2']) {
+      const { catalogTable } = resourceNames({ pipeline: 'shop', stage, accountId: LOCAL_ACCOUNT_ID })
+      expect(stageOfTable('shop', catalogTable)).toBe(stage)
+    }
+    for (const table of ['shop-catalog', 'shop-dev-users', 'other-dev-catalog', 'shop-Dev-catalog', '']) {
+      expect(stageOfTable('shop', table)).toBeUndefined()
+    }
   })
 })

@@ -172,6 +172,10 @@ describe('each zip, alone in an empty folder', () => {
     const { error } = await invoke('snapshot', { time: '2026-01-02T02:15:00Z' })
     expect(error).toBeUndefined()
     expect(aws.calls).toEqual(expect.arrayContaining(['DynamoDB_20120810.Scan flights-dev-users']))
+    // What runs, as nobody has recorded it.
+    expect(aws.calls).toContainEqual(
+      expect.stringMatching(/^PUT .*-catalog-\d+\/definitions\/flights\/dev\/.*\/part-definitions\.json/),
+    )
     expect(aws.calls.filter(call => call.startsWith('PUT /flights-dev-catalog-000000000000/')).length).toBeGreaterThan(
       0,
     )
