@@ -191,10 +191,11 @@ export class TestUser<Set extends FeatureSet = FeatureSet> {
   }
 
   #put({ before, next }: Extract<ReturnType<typeof planItem>, { readonly outcome: 'planned' }>): void {
-    const { definitions } = this.#compiled
+    const { definitions, pipeline } = this.#compiled
+    const { itemBytesMax } = pipeline
     const { asOf } = next.features
     const nobody = { predictions: { asOf, models: {} }, models: {} }
-    const item = encodeNext({ userId: this.id, before, next, definitions }, nobody)
+    const item = encodeNext({ userId: this.id, before, next, definitions, itemBytesMax }, nobody)
     if ('reason' in item) throw refusedEvent(item)
     this.#item = item
   }

@@ -1,6 +1,8 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { count, sum } from '../../src/features/aggregates.ts'
 import { features } from '../../src/features/define.ts'
+import { lastK } from '../../src/features/parametric-aggregates.ts'
+import { sha256Hex } from '../../src/platform/hash.ts'
 import { pipeline } from '../../src/predictions/pipeline.ts'
 import { type FieldValues, userOf } from '../../src/testing/user-of.ts'
 import { order, shop, visit } from './shop.ts'
@@ -105,6 +107,17 @@ describe('a user in a test', () => {
     }
     expect(ana.itemBytes()).toBeGreaterThan(bytes)
     expect(ana.itemBytes()).toBeLessThan(2000)
+  })
+
+  it('has no event whose item would be over the limit of the pipeline', () => {
+    const items = features({ lastItems: lastK(order, 'item', { k: 100 }) })
+    const small = pipeline({ name: 'shop', typePath: 'meta.type', features: items, models: [], itemBytesMax: 4096 })
+    const ana = userOf(small, { at: START })
+    const buyAll = (): void => {
+      for (let item = 0; item < 100; item++) ana.receives(order, { ...paid, item: sha256Hex(String(item)) })
+    }
+    expect(buyAll).toThrow(/refused, item-too-big/)
+    expect(ana.itemBytes()).toBeLessThanOrEqual(4096)
   })
 
   it('sees after a deploy what waits for its state, and when it no longer does', () => {
