@@ -157,7 +157,7 @@ async function importAll(world: VerifyWorld, records: readonly StreamRecord[]): 
 }
 
 /** Of 12 users on two shards: in order, out of order, repeated, too late, refused, keyed by another user. */
-export function randomStream(random: Random, count = 600): StreamRecord[] {
+export function randomStream(random: Random, count = 400): StreamRecord[] {
   const below = (limit: number): number => Math.floor(random() * limit)
   const records: StreamRecord[] = []
   for (let sequence = 1; sequence <= count; sequence++) {
