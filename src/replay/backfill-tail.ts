@@ -59,13 +59,21 @@ export class ArchiveTail {
   async #advanceShard(shard: Shard, onRecord: (record: StreamRecord) => void): Promise<void> {
     const key = shardKey(shard)
     const known = this.#positions.get(key)
-    const last = (await this.#objectsBeyond(shard, known)).reduce<string | undefined>(highest, undefined)
-    if (last === undefined) return
-    // Listed again: what lies before the last was written before it, but perhaps after its place in the first list was read.
-    const objects = (await this.#objectsBeyond(shard, known)).filter(({ first }) => compareSequences(first, last) <= 0)
-    const inOrder = objects.sort((a, b) => compareSequences(a.first, b.first))
-    let position = known
-    for await (const lines of mapAhead(inOrder, LOADS_AHEAD, object => loadLines(this.#archive, object))) {
+    const listed = await this.#list(shard, known)
+    const last = listed.beyond.reduce<string | undefined>(highest, undefined)
+    if (last !== undefined) {
+      // Listed again: what lies before the last was written before it, but perhaps after its place in the first list was read.
+      const { beyond } = await this.#list(shard, known)
+      const inOrder = beyond.filter(({ first }) => compareSequences(first, last) <= 0)
+      await this.#tell(key, inOrder.sort(byFirst), onRecord)
+    }
+    // Arrivals go back by seconds at the turn of an hour; one hour of names more costs nothing.
+    if (listed.newestHour !== undefined) this.#fromHours.set(key, hourOf(hourMs(listed.newestHour) - HOUR_MS))
+  }
+
+  async #tell(key: string, objects: readonly NamedObject[], onRecord: (record: StreamRecord) => void): Promise<void> {
+    let position = this.#positions.get(key)
+    for await (const lines of mapAhead(objects, LOADS_AHEAD, object => loadLines(this.#archive, object))) {
       for (const line of lines) {
         const record = readRecordLine(line)
         const { sequence } = record
@@ -77,24 +85,23 @@ export class ArchiveTail {
       }
     }
     if (position !== undefined) this.#positions.set(key, position)
-    this.#noteHour(key, inOrder)
   }
 
-  async #objectsBeyond(shard: Shard, position: string | undefined): Promise<NamedObject[]> {
+  async #list(shard: Shard, position: string | undefined): Promise<{ beyond: NamedObject[]; newestHour?: string }> {
     const fromHour = this.#fromHours.get(shardKey(shard))
     const beyond: NamedObject[] = []
+    let newestHour: string | undefined
+    // In the order of their hours.
     for await (const object of listObjects(this.#archive, 'raw', { shard, fromHour })) {
+      newestHour = object.hour ?? newestHour
       if (position === undefined || compareSequences(object.last, position) > 0) beyond.push(object)
     }
-    return beyond
+    return { beyond, ...(newestHour === undefined ? {} : { newestHour }) }
   }
+}
 
-  /** Arrivals go back by seconds at the turn of an hour; one hour of names more costs nothing. */
-  #noteHour(key: string, objects: readonly NamedObject[]): void {
-    const hours = objects.flatMap(({ hour }) => hour ?? [])
-    const newest = hours.sort().at(-1)
-    if (newest !== undefined) this.#fromHours.set(key, hourOf(hourMs(newest) - HOUR_MS))
-  }
+function byFirst(a: NamedObject, b: NamedObject): number {
+  return compareSequences(a.first, b.first)
 }
 
 function highest(known: string | undefined, { last }: NamedObject): string {
