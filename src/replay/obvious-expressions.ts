@@ -2,7 +2,7 @@
 // a range decides between two answers, or a null, anything may.
 import type { Expression } from '../features/expression.ts'
 import type { Feature } from '../features/feature.ts'
-import { allowedOff, type Answer, ANYTHING, exact, finiteOrNull } from './obvious-answer.ts'
+import { allowedOff, type Answer, ANYTHING, EXACT, exact, finiteOrNull } from './obvious-answer.ts'
 
 type Scalar = number | string | boolean | null
 type Operation = Extract<Expression, { readonly kind: 'operation' }>
@@ -42,17 +42,17 @@ function operated(operator: Operation['operator'], operands: readonly Answer[]):
   const [first, second, third] = operands
   switch (operator) {
     case 'isNull':
-      return { value: first?.value === null, allowance: isUnknown(first) ? ANYTHING : exact(null).allowance }
+      return { value: first?.value === null, allowance: isUnknown(first) ? ANYTHING : EXACT }
     case 'coalesce': {
       const index = scalars.findIndex(value => value !== null)
       const value = scalars[index] ?? null
       const asked = index === -1 ? operands : operands.slice(0, index + 1)
-      return { value, allowance: asked.some(isUnknown) ? ANYTHING : (operands[index] ?? exact(null)).allowance }
+      return { value, allowance: asked.some(isUnknown) ? ANYTHING : (operands[index]?.allowance ?? EXACT) }
     }
     case 'when': {
       const branch = first?.value === true ? second : first?.value === false ? third : undefined
       const value = branch === undefined ? null : scalar(branch.value)
-      return { value, allowance: isUnknown(first) ? ANYTHING : (branch ?? exact(null)).allowance }
+      return { value, allowance: isUnknown(first) ? ANYTHING : (branch?.allowance ?? EXACT) }
     }
     case 'not':
       return flag(typeof scalars[0] === 'boolean' ? !scalars[0] : null, operands)
@@ -91,7 +91,7 @@ function equality(operands: readonly Answer[]): Answer {
   if (left === undefined || right === undefined) return flag(value, operands)
   if (left[2] < right[0] || right[2] < left[0]) return exact(false)
   const isPoint = left[0] === left[2] && right[0] === right[2]
-  return { value, allowance: isPoint ? exact(null).allowance : ANYTHING }
+  return { value, allowance: isPoint ? EXACT : ANYTHING }
 }
 
 function numeric(operator: Operation['operator'], operands: readonly Answer[]): Answer {
