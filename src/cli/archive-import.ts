@@ -138,13 +138,15 @@ function nameOf(files: readonly string[]): string {
 }
 
 function mapOf(texts: readonly string[]): Map<string, string> {
-  return new Map(
-    texts.map(text => {
-      const [target = '', column = ''] = text.split(/=(.*)/s)
-      if (target === '' || column === '') throw new UsageError(`--map is "${text}"`, 'Write it as amount=Total.')
-      return [target, column]
-    }),
-  )
+  const columnOf = new Map<string, string>()
+  for (const text of texts) {
+    const [target = '', column = ''] = text.split(/=(.*)/s)
+    if (target === '' || column === '') throw new UsageError(`--map is "${text}"`, 'Write it as amount=Total.')
+    const other = columnOf.get(target)
+    if (other !== undefined) throw new UsageError(`--map has two columns for ${target}`, `Keep ${other} or ${column}.`)
+    columnOf.set(target, column)
+  }
+  return columnOf
 }
 
 function contractOf({ events, name }: Pipeline, type: string): EventContract {
@@ -193,7 +195,9 @@ function accepted({ events, refused }: ImportCheck): number {
 }
 
 function describeSuperseded({ supersedes }: ImportCheck): string[] {
-  return supersedes === undefined ? [] : [`It supersedes batch ${supersedes}`]
+  return supersedes === undefined
+    ? []
+    : [`It supersedes batch ${supersedes}; imports that belong beside each other need a --name each`]
 }
 
 function describeRefused({ refused }: ImportCheck): string[] {

@@ -20,6 +20,20 @@ export async function* csvRecords(chunks: AsyncIterable<string>): AsyncGenerator
   if (columns === undefined) throw broken('is empty', 'Give a first line with the names of the columns.')
 }
 
+/** Spreadsheets write other encodings too, and a letter that is replaced would make another user of a user. Throws CommandError. */
+export async function* csvText(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decode = (chunk?: Uint8Array): string => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined })
+    } catch {
+      throw broken('is not UTF-8', 'Save it as UTF-8; spreadsheets call that "CSV UTF-8".')
+    }
+  }
+  for await (const chunk of chunks) yield decode(chunk)
+  yield decode()
+}
+
 async function* records(chunks: AsyncIterable<string>): AsyncGenerator<string[]> {
   const parser = new RecordParser()
   for await (const chunk of chunks) yield* parser.take(chunk, false)

@@ -50,7 +50,10 @@ export const command: Command = {
 
 function describe({ events, accepted, refused: count, refusedShare, reasons }: CheckSummary): string[] {
   const share = count === 0 ? '' : ` (${percent(refusedShare)})`
-  return [`${events} events: ${accepted} accepted, ${count} refused${share}`, ...reasons.flatMap(reason => reasonLines(reason))]
+  return [
+    `${events} events: ${accepted} accepted, ${count} refused${share}`,
+    ...reasons.flatMap(reason => reasonLines(reason)),
+  ]
 }
 
 function refused({ refused: count, events, refusedShare }: CheckSummary, allowedShare: number): CommandError {

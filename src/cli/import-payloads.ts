@@ -2,11 +2,11 @@
 // through as they are, with the type added where they have none.
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { StringDecoder } from 'node:string_decoder'
 import { createGunzip } from 'node:zlib'
 import type { EventContract } from '../event/contract.ts'
-import { isContainer, splitPath, valueAt, withValue } from '../event/payload-path.ts'
-import { csvRecords } from './csv.ts'
+import { isContainer, type Path, splitPath, valueAt, withValue } from '../event/payload-path.ts'
+import { parseStrictJson } from '../event/strict-json.ts'
+import { csvRecords, csvText } from './csv.ts'
 import { UsageError } from './errors.ts'
 import { openParquetFile } from './parquet-file.ts'
 import { fileError, readPayloads } from './read-events-file.ts'
@@ -62,7 +62,7 @@ async function* csvPayloads(path: string, options: ImportFilesOptions): AsyncGen
   let toPayload: ((cells: readonly unknown[]) => Uint8Array) | undefined
   let number = 0
   try {
-    for await (const record of csvRecords(textOf(path))) {
+    for await (const record of csvRecords(csvText(bytesOf(path)))) {
       if (toPayload === undefined) toPayload = rowPayloads(shapeOf(path, record, { ...options, isText: true }))
       else yield { number: ++number, payload: toPayload(record) }
     }
@@ -74,19 +74,13 @@ async function* csvPayloads(path: string, options: ImportFilesOptions): AsyncGen
 function shapeOf(
   path: string,
   columns: readonly string[],
-  { columnOf, ...options }: ImportFilesOptions & Pick<RowShape, 'isText'>,
+  options: ImportFilesOptions & Pick<RowShape, 'isText'>,
 ): RowShape {
-  for (const column of columnOf.values()) {
+  for (const column of options.columnOf.values()) {
     if (columns.includes(column)) continue
     throw new UsageError(`${path} has no column "${column}"`, `It has ${columns.join(', ')}.`)
   }
-  return { ...options, columns, mapped: new Map([...columnOf].map(([target, column]) => [column, target])) }
-}
-
-async function* textOf(path: string): AsyncGenerator<string> {
-  const decoder = new StringDecoder('utf8')
-  for await (const chunk of bytesOf(path)) yield decoder.write(Buffer.from(chunk))
-  yield decoder.end()
+  return { ...options, columns }
 }
 
 function bytesOf(path: string): AsyncIterable<Uint8Array> {
@@ -98,23 +92,36 @@ function bytesOf(path: string): AsyncIterable<Uint8Array> {
   return gunzip
 }
 
-async function* jsonPayloads(path: string, { contract, typePath }: ImportFilesOptions): AsyncGenerator<Numbered> {
+async function* jsonPayloads(
+  path: string,
+  { contract, typePath, columnOf }: ImportFilesOptions,
+): AsyncGenerator<Numbered> {
+  if (columnOf.size > 0) {
+    throw new UsageError(`${path} has no columns that --map could name`, 'The contract says where members of JSON are.')
+  }
   const typeAt = splitPath(typePath)
   for await (const { line, payload } of readPayloads(path)) {
     yield { number: line, payload: withType(payload, typeAt, contract.type) }
   }
 }
 
-/** What is no JSON object goes through, for the decoder to refuse. */
-function withType(payload: Uint8Array, typeAt: ReturnType<typeof splitPath>, type: string): Uint8Array {
-  let value: unknown
-  try {
-    value = JSON.parse(Buffer.from(payload).toString('utf8'))
-  } catch (error) {
-    if (error instanceof SyntaxError) return payload
-    throw error
-  }
+const FIRST_OF_JSON = /^\s*\{/
+
+/**
+ * The type is written before all other members, which stay byte for byte what upstream wrote: read and written again, a number
+ * might lose digits. What is no object, or none that the decoder takes, goes through for the decoder to refuse.
+ */
+function withType(payload: Uint8Array, typeAt: Path, type: string): Uint8Array {
+  const parsed = parseStrictJson(payload)
+  if ('reason' in parsed) return payload
+  const { value } = parsed
   if (!isContainer(value) || valueAt(value, typeAt) !== undefined) return payload
-  const typed = withValue(value, typeAt, type)
-  return typed === undefined ? payload : Buffer.from(JSON.stringify(typed))
+  const typed = withValue({}, typeAt, type)
+  if (Object.hasOwn(value, typeAt[0])) {
+    const changed = withValue(value, typeAt, type)
+    return changed === undefined ? payload : Buffer.from(JSON.stringify(changed))
+  }
+  const rest = Buffer.from(payload).toString('utf8').replace(FIRST_OF_JSON, '')
+  const first = JSON.stringify(typed).slice(0, -1)
+  return Buffer.from(Object.keys(value).length === 0 ? first + rest : `${first},${rest}`)
 }

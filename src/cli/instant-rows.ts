@@ -7,7 +7,7 @@ import { readUserId } from '../event/identity.ts'
 import { isProblem } from '../event/problem.ts'
 import type { Instant } from '../features/export-rows.ts'
 import { splitLines } from '../platform/split-lines.ts'
-import { csvRecords } from './csv.ts'
+import { csvRecords, csvText } from './csv.ts'
 import { CommandError } from './errors.ts'
 import { openParquetFile } from './parquet-file.ts'
 import { fileError } from './read-events-file.ts'
@@ -145,7 +145,7 @@ class CellKinds {
 }
 
 function textOf(path: string): AsyncIterable<string> {
-  return createReadStream(path, { encoding: 'utf8' })
+  return csvText(createReadStream(path))
 }
 
 async function* ndjsonRows(path: string): AsyncGenerator<Cells> {

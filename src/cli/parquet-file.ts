@@ -1,5 +1,5 @@
 // A Parquet file row by row, a row group at a time: columns of one group are in memory, and one row.
-import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema } from 'hyparquet'
+import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet'
 import { CommandError } from './errors.ts'
 import { fileError } from './read-events-file.ts'
 
@@ -16,13 +16,14 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
   try {
     const file = await asyncBufferFromFile(path)
     const metadata = await parquetMetadataAsync(file)
-    const columns = parquetSchema(metadata).children.map(({ element }) => element.name)
+    const elements = parquetSchema(metadata).children.map(({ element }) => element)
+    const columns = elements.map(({ name }) => name)
     const rowCount = Number(metadata.num_rows)
     async function* rows(): AsyncGenerator<readonly unknown[]> {
       let rowStart = 0
       for (const { num_rows } of metadata.row_groups) {
         const rowEnd = rowStart + Number(num_rows)
-        const chunks = new ColumnChunks(columns)
+        const chunks = new ColumnChunks(elements)
         await parquetRead({ file, metadata, rowStart, rowEnd, onChunk: chunk => chunks.add(chunk) }).catch(
           (error: unknown) => Promise.reject(unreadable(path, error)),
         )
@@ -52,28 +53,41 @@ interface Chunk {
   readonly rowEnd: number
 }
 
-class ColumnChunks {
-  readonly #byColumn: readonly (readonly [string, Chunk[]])[]
+interface Column {
+  readonly name: string
+  readonly chunks: Chunk[]
+  readonly exact: (cell: unknown) => unknown
+}
 
-  constructor(columns: readonly string[]) {
-    this.#byColumn = columns.map(name => [name, []])
+class ColumnChunks {
+  readonly #columns: readonly Column[]
+
+  constructor(elements: readonly SchemaElement[]) {
+    this.#columns = elements.map(element => ({ name: element.name, chunks: [], exact: exactReader(element) }))
   }
 
   add(chunk: Chunk): void {
-    this.#byColumn.find(([name]) => name === chunk.columnName)?.[1].push(chunk)
+    this.#columns.find(({ name }) => name === chunk.columnName)?.chunks.push(chunk)
   }
 
   *rows(rowStart: number, rowEnd: number): Generator<readonly unknown[]> {
-    const cursors = this.#byColumn.map(([, chunks]) => ({
+    const cursors = this.#columns.map(({ chunks, exact }) => ({
       chunks: chunks.sort((a, b) => a.rowStart - b.rowStart),
+      exact,
       at: 0,
     }))
     for (let row = rowStart; row < rowEnd; row++) {
       yield cursors.map(cursor => {
         let chunk = cursor.chunks[cursor.at]
         while (chunk !== undefined && row >= chunk.rowEnd) chunk = cursor.chunks[++cursor.at]
-        return chunk?.columnData[row - chunk.rowStart]
+        return cursor.exact(chunk?.columnData[row - chunk.rowStart])
       })
     }
   }
+}
+
+/** The reader multiplies a decimal by a power of ten, which leaves 19.990000000000002 of 19.99: its places tell what was written. */
+function exactReader({ converted_type: type, scale = 0 }: SchemaElement): Column['exact'] {
+  if (type !== 'DECIMAL') return cell => cell
+  return cell => (typeof cell === 'number' ? Number(cell.toFixed(scale)) : cell)
 }

@@ -8,6 +8,7 @@ import type { Contracts } from '../event/compile-contracts.ts'
 import { decodePayload } from '../event/decode.ts'
 import type { DecodedEvent, Refusal } from '../event/decoded-event.ts'
 import { EVENT_BYTES_MAX } from '../event/limits.ts'
+import { MillraceError } from '../platform/errors.ts'
 import { CommandError } from './errors.ts'
 
 export interface EventLine {
@@ -39,7 +40,7 @@ export async function* readPayloads(
 
 /** What to say of a file that cannot be read; errors that say it themselves stay as they are. */
 export function fileError(path: string, error: unknown): unknown {
-  if (error instanceof CommandError || !(error instanceof Error) || !('code' in error)) return error
+  if (error instanceof MillraceError || !(error instanceof Error) || !('code' in error)) return error
   const isMissing = error.code === 'ENOENT'
   return new CommandError(isMissing ? `There is no file ${path}` : `${path} cannot be read: ${error.message}`, {
     code: isMissing ? 'file-missing' : 'file-unreadable',
@@ -48,13 +49,16 @@ export function fileError(path: string, error: unknown): unknown {
   })
 }
 
+/** What is no UTF-8 is no JSON; a letter in its place would be another text. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
 async function documentPayloads(path: string): Promise<readonly Uint8Array[]> {
   const bytes = await readFile(path)
   let document: unknown
   try {
-    document = JSON.parse((path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8'))
+    document = JSON.parse(UTF8.decode(path.endsWith('.gz') ? gunzipSync(bytes) : bytes))
   } catch (error) {
-    throw new CommandError(`${path} is not one JSON document`, {
+    throw new CommandError(`${path} is not one JSON document in UTF-8`, {
       code: 'file-unreadable',
       next: 'If it has one event a line, name it .ndjson.',
       cause: error,

@@ -11,7 +11,11 @@ const FORBIDDEN_SEGMENTS = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** Whether a path can be read from upstream's JSON: at most 8 segments, none of which means something to JavaScript. */
 export function isDottedPath(path: string): boolean {
-  return PATH_PATTERN.test(path) && !path.split('.').some(segment => FORBIDDEN_SEGMENTS.has(segment))
+  return PATH_PATTERN.test(path) && !hasForbiddenSegment(path)
+}
+
+export function hasForbiddenSegment(path: string): boolean {
+  return path.split('.').some(segment => FORBIDDEN_SEGMENTS.has(segment))
 }
 
 export function splitPath(path: string): Path {

@@ -17,6 +17,7 @@ import { checkArrival } from '../event/arrival.ts'
 import type { Contracts } from '../event/compile-contracts.ts'
 import { decodePayload, isRefusal } from '../event/decode.ts'
 import type { Refusal, RefusalReason } from '../event/decoded-event.ts'
+import { inflatePayload } from '../event/inflate.ts'
 import type { Clock } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
 import { userBucket, USER_BUCKETS } from '../platform/hash.ts'
@@ -30,6 +31,8 @@ import { type FoldCounts, foldFirstItems } from './fold-first-items.ts'
 const PROGRESS_EVENTS = 10_000
 /** The slot, after those of the buckets, of lines that no contract takes. */
 const REFUSED = USER_BUCKETS
+const NEWLINE = 0x0a
+const CARRIAGE_RETURN = 0x0d
 
 export interface CheckOptions {
   /** What every event is to be; one of another type is refused. */
@@ -70,7 +73,7 @@ export interface ImportCheck {
   /** The batch that is in force under this name. */
   readonly supersedes: string | undefined
   readonly events: number
-  /** Folded into nobody. What no contract takes is kept in the batch, as a later contract may. */
+  /** Folded into nobody. What no contract takes is kept in the batch, as a later contract may: except what is too big, or has line breaks. */
   readonly refused: Readonly<Partial<Record<RefusalReason, Refused>>>
 }
 
@@ -120,9 +123,8 @@ async function takeIn(
   let events = 0
   for await (const payload of payloads) {
     events++
-    const line = oneLine(payload)
-    const { slot, refusal } = examine(line, { contracts: compiled.contracts, type, nowMs: clock() })
-    if (slot !== undefined) keep(slot, line)
+    const { slot, refusal } = examine(payload, { contracts: compiled.contracts, type, nowMs: clock() })
+    if (slot !== undefined) keep(slot, slot === REFUSED ? payload : oneLine(payload))
     if (refusal !== undefined) {
       const { reason, detail } = refusal
       const known = refused[reason]
@@ -134,9 +136,11 @@ async function takeIn(
   return { events, refused }
 }
 
-/** Upstream's JSON may have line breaks between members; inside text they are always escaped. */
+/** JSON that was decoded has line breaks between members only: inside text they are escaped, or it would be none. */
 function oneLine(payload: Uint8Array): Uint8Array {
-  return payload.includes(0x0a) ? payload.filter(byte => byte !== 0x0a && byte !== 0x0d) : payload
+  if (!payload.includes(NEWLINE)) return payload
+  const inflated = inflatePayload(payload)
+  return 'reason' in inflated ? payload : inflated.filter(byte => byte !== NEWLINE && byte !== CARRIAGE_RETURN)
 }
 
 const OTHER_TYPE: Refusal = { reason: 'unknown-type', detail: 'The event is of another type than the import.' }
@@ -153,10 +157,12 @@ interface Rules {
   readonly nowMs: number
 }
 
-/** A line of the future or of another type is not kept: whoever reads the batch would take it for one that was imported. */
-function examine(line: Uint8Array, { contracts, type, nowMs }: Rules): Examination {
-  const event = decodePayload(line, contracts)
-  if (isRefusal(event)) return { slot: event.reason === 'too-big' ? undefined : REFUSED, refusal: event }
+/** An event of the future or of another type is not kept: whoever reads the batch would take it for one that was imported. */
+function examine(payload: Uint8Array, { contracts, type, nowMs }: Rules): Examination {
+  const event = decodePayload(payload, contracts)
+  // Bytes that nobody could decode are kept as they are or not at all, and a line break would end their line.
+  const isLine = !payload.includes(NEWLINE)
+  if (isRefusal(event)) return { slot: isLine && event.reason !== 'too-big' ? REFUSED : undefined, refusal: event }
   const { userId } = event
   const isOther = type !== undefined && event.type !== type
   const refusal = isOther ? OTHER_TYPE : checkArrival(event, { partitionKey: userId, arrivalMs: nowMs })
@@ -165,12 +171,15 @@ function examine(line: Uint8Array, { contracts, type, nowMs }: Rules): Examinati
 
 /** A batch without an event would withdraw what is in force, and nobody asked for that. */
 function refuseNothing(events: number, refused: ImportReport['refused']): void {
-  const [first] = Object.values(refused)
-  if (Object.values(refused).reduce((sum, { count }) => sum + count, 0) < events) return
-  const what = first === undefined ? 'There is no event to import' : `All ${events} events were refused`
-  throw new MillraceError(first === undefined ? what : `${what}, first ${first.first.where}: ${first.first.detail}`, {
+  const reasons = Object.entries(refused)
+  if (reasons.reduce((sum, [, { count }]) => sum + count, 0) < events) return
+  const details = reasons.map(
+    ([reason, { count, first }]) => `${count} ${reason}, first ${first.where}: ${first.detail}`,
+  )
+  const all = `All ${events} events were refused: ${details.join(' ')}`
+  throw new MillraceError(events === 0 ? 'There is no event to import' : all, {
     code: 'import-empty',
-    next: 'Check the files, the event type and the names of the columns; --dry-run shows every reason.',
+    next: 'Check the files, the event type and the names of the columns.',
   })
 }
 

@@ -169,6 +169,24 @@ describe('archive import', () => {
     expect(texts.some(text => text.includes('another'))).toBe(false)
   })
 
+  it('brings in NDJSON byte for byte, and nothing of it that the stream would refuse', async () => {
+    const at = new Date(AT).toISOString()
+    const exact = `  {"id": 1, "user":"json-2", "at":"${at}", "big":12345678901234567890, "rate":1.10}`
+    const twice = `{"id":2,"user":"json-2","at":"${at}","id":3}`
+    const latin = Buffer.from(`{"id":4,"user":"josé","at":"${at}"}`, 'latin1')
+    const lines = [exact, twice, '{}'].flatMap(line => [Buffer.from(line), Buffer.from('\n')])
+    await writeFile(join(folder, 'exact.ndjson'), Buffer.concat([...lines, latin]))
+    const { json } = await millraceJson('archive', 'import', '--event', 'visit', 'exact.ndjson')
+    expect(json).toMatchObject({
+      events: 4,
+      users: 1,
+      refused: { 'duplicate-key': { count: 1 }, 'not-utf8': { count: 1 }, contract: { count: 1 } },
+    })
+    const texts = (await history()).imported.map(({ text }) => text)
+    expect(texts).toContain(exact.replace('  {', '{"type":"visit",'))
+    expect(texts).toContain('{"type":"visit"}')
+  })
+
   it('is withdrawn, and rolled back like any other batch', async () => {
     const before = (await history()).imports
     const { json } = await millraceJson('archive', 'import', '--withdraw', 'orders', '--why', 'wrong export')
@@ -200,6 +218,15 @@ describe('archive import', () => {
     expect(await error('--event', 'order', 'gone.csv')).toContain('There is no file')
     expect(await error('--event', 'order', '--map', 'id', 'orders.parquet')).toContain('--map is "id"')
     expect(await error('--event', 'order', '--map', 'id=Nr', 'orders.parquet')).toContain('has no column "Nr"')
+    const twice = ['--map', 'id=No', '--map', 'id=at', 'orders.parquet']
+    expect(await error('--event', 'order', ...twice)).toContain('--map has two columns for id')
+    expect(await error('--event', 'order', '--map', 'id=No', 'visits.ndjson')).toContain('no columns that --map could')
+    await writeFile(
+      join(folder, 'latin.csv'),
+      Buffer.from('id,user,time,amount\n1,josé,2026-01-02T03:04:05Z,1\n', 'latin1'),
+    )
+    expect(await error('--event', 'order', 'latin.csv')).toContain('The CSV is not UTF-8')
+    expect(await error('--event', 'order', '--map', 'id=Nr', 'more.csv.gz')).toContain('more.csv.gz has no column "Nr"')
     expect(await error('--event', 'order', '--name', '../x', 'orders.parquet')).toContain(
       'cannot be the name of an import',
     )

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { csvRecords } from '../../src/cli/csv.ts'
+import { csvRecords, csvText } from '../../src/cli/csv.ts'
 import { collect } from '../archive/factories.ts'
 
 const quote = (field: string): string => `"${field.replaceAll('"', '""')}"`
@@ -67,5 +67,29 @@ describe('csvRecords', () => {
     }
     await expect(collect(csvRecords(endless()))).rejects.toMatchObject({ code: 'file-unreadable' })
     expect(pulled).toBeLessThan(20)
+  })
+})
+
+describe('csvText', () => {
+  const textOf = async (...chunks: readonly Uint8Array[]) => {
+    async function* source() {
+      yield* chunks
+    }
+    return (await collect(csvText(source()))).join('')
+  }
+
+  it('is the same wherever chunks end', async () => {
+    const bytes = Buffer.from('\uFEFFuser,item\nJosé,茶🍵\n')
+    for (let end = 0; end <= bytes.length; end++) {
+      expect(await textOf(bytes.subarray(0, end), bytes.subarray(end))).toBe(bytes.toString('utf8'))
+    }
+  })
+
+  it('replaces no letter of another encoding, and none that is torn', async () => {
+    await expect(textOf(Buffer.from('user\nJosé\n', 'latin1'))).rejects.toMatchObject({
+      code: 'file-unreadable',
+      message: 'The CSV is not UTF-8',
+    })
+    await expect(textOf(Buffer.from('é').subarray(0, 1))).rejects.toThrow('not UTF-8')
   })
 })

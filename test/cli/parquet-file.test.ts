@@ -42,6 +42,21 @@ describe('a Parquet file of somebody else', () => {
     expect(row).toBe(5000)
   })
 
+  it('gives decimals as they were written', async () => {
+    const path = await write(
+      'decimals.parquet',
+      `SELECT CAST(n AS DECIMAL(9, 2)) / 1 AS plain, CAST(n / 100 AS DECIMAL(9, 2)) AS cents,
+        CAST(-n / 1000 AS DECIMAL(18, 3)) AS mills, CAST(n AS DECIMAL(30, 4)) AS large,
+        CASE WHEN n = 1 THEN NULL ELSE CAST(1 AS DECIMAL(4, 1)) END AS some FROM range(3000) AS t(n)`,
+    )
+    let n = 0
+    for await (const cells of (await openParquetFile(path)).rows()) {
+      expect(cells).toEqual([n, n / 100, n === 0 ? 0 : -n / 1000, n, n === 1 ? null : 1])
+      n++
+    }
+    expect(n).toBe(3000)
+  })
+
   it('may have no row', async () => {
     const { rows } = await openParquetFile(await write('empty.parquet', 'SELECT 1 AS id WHERE false'))
     for await (const cells of rows()) expect(cells).toBeUndefined()

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { rowPayloads, type RowShape } from '../../src/cli/row-payload.ts'
 import { choice, flag, number, text } from '../../src/event/field.ts'
 import { event, type TimeSource } from '../../src/event/contract.ts'
+import { move } from '../../src/event/upgrade-steps.ts'
 
 const order = (time: TimeSource = 'placedAt') =>
   event('order.placed', {
@@ -21,7 +22,7 @@ const COLUMNS = ['orderId', 'customer.id', 'placedAt', 'amount', 'item', 'channe
 const CELLS = ['7', '42', '2026-01-02T03:04:05Z', '12.50', 'tea', 'web', 'True']
 
 function payloadOf(cells: readonly unknown[], shape: Partial<RowShape> = {}): unknown {
-  const given = { contract: order(), typePath: 'type', columns: COLUMNS, mapped: new Map(), isText: true, ...shape }
+  const given = { contract: order(), typePath: 'type', columns: COLUMNS, columnOf: new Map(), isText: true, ...shape }
   return JSON.parse(Buffer.from(rowPayloads(given)(cells)).toString())
 }
 
@@ -44,14 +45,14 @@ describe('a row of text', () => {
   it('takes id, user and time for what the contract calls them, and a map before any name', () => {
     expect(payloadOf(CELLS, { columns: ['id', 'user', 'time', 'amount', 'item', 'channel', 'gift'] })).toEqual(PAYLOAD)
     const columns = ['No.', 'Customer', 'When', 'Sum', 'What', 'channel', 'gift']
-    const mapped = new Map([
-      ['No.', 'id'],
-      ['Customer', 'customer.id'],
-      ['When', 'time'],
-      ['Sum', 'amount'],
-      ['What', 'item'],
+    const columnOf = new Map([
+      ['id', 'No.'],
+      ['customer.id', 'Customer'],
+      ['time', 'When'],
+      ['amount', 'Sum'],
+      ['item', 'What'],
     ])
-    expect(payloadOf(CELLS, { columns, mapped })).toEqual(PAYLOAD)
+    expect(payloadOf(CELLS, { columns, columnOf })).toEqual(PAYLOAD)
   })
 
   it('has no member for an empty cell, and keeps what the contract does not name as text', () => {
@@ -66,6 +67,51 @@ describe('a row of text', () => {
       note: '1.0',
       shop: { city: 'Lund' },
     })
+  })
+
+  it('has members of no contract by the names of their columns, whatever data frames call them', () => {
+    const columns = ['', ...COLUMNS, 'Ship Date', 'v1.']
+    expect(payloadOf(['0', ...CELLS, 'x', 'y'], { columns })).toEqual({
+      ...PAYLOAD,
+      '': '0',
+      'Ship Date': 'x',
+      'v1.': 'y',
+    })
+  })
+
+  it('has one cell as several members where the map says so', () => {
+    const columnOf = new Map([
+      ['id', 'key'],
+      ['user', 'key'],
+    ])
+    const columns = ['key', ...COLUMNS.slice(2)]
+    const payload = payloadOf(['42', ...CELLS.slice(2)], { columns, columnOf })
+    expect(payload).toEqual({ ...PAYLOAD, orderId: '42' })
+  })
+
+  it('is read by older names and older versions of the contract too', () => {
+    const contract = event('order.placed', {
+      id: 'orderId',
+      user: 'customer.id',
+      time: { path: 'placedAt', unit: 's' },
+      lateness: '6h',
+      fields: { amount: number(), gift: flag({ path: 'extras.gift' }) },
+      renamed: { amount: ['total'] },
+      version: { path: 'version', current: 3, absent: 1 },
+      upgrade: {
+        1: [move('sum', 'price'), move('at', 'placedAt')],
+        2: [move('price', 'amount'), move('more', 'extras')],
+      },
+    })
+    const row = (columns: readonly string[], ...cells: readonly string[]) =>
+      payloadOf(['7', '42', ...cells], { contract, columns: ['orderId', 'customer.id', ...columns] })
+    expect(row(['placedAt', 'total', 'extras.gift', 'version'], '9', '1.50', 'true', '3')).toMatchObject({
+      total: 1.5,
+      extras: { gift: true },
+      version: '3',
+    })
+    const old = row(['placedAt', 'sum', 'more.gift', 'moreover'], '9', '1.50', 'false', '1')
+    expect(old).toMatchObject({ placedAt: 9, sum: 1.5, more: { gift: false }, moreover: '1' })
   })
 
   it('leaves what is no number and no flag as it is, for the contract to refuse', () => {
@@ -137,11 +183,22 @@ describe('columns', () => {
     )
     expect(refused(['customer.id', 'placedAt'])).toThrow('no column for the id')
     expect(refused(['orderId', 'customer.id'])).toThrow('no column for the time')
+    expect(refused(['orderId;customer.id'])).toThrow('; there are orderId;customer.id')
   })
 
   it('that would be one member are refused, and so is a name that no JSON of upstream has', () => {
     expect(refused([...COLUMNS, 'total.gross'])).toThrow('are both "total.gross"')
     expect(refused([...COLUMNS, 'customer'])).toThrow('are both "customer"')
-    expect(refused([...COLUMNS, '__proto__.x'])).toThrow('cannot be a member')
+    expect(refused([...COLUMNS, '__proto__.x'])).toThrow('cannot be "__proto__.x"')
+    expect(refused([...COLUMNS, 'constructor'])).toThrow('cannot be "constructor"')
+  })
+
+  it('that are mapped to nearly a word of the contract are refused; another path is taken', () => {
+    const mapped = (target: string) => () => payloadOf(CELLS, { columnOf: new Map([[target, 'item']]) })
+    expect(mapped('itm')).toThrow('--map names "itm", which order.placed does not read')
+    expect(mapped('costumer.id')).toThrow('does not read')
+    expect(mapped('a b')).toThrow('The column "item" cannot be "a b"')
+    expect(mapped('goods.name')()).toMatchObject({ goods: { name: 'tea' } })
+    expect(mapped('total.gross')).toThrow('are both "total.gross"')
   })
 })

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RECENT_IDS_MAX } from '../../src/affected/decide.ts'
 import { bucketOfPart, IMPORTS_TABLE } from '../../src/archive/history-tables.ts'
@@ -46,6 +47,20 @@ function options() {
     spoolDir,
     who: 'test',
     why: 'history',
+  }
+}
+
+async function linesIn(given: ReturnType<typeof options>): Promise<string[]> {
+  const lines: Uint8Array[] = []
+  for await (const part of (await given.catalog.load(ORDERS)).parts()) lines.push(...linesOfPart(part))
+  return lines.map(line => Buffer.from(line).toString('utf8'))
+}
+
+/** Compressed into bytes of which one is a line break. */
+function withLineBreak(bytes: Buffer): Buffer {
+  for (let spaces = 0; ; spaces++) {
+    const compressed = gzipSync(Buffer.concat([bytes, Buffer.alloc(spaces, ' ')]))
+    if (compressed.includes(0x0a)) return compressed
   }
 }
 
@@ -163,15 +178,24 @@ describe('importHistory', () => {
     expect(pins).toBe(1)
   })
 
-  it('keeps an event that was written over several lines in one line', async () => {
+  it('keeps an event that was written over several lines in one line, compressed or not', async () => {
     const given = options()
-    const events = payloads.slice(0, 3).map(payload => JSON.parse(payload.toString('utf8')) as unknown)
-    const spread = events.map(event => Buffer.from(JSON.stringify(event, null, 2).replaceAll('\n', '\r\n')))
-    await importHistory(spread, given)
-    const loaded = await given.catalog.load(ORDERS)
-    const lines: Uint8Array[] = []
-    for await (const part of loaded.parts()) lines.push(...linesOfPart(part))
-    expect(new Set(lines.map(line => JSON.parse(Buffer.from(line).toString()) as unknown))).toEqual(new Set(events))
+    const events = payloads.slice(0, 6).map(payload => JSON.parse(payload.toString('utf8')) as unknown)
+    const spread = events.map((event, index) => {
+      const bytes = Buffer.from(JSON.stringify(event, null, 2).replaceAll('\n', '\r\n'))
+      return index < 3 ? bytes : withLineBreak(bytes)
+    })
+    expect(await importHistory(spread, given)).toMatchObject({ folded: 6, refused: {} })
+    expect(new Set((await linesIn(given)).map(line => JSON.parse(line) as unknown))).toEqual(new Set(events))
+  })
+
+  it('keeps of what is refused nothing that would be something else as a line', async () => {
+    const given = options()
+    const [payload = Buffer.of()] = payloads
+    const inText = Buffer.from(payload.toString('utf8').replace('order.placed', 'order.\nplaced'))
+    const report = await importHistory([payload, inText, Buffer.from('{"no": 1}')], given)
+    expect(report).toMatchObject({ refused: { 'not-json': { count: 1 }, 'unknown-type': { count: 1 } } })
+    expect((await linesIn(given)).sort()).toEqual([payload.toString('utf8'), '{"no": 1}'].sort())
   })
 
   it('tells how far it is at every ten thousandth event', async () => {
@@ -220,7 +244,8 @@ describe('importHistory', () => {
     const given = { ...options(), where: () => 'orders.csv, row 1' }
     await expect(importHistory([], given)).rejects.toMatchObject({ code: 'import-empty' })
     const broken = importHistory([Buffer.from('{'), Buffer.from('[')], given)
-    await expect(broken).rejects.toThrow('All 2 events were refused, first orders.csv, row 1: ')
+    await expect(broken).rejects.toThrow('All 2 events were refused: 2 not-json, first orders.csv, row 1: ')
+    await expect(checkImport([], given)).rejects.toThrow('There is no event to import')
     expect(given.objects.calls.create).toBe(0)
     expect(readdirSync(spoolDir)).toEqual([])
   })
