@@ -172,15 +172,17 @@ function decayed(feature: AggregateFeature, events: readonly DecodedEvent[], t: 
   const halfLifeMs = parameter(feature, 'halfLifeMs')
   const hopMs = decayHopMs(halfLifeMs)
   const floor = (ms: number): number => Math.floor(ms / hopMs) * hopMs
-  const weighed = events.map(event => {
-    const value = feature.field === undefined ? 1 : Number(plain(valueOf(event, feature.field), feature.scale))
-    return value * 2 ** (-(floor(t) - floor(event.ts)) / halfLifeMs)
-  })
-  const value = finiteOrNull(weighed.reduce((total, x) => total + x, 0))
-  const all = weighed.reduce((total, x) => total + Math.abs(x), 0)
-  // Where parts of the sum are beyond the doubles, it depends on their order whether the whole is.
-  if (!Number.isFinite(all)) return { value, allowance: ANYTHING }
-  return { value, allowance: { relative: DECAY_RELATIVE_ERROR, absolute: all * DECAY_RELATIVE_ERROR } }
+  const amounts = events.map(event =>
+    feature.field === undefined ? 1 : Number(plain(valueOf(event, feature.field), feature.scale)),
+  )
+  const weights = events.map(event => 2 ** (-(floor(t) - floor(event.ts)) / halfLifeMs))
+  const sumOf = (weigh: (amount: number, index: number) => number): number =>
+    amounts.reduce((total, amount, index) => total + weigh(amount, index), 0)
+  const value = finiteOrNull(sumOf((amount, index) => amount * (weights[index] ?? 0)))
+  // Where parts of the sum are beyond the doubles, it depends on what is added first whether the whole is.
+  if (!Number.isFinite(sumOf(amount => Math.abs(amount)))) return { value, allowance: ANYTHING }
+  const absolute = DECAY_RELATIVE_ERROR * sumOf((amount, index) => Math.abs(amount) * (weights[index] ?? 0))
+  return { value, allowance: { relative: DECAY_RELATIVE_ERROR, absolute } }
 }
 
 export function decayHopMs(halfLifeMs: number): number {
