@@ -2,6 +2,7 @@
 // Whoever wants yesterday does not list years.
 import type { Catalog } from '../catalog/catalog.ts'
 import type { StreamRecord } from '../event/stream-record.ts'
+import { mapAhead } from '../platform/concurrency.ts'
 import { HOUR_MS } from '../platform/duration.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { EVENTS_TABLE, hourPartition } from './history-tables.ts'
@@ -10,6 +11,9 @@ import { listObjects, listShards } from './list-objects.ts'
 import { hourOf } from './object-name.ts'
 import { readRawHour } from './raw-hours.ts'
 import { readRecordLine } from './raw-object.ts'
+
+/** Parts fetched before their turn. */
+const LOADS_AHEAD = 8
 
 export interface ArchivedHoursPorts {
   readonly catalog: Catalog
@@ -31,7 +35,8 @@ export async function* readArchivedHours(
     const current = await catalog.current(ref)
     const batch = current === undefined ? undefined : await catalog.load(ref, current.batchId)
     if (batch !== undefined) {
-      for await (const { body, name } of batch.parts()) yield* unpackLines(body, name).map(readRecordLine)
+      const parts = mapAhead(batch.manifest.parts, LOADS_AHEAD, part => catalog.loadPart(batch.record, part))
+      for await (const { body, name } of parts) yield* unpackLines(body, name).map(readRecordLine)
     }
     const contained = batch?.manifest.contains ?? []
     const raw = rawHours.get(hour) ?? new Map<string, number>()

@@ -27,8 +27,14 @@ export async function closeRecords(
   kind: ClosingKind,
   { records, by }: { readonly records: readonly NamedRecord[]; readonly by: string },
 ): Promise<void> {
-  const lines = records.map(({ stream, shard, sequence }) => ({ stream, shard, sequence, by }))
-  const inOrder = lines.sort((a, b) => compareSequences(a.sequence, b.sequence))
+  // Each once: an object with a record twice could not be read.
+  const lines = new Map(
+    records.map(({ stream, shard, sequence }) => [
+      `${shardKey({ stream, shard })}/${sequence}`,
+      { stream, shard, sequence, by },
+    ]),
+  )
+  const inOrder = [...lines.values()].sort((a, b) => compareSequences(a.sequence, b.sequence))
   for (let from = 0; from < inOrder.length; from += RECORDS_PER_OBJECT_MAX) {
     await writeAside(objects, kind, inOrder.slice(from, from + RECORDS_PER_OBJECT_MAX))
   }

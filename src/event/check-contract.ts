@@ -49,6 +49,7 @@ export function checkRenamed(
   renamed: Readonly<Record<string, readonly string[] | undefined>>,
 ): void {
   const pathOf = (name: string): string => fields[name]?.path ?? name
+  const olderOf = (name: string): readonly string[] => new Map(Object.entries(renamed)).get(name) ?? []
   for (const [name, older = []] of Object.entries(renamed)) {
     const where = `renamed of ${type}.${name}`
     check(Object.hasOwn(fields, name), `${where}: no such field`, `Fields: ${Object.keys(fields).join(', ')}.`)
@@ -56,7 +57,8 @@ export function checkRenamed(
       checkPath(type, name, path)
       const isReached = !`${path}.`.startsWith(`${pathOf(name)}.`)
       check(isReached, `${where}: "${path}" is never reached, the field's own path has a value there`, 'Use upgrade.')
-      const owner = Object.keys(fields).find(other => other !== name && pathOf(other) === path)
+      const isRead = (other: string): boolean => pathOf(other) === path || olderOf(other).includes(path)
+      const owner = Object.keys(fields).find(other => other !== name && isRead(other))
       check(owner === undefined, `${where}: "${path}" is read by ${owner}`, 'Tell the versions apart with upgrade.')
     }
     const isList = older.length > 0 && older.length <= OLDER_PATHS_MAX && new Set(older).size === older.length

@@ -77,8 +77,9 @@ describe('closing', () => {
     const shards = ['shardId-000000000000', 'shardId-000000000001', 'shardId-000000000002']
     const name = fc.tuple(fc.nat(6), fc.constantFrom(...shards))
     const names = fc.array(fc.uniqueArray(name, { selector: String, maxLength: 5 }), { maxLength: 4 })
+    const repeated = fc.array(fc.array(name, { maxLength: 5 }), { maxLength: 4 })
     await fc.assert(
-      fc.asyncProperty(names, names, async (written, closed) => {
+      fc.asyncProperty(names, repeated, async (written, closed) => {
         const store = memoryObjectStore({ pageKeysMax: 2 })
         for (const letters of written)
           await writeDeadLetters(

@@ -35,6 +35,7 @@ describe('a contract that cannot be right is refused before events flow', () => 
     ['renamed from its own path', () => visit({ renamed: { amount: ['sum.amount'] } })],
     ['renamed from below its own path', () => visit({ renamed: { item: ['item.name'] } })],
     ["renamed from another field's path", () => visit({ renamed: { amount: ['total'] } })],
+    ["renamed from another field's older path", () => visit({ renamed: { amount: ['old'], item: ['gone', 'old'] } })],
     ['an upgrade without a version', () => visit({ upgrade: { 1: [] } })],
     ['an upgrade of the current version', () => visit({ version, upgrade: { 2: [] } })],
     ['an upgrade of what is no version', () => visit({ version, upgrade: { 1.5: [] } })],
