@@ -125,6 +125,64 @@ describe('the batch of a training set', () => {
   })
 })
 
+describe('labels of one user and time', () => {
+  const same = [3, 1, 2, 1].map(value => ({ userId: 'u1', time: START + 10 * DAY, values: [value] }))
+  const column: readonly Column[] = [{ name: 'value', type: 'int64' }]
+
+  it('lie by their values, and are hashed so, whatever their order', async () => {
+    const [made, turned] = [
+      await trainingSet(same, { compiled, history }, column),
+      await trainingSet(same.toReversed(), { compiled, history }, column),
+    ]
+    const placed = ({ inStoredOrder }: typeof made) => inStoredOrder.map(({ value, label_row: row }) => [value, row])
+    expect(placed(made)).toEqual([
+      [1, 1],
+      [1, 3],
+      [2, 2],
+      [3, 0],
+    ])
+    expect(placed(turned).map(([value]) => value)).toEqual([1, 1, 2, 3])
+    expect(turned.report.labelsSha256).toBe(made.report.labelsSha256)
+  })
+})
+
+describe('events', () => {
+  const T = START + 10 * DAY
+
+  it('of two users are two, though they have one id', async () => {
+    const first = 'u1'
+    const second = Array.from({ length: 999 }, (_, index) => `v${index}`).find(
+      user => userBucket(user) === userBucket(first),
+    )
+    const users = [first, second ?? '']
+    const both = users.map((user, index) => orderRecord('same', index + 1, { user, ts: T - DAY }))
+    const labelled = users.map(userId => ({ userId, time: T, values: [] }))
+    const { rows, report } = await trainingSet(labelled, { compiled, history: memoryHistory(both) })
+    expect(rows.map(row => row['ordersEver'])).toEqual([1, 1])
+    expect(report).toMatchObject({ events: 2, duplicates: 0 })
+  })
+
+  it('that could not be decoded when they came are counted in the bucket of their user alone', async () => {
+    const payload = Buffer.from(orderRecord('1', 1, { user: 'u1', ts: T - DAY }).dataBase64, 'base64')
+    const anywhere = memoryHistory([], [{ batchId: '20250101000000-7h3k9c2m', payload }])
+    const labelled = Array.from({ length: 15 }, (_, index) => ({ userId: `u${index}`, time: T, values: [] }))
+    for (const usersHeldMax of [0, 100]) {
+      const { rows, report } = await trainingSet(labelled, { compiled, history: anywhere, usersHeldMax })
+      expect(report).toMatchObject({ events: 1, usersWithoutEvents: 14 })
+      expect(rows.map(row => row['ordersEver'])).toEqual(labelled.map(({ userId }) => (userId === 'u1' ? 1 : 0)))
+    }
+  })
+
+  it('of a clock that is ahead are looked at from their own time, as in a GET', async () => {
+    const ahead = { ...orderRecord('ahead', 1, { ts: T + 4 * MINUTE }), arrivalMs: T }
+    const { rows } = await trainingSet([{ userId: 'ana', time: T + 1, values: [] }], {
+      compiled,
+      history: memoryHistory([ahead]),
+    })
+    expect(rows[0]).toMatchObject({ sinceOrder: 0, orders10m: 1 })
+  })
+})
+
 describe('what is known', () => {
   const T = START + 10 * DAY
   const late = { ...orderRecord('late', 2, { ts: T - DAY, amount: 5 }), arrivalMs: T + 1 }
@@ -140,6 +198,13 @@ describe('what is known', () => {
     expect([arrival.report.notArrived, all.report.notArrived]).toEqual([1, 0])
     const { rows } = await made({ known: 'arrival', history: memoryHistory([early, { ...late, arrivalMs: T }]) })
     expect(rows[0]).toMatchObject({ spend90d: 12 })
+    for (const [ts, notArrived] of [
+      [T, 1],
+      [T + 1, 0],
+    ] as const) {
+      const { report } = await made({ history: memoryHistory([{ ...orderRecord(1, 1, { ts }), arrivalMs: T + 1 }]) })
+      expect(report.notArrived).toBe(notArrived)
+    }
   })
 
   it('is an import from event time and lateness on, and of two events with one id the one that arrived first', async () => {
