@@ -23,8 +23,7 @@ export function describeExplanation(explanation: Explanation): string[] {
     ),
     '',
     ...describeNext(next),
-    '',
-    ...models.map(describeModel),
+    ...(models.length === 0 ? [] : ['', ...models.map(describeModel)]),
     ...(stored === undefined ? [] : ['', ...describeStored(stored)]),
     ...(since === undefined ? [] : ['', ...describeSince(explanation, since)]),
   ]

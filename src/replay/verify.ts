@@ -47,7 +47,7 @@ export interface VerifyReport extends VerifyFindings {
 /** Between two looks at how far the archive is. */
 const ARCHIVE_LOOK_MS = 2 * SECOND_MS
 /** A batch under way writes its items first and its dead letters last: by then both are there. */
-const SECOND_LOOK_MS = 5 * SECOND_MS
+const SECOND_LOOK_MS = 2 * SECOND_MS
 /** Beyond so many wrong users it is no race. */
 const SUSPECTS_MAX = 10_000
 

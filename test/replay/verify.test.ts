@@ -136,7 +136,7 @@ describe('verify reports', () => {
     expect(counts).toMatchObject({ matched: 11, different: 1 })
     expect(different).toMatchObject([{ userId: 'user-5', worst: { source: 'evaluated' } }])
     expect(different[0]?.values).toBeGreaterThan(0)
-    expect(world.waits).toEqual([5000])
+    expect(world.waits).toEqual([2000])
   })
 
   it('an item that is gone', async () => {

@@ -1,0 +1,145 @@
+// `verify` and `users explain` as a person calls them, on the local cloud's DynamoDB and S3: what recompute and archive wrote there,
+// and an item that somebody has changed since.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { rawObjects } from '../../src/archive/raw-object.ts'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { loadPipeline } from '../../src/cli/load-pipeline.ts'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { type Connection, connect } from '../../src/compose/connect.ts'
+import { createPredictor } from '../../src/compose/predictor.ts'
+import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
+import { encodeItem } from '../../src/store/item-codec.ts'
+import { isCorrupt } from '../../src/store/user-item.ts'
+import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
+import { rawRecord } from '../recompute/harness.ts'
+import { partsOf } from '../replay/verify-world.ts'
+import { testWorld } from './cli-world.ts'
+
+const PIPELINE = `
+import { count, event, features, pipeline } from 'millrace'
+const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: {} })
+export default pipeline({ name: 'shop', features: features({ visits1d: count(visit, { within: '1d' }), ever: count(visit) }), models: [] })
+`
+const NOW = Date.UTC(2026, 5, 1, 12)
+const HOUR = 3_600_000
+const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
+
+let folder = ''
+let aws: LocalAws
+let connection: Connection
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'verify-commands-'))
+  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
+  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
+  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  aws = await startLocalAws()
+  await aws.createUsersTable(names.usersTable)
+  await aws.createCatalogTable(names.catalogTable)
+  await aws.createBucket(names.catalogBucket)
+  await aws.createBucket(names.archiveBucket)
+  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  await foldAndArchive()
+})
+
+afterAll(async () => {
+  connection.close()
+  await aws.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Three visits of each of two users. */
+async function foldAndArchive(): Promise<void> {
+  const compiled = compilePipeline(await loadPipeline(folder))
+  const records = [1, 2, 3, 4, 5, 6].map(id => {
+    const user = id % 2 === 0 ? 'ana' : 'ben'
+    const at = NOW - 30 * HOUR + id * 5 * HOUR
+    return rawRecord({ type: 'visit', id, user, at: new Date(at).toISOString() }, id, user, at)
+  })
+  const predictor = createPredictor(compiled, { ...connection, refreshMs: 0, onError: fail })
+  const aside = { writeDeadLetters: fail, writeDoubt: fail }
+  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+  for (const { key, body } of rawObjects(records)) await connection.archive.create(key, body)
+}
+
+async function fail(error: unknown): Promise<never> {
+  throw new Error('not expected here', { cause: error })
+}
+
+async function millrace(...words: string[]) {
+  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => NOW })
+  const exitCode = await runCli(words, COMMANDS, world)
+  return { exitCode, ...world.written }
+}
+
+describe('users explain', () => {
+  it('shows what the features are made of, and that this is what is stored', async () => {
+    const { exitCode, stdout } = await millrace('users', 'explain', 'ana', '--since', '2026-06-01T03:00:00Z')
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain('ana at 2026-06-01T12:00:00Z\nKnown by then: 3 events')
+    expect(stdout).toContain('Its features are what history says, then and now.')
+    expect(stdout).toMatch(/visits1d +2 → 3 +2 events → 3; 1 came/)
+  })
+
+  it('is of an earlier instant with --at, as JSON with --json', async () => {
+    const { stdout } = await millrace('users', 'explain', 'ana', '--at', '2026-05-31T17:00:00Z', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({ userId: 'ana', known: { events: 1 }, stored: null, since: null })
+  })
+
+  it.each([
+    [['a/b'], 2, "is no user's id"],
+    [['ana', '--at', 'yesterday'], 2, '--at is "yesterday"'],
+    [['ana', '--since', '2027-01-01T00:00:00Z'], 2, '--since is not before'],
+    [['nobody'], 1, 'There is no user nobody'],
+  ])('%j ends with %i', async (words, code, why) => {
+    const { exitCode, stderr } = await millrace('users', 'explain', ...words)
+    expect(exitCode).toBe(code)
+    expect(stderr).toContain(why)
+  })
+})
+
+describe('verify', () => {
+  it('ends with 0 where everything is as history says', async () => {
+    const { exitCode, stdout } = await millrace('verify')
+    expect(stdout).toMatch(
+      /^2 users of a sample \(seed 2026-06-01\) against history, as of 2026-06-01T12:00:00.000Z: 6 events/,
+    )
+    expect(stdout).toMatch(/matched +2 {2}stored and served as recomputed/)
+    expect(exitCode).toBe(0)
+  })
+
+  it.each([
+    [['--all', '--users', '3'], 'exclude each other'],
+    [['--user', 'a/b'], "is no user's id"],
+    [['--users', '0'], '--users is "0"'],
+    [['--at', 'now'], '--at is "now"'],
+  ])('refuses %j', async (words, why) => {
+    const { exitCode, stderr } = await millrace('verify', ...words)
+    expect(exitCode).toBe(2)
+    expect(stderr).toContain(why)
+  })
+
+  it('ends with 1 and says by how much where an item was changed', async () => {
+    const item = await connection.users.load('ana')
+    if (item === undefined || isCorrupt(item)) throw new Error('no item')
+    const parts = partsOf(item)
+    const features = parts.features.replace('"ever":3', '"ever":4')
+    await connection.users.put(encodeItem({ ...parts, v: item.v + 1, features }), item.v)
+    const { exitCode, stdout, stderr } = await millrace('verify', '--all', '--wait', '0')
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain(
+      'Different, the worst first:\n  ana: ever is 4 as stored at 2026-06-01T12:00:00.000Z, recomputed 3',
+    )
+    expect(stderr).toContain('Not what history says: 1 different (verify-differs)')
+    const ben = await millrace('verify', '--user', 'ben', '--json')
+    expect(JSON.parse(ben.stdout)).toMatchObject({
+      counts: { users: 1, matched: 1 },
+      which: { kind: 'named', userIds: ['ben'] },
+    })
+  })
+})
