@@ -1,6 +1,8 @@
 // What no item need contain, by user bucket: records with an open dead letter, and those of batches that Lambda gave up on.
+import { withClosing } from '../archive/closed-letters.ts'
 import { listDeadLetters } from '../archive/dead-letters.ts'
-import type { StreamRecord } from '../event/stream-record.ts'
+import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import { groupBy } from '../platform/group-by.ts'
 import { userBucket } from '../platform/hash.ts'
 import { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
@@ -28,9 +30,14 @@ export async function asideByBucket(
     if (isChosen(partitionKey)) spool.add(userBucket(partitionKey), Buffer.from(name))
   }
   for await (const letter of listDeadLetters(archive)) add(letters, letter, recordName(letter))
+  const batches: StreamRecord[] = []
   for await (const { key, records } of readGivenUp(archive)) {
     if (records === undefined) unreadable.push(key)
-    for (const record of records ?? []) add(givenUp, record, givenUpName(record))
+    for (const record of records ?? []) batches.push({ ...record, dataBase64: '' })
+  }
+  // A rebuild that counts them closes them, as it closes dead letters.
+  for await (const [record, closedBy] of withClosing(inOrder(batches), archive, 'closed')) {
+    if (closedBy === undefined) add(givenUp, record, givenUpName(record))
   }
   return {
     inBucket: async bucket => ({ letters: await linesOf(letters, bucket), givenUp: await linesOf(givenUp, bucket) }),
@@ -39,6 +46,13 @@ export async function asideByBucket(
       letters.remove()
       givenUp.remove()
     },
+  }
+}
+
+/** Shard by shard, as closings are looked up. */
+async function* inOrder(records: readonly StreamRecord[]): AsyncGenerator<StreamRecord> {
+  for (const own of groupBy(records, ({ stream, shard }) => `${stream}/${shard}`).values()) {
+    yield* own.sort((a, b) => compareSequences(a.sequence, b.sequence))
   }
 }
 
