@@ -39,7 +39,7 @@ export function verifyFailure({ counts }: VerifyReport): CommandError | undefine
   if (wrong.length > 0) {
     return new CommandError(`Not what history says: ${wrong.map(kind => `${counts[kind]} ${kind}`).join(', ')}`, {
       code: 'verify-differs',
-      next: '`millrace users explain ID` shows what a user should have; `millrace backfill --users FILE` rebuilds users.',
+      next: '`millrace users explain ID` shows what a user should have; `millrace backfill --user ID` rebuilds one.',
     })
   }
   if (counts.behind === 0) return undefined
