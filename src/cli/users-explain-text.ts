@@ -123,9 +123,10 @@ function describeVerdict(verdict: Extract<StoredComparison['verdict'], { readonl
 }
 
 function describePredictions({ predictions }: ComparedItem): string[] {
-  return predictions.map(({ name, stored, recomputed, isSame }) =>
-    isSame
-      ? `  Its prediction of ${name} is what the model says of them: ${predictionText(stored)}.`
-      : `  Its prediction of ${name} is ${predictionText(stored)}; the model says ${predictionText(recomputed)}.`,
-  )
+  return predictions.map(({ name, stored, recomputed, isSame }) => {
+    if (!isSame)
+      return `  Its prediction of ${name} is ${predictionText(stored)}; the model says ${predictionText(recomputed)}.`
+    if (stored.status === 'no-model') return `  It has no prediction of ${name}: no version was in production.`
+    return `  Its prediction of ${name} is what the model says of them: ${predictionText(stored)}.`
+  })
 }

@@ -5,11 +5,12 @@ import type { VerifyReport } from '../replay/verify.ts'
 import type { Which } from '../replay/verify-sample.ts'
 import type { Difference } from '../replay/verify-user.ts'
 import { CommandError } from './errors.ts'
+import { plural } from './explain-words.ts'
 
 export function describeReport(report: VerifyReport, which: Which): string[] {
   const { counts, atMs, refusedToday, givenUpUnreadable } = report
   return [
-    `${counts.users} users${describeWhich(which)} against history, as of ${toRfc3339(atMs)}: ${counts.events} events, ${counts.values} values compared`,
+    `${plural(counts.users, 'user')}${describeWhich(which)} against history, as of ${toRfc3339(atMs)}: ${plural(counts.events, 'event')}, ${plural(counts.values, 'value')} compared`,
     '',
     ...countLines(report),
     ...listed(
@@ -17,7 +18,7 @@ export function describeReport(report: VerifyReport, which: Which): string[] {
       report.different,
       ({ userId, values, worst }) => `${userId}: ${describeDifference(worst)}${more(values - 1, 'value')}`,
     ),
-    ...listed('Missing', report.missing, ({ userId, events }) => `${userId}: ${events} events in history`),
+    ...listed('Missing', report.missing, ({ userId, events }) => `${userId}: ${plural(events, 'event')} in history`),
     ...listed('Extra', report.extra, ({ userId }) => userId),
     ...listed('Corrupt', report.corrupt, ({ userId, detail }) => `${userId}: ${detail}`),
     ...listed('Behind', report.behind, ({ userId, shard }) => `${userId}: ${shard}`),

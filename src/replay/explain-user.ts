@@ -63,7 +63,7 @@ export interface ExplainedSince {
   readonly movedModels: readonly MovedModel[]
 }
 
-/** Throws MillraceError `user-not-found`, `user-unknown-then`, and what the ports throw. */
+/** Throws MillraceError `user-not-found`, `archive-behind`, `user-unknown-then`, and what the ports throw. */
 export async function explainUser(options: ExplainOptions): Promise<Explanation> {
   const { compiled, userId, nowMs, atMs: askedMs = nowMs } = options
   const facts = await gatherFacts(options)
@@ -155,10 +155,15 @@ function notFound(userId: string): MillraceError {
 }
 
 function unknownThen({ past }: Facts, userId: string, askedMs: number): MillraceError {
+  if (past.length === 0) {
+    return new MillraceError(`${userId} has an item, and the archive has no event of it yet`, {
+      code: 'archive-behind',
+      next: 'Ask again in a minute; if it stays, `millrace verify --user ID` says what is wrong.',
+    })
+  }
   const first = Math.min(...past.map(({ origin }) => origin.arrivalMs))
-  const when = past.length === 0 ? 'no event of it is in history' : `its first event came at ${toRfc3339(first)}`
-  return new MillraceError(`Nothing was known of ${userId} at ${toRfc3339(askedMs)}: ${when}`, {
-    code: 'user-unknown-then',
-    next: 'Ask for a later instant with --at.',
-  })
+  return new MillraceError(
+    `Nothing was known of ${userId} at ${toRfc3339(askedMs)}: its first event came at ${toRfc3339(first)}`,
+    { code: 'user-unknown-then', next: 'Ask for a later instant with --at.' },
+  )
 }

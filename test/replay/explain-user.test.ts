@@ -70,6 +70,12 @@ describe('explain', () => {
     expect(await explain(world)).toMatchObject({ setAside: 1, moment: { events: { length: 5 } } })
   })
 
+  it('says that the archive is behind where a user has an item and no event there', async () => {
+    const world = await fewOrders()
+    world.archived.length = 0
+    await expect(explain(world)).rejects.toMatchObject({ code: 'archive-behind' })
+  })
+
   it('refuses a user without any event, and an instant before the first', async () => {
     const world = await fewOrders()
     await expect(explain(world, { userId: 'nobody' })).rejects.toMatchObject({ code: 'user-not-found' })

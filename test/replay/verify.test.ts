@@ -247,8 +247,11 @@ function parts(item: { readonly ft: Uint8Array }): Partial<ItemParts> {
 /** The newest tile of the state with most of them, of events that a window still counts. */
 function withoutTile(state: string): string {
   const entries = JSON.parse(state) as UserState
-  const [entry] = Object.values(entries).sort((a, b) => (b.d?.length ?? 0) - (a.d?.length ?? 0))
-  entry?.d?.splice(-2, 2)
+  const [entry] = Object.values(entries).sort((a, b) => (b.d?.[0].length ?? 0) - (a.d?.[0].length ?? 0))
+  const [places, cells] = entry?.d ?? [[], []]
+  const [newest = 0, gap = 0] = places
+  places.splice(0, 2, newest - gap)
+  cells.shift()
   return JSON.stringify(entries)
 }
 
