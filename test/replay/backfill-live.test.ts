@@ -9,6 +9,7 @@ import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { evaluateFeatures } from '../../src/features/evaluate.ts'
 import { foldState, stateJson, type UserState } from '../../src/features/state.ts'
 import { type Random, seededRandom } from '../../src/platform/random.ts'
+import type { BackfillRequest } from '../../src/replay/backfill.ts'
 import { recordKey } from '../../src/replay/counted-events.ts'
 import { verifyUsers } from '../../src/replay/verify.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
@@ -18,6 +19,7 @@ import { orderRecord } from '../recompute/harness.ts'
 import { after, before, type BackfillWorld, backfillWorld, itemOf, readUser, turns } from './backfill-world.ts'
 
 const HOUR_MS = 3_600_000
+const LATE_LETTERS = { kind: 'letters', reason: 'late' } as const
 const USERS = ['ana', 'ben', 'eve']
 const SHARDS = ['shardId-000000000000', 'shardId-000000000001']
 
@@ -37,7 +39,8 @@ it(
       propertyRuns(12),
     )
   },
-  PROPERTY_MS_MAX,
+  // A run is some backfills, not one fold.
+  10 * PROPERTY_MS_MAX,
 )
 
 /** By shard: events in about the order of their times, some far too late, some twice. */
@@ -83,19 +86,25 @@ async function interleave(world: BackfillWorld, shards: readonly StreamRecord[][
     (async () => {
       for (let run = 0; run < 4; run++) {
         await pause(40)
-        // A run that meets a store that fails dies, and leaves what it wrote.
-        await world.backfill({ waitMs: 3000 }).catch(ignoreStore)
-        if (random() < 0.3) await world.backfill({ target: { kind: 'doubt' }, waitMs: 1000 }).catch(ignoreStore)
-        if (random() < 0.3)
-          await world.backfill({ target: { kind: 'letters', reason: 'late' }, waitMs: 1000 }).catch(ignoreStore)
+        await untilDone(world, { waitMs: 3000 })
+        if (random() < 0.3) await untilDone(world, { target: { kind: 'doubt' }, waitMs: 1000 })
+        if (random() < 0.3) await untilDone(world, { target: LATE_LETTERS, waitMs: 1000 })
       }
     })(),
   ])
   world.users.fault = undefined
 }
 
-function ignoreStore(error: unknown): void {
-  if (!(error instanceof Error) || error.message !== 'store') throw error
+/** A run that meets a store that fails dies, leaves what it wrote, and is run again. */
+async function untilDone(world: BackfillWorld, request: Partial<BackfillRequest>): Promise<void> {
+  for (;;) {
+    try {
+      await world.backfill(request)
+      return
+    } catch (error) {
+      if (!(error instanceof Error) || error.message !== 'store') throw error
+    }
+  }
 }
 
 /** As Lambda does: again from the first record that failed, and now and then once more from a little before. */
@@ -139,7 +148,7 @@ async function settleAll(world: BackfillWorld): Promise<void> {
     world,
     archived.filter(record => !open.has(recordKey(record))),
   )
-  await world.backfill({ target: { kind: 'letters', reason: 'late' } })
+  await world.backfill({ target: LATE_LETTERS })
   await expectFolded(world, archived)
   await expectVerified(world)
   world.users.resetCounters()
