@@ -2,9 +2,9 @@
 // one could have stepped and the next at which one will, so that a stored result is a cache with an exact expiry.
 import { operate } from './expression.ts'
 import { type FeaturesBody, type FeatureValue, jsonNumber } from './features-body.ts'
-import type { AggregatePlan, ComputePlan, ExpressionPlan, FeaturesPlan } from './plan.ts'
+import type { AggregatePlan, ComputePlan, ExpressionPlan, FeaturesPlan, StatePlan } from './plan.ts'
 import type { Moment } from './read-cell.ts'
-import { aggregateAt, PENDING } from './read-state.ts'
+import { aggregateAt, type MergedCells, PENDING } from './read-state.ts'
 import { freshEntry, type StateEntry, type UserState } from './state.ts'
 
 /** Reason of a feature that is null because its state is not complete yet. */
@@ -47,13 +47,11 @@ class Evaluation implements Moment {
   last: number
   next = Number.POSITIVE_INFINITY
   readonly #entries = new Map<string, StateEntry>()
-  /** By `AggregatePlan.source`. */
-  readonly #cells: unknown[]
+  readonly #merged = new Map<StatePlan, MergedCells>()
 
   constructor(plan: FeaturesPlan, state: UserState, at: number, t: number) {
     this.t = t
     this.last = at
-    this.#cells = Array.from({ length: plan.sources })
     for (const { key } of plan.states.values()) this.#entries.set(key, usableEntry(state[key], at))
   }
 
@@ -101,7 +99,7 @@ class Evaluation implements Moment {
   }
 
   #aggregate(plan: AggregatePlan): Computed {
-    return aggregateAt(plan, this.#entries.get(plan.state.key) ?? {}, this, this.#cells)
+    return aggregateAt(plan, this.#entries.get(plan.state.key) ?? {}, this, this.#merged)
   }
 }
 

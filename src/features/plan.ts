@@ -51,8 +51,6 @@ export interface AggregatePlan {
   readonly feature: AggregateFeature
   readonly state: StatePlan
   readonly window: Window | undefined
-  /** Features of one number read the same cell: it is merged once an evaluation. */
-  readonly source: number
   readonly read: CellReader
 }
 
@@ -90,8 +88,6 @@ export interface FeaturesPlan {
   readonly order: readonly number[]
   readonly states: ReadonlyMap<string, StatePlan>
   readonly statesByEventType: ReadonlyMap<string, readonly StatePlan[]>
-  /** How many different (state, window) there are. */
-  readonly sources: number
 }
 
 /** Throws DefinitionError. */
@@ -114,7 +110,7 @@ export function compileFeatures(set: FeatureSet): FeaturesPlan {
     compute: compiler.compute(feature),
   }))
   const order = inOrderOfNeed(set.features).map(name => indices.get(name) ?? 0)
-  return { features, order, states, statesByEventType, sources: compiler.sources }
+  return { features, order, states, statesByEventType }
 }
 
 function stateKey(feature: AggregateFeature): string {
@@ -180,15 +176,10 @@ function ownTier(window: Window): Tier {
 class Compiler {
   readonly #states: ReadonlyMap<string, StatePlan>
   readonly #indices: ReadonlyMap<string, number>
-  readonly #sources = new Map<string, number>()
 
   constructor(states: ReadonlyMap<string, StatePlan>, indices: ReadonlyMap<string, number>) {
     this.#states = states
     this.#indices = indices
-  }
-
-  get sources(): number {
-    return this.#sources.size
   }
 
   compute(feature: Feature): ComputePlan {
@@ -228,10 +219,7 @@ class Compiler {
       : feature.withinMs === undefined
         ? undefined
         : windowOf(feature.withinMs)
-    const sourceKey = `${state.key} ${feature.withinMs}`
-    const source = this.#sources.get(sourceKey) ?? this.#sources.size
-    this.#sources.set(sourceKey, source)
-    return { kind: 'aggregate', feature, state, window, source, read: cellReaderOf(feature) }
+    return { kind: 'aggregate', feature, state, window, read: cellReaderOf(feature) }
   }
 }
 

@@ -1,10 +1,11 @@
 // What a state says at an instant: the tiles of the window merged into one cell and read, or the reason why it cannot say yet.
-import { accumulate, type Cell, type Slot } from './aggregators/aggregator.ts'
+import { type Cell, gathererOf } from './aggregators/aggregator.ts'
 import { groupedCell, keyOf } from './aggregators/grouped.ts'
 import { type FeatureValue, jsonNumber } from './features-body.ts'
 import type { AggregatePlan, StatePlan } from './plan.ts'
 import { type Moment, plainValue, recencyOf, sumOf } from './read-cell.ts'
 import { newestOf, type StateEntry } from './state.ts'
+import { TilesWalk } from './tiles.ts'
 import { floorTo, leavesAt, type Window, windowStart } from './windows.ts'
 
 /** The state does not reach back as far as the feature asks. */
@@ -12,39 +13,48 @@ export const PENDING = Symbol('pending')
 
 type Pending = typeof PENDING
 
-/** `cells`: by source, those of this evaluation that are merged already. */
+/** By window, ms; undefined: the whole life. */
+export type MergedCells = Map<number | undefined, Cell | undefined | Pending>
+
+/** `merged`: by state, what this evaluation has merged already. */
 export function aggregateAt(
   plan: AggregatePlan,
   entry: StateEntry,
   moment: Moment,
-  cells: unknown[],
+  merged: Map<StatePlan, MergedCells>,
 ): FeatureValue | Pending {
-  if (plan.state.newestK > 0) return newestAt(plan, entry, moment)
+  const { state, window } = plan
+  if (state.newestK > 0) return newestAt(plan, entry, moment)
   if (plan.feature.aggregate === 'decayed') return decayedAt(plan, entry, moment)
-  const known = cells[plan.source] as { readonly cell: Cell | undefined | Pending } | undefined
-  const { cell } = known ?? { cell: cellAt(plan, entry, moment) }
-  if (known === undefined) cells[plan.source] = { cell }
+  const cells = merged.get(state) ?? mergeCells(state, entry, moment)
+  merged.set(state, cells)
+  const cell = cells.get(window?.withinMs)
   return cell === PENDING ? PENDING : plan.read(cell, moment)
 }
 
-function cellAt({ state, window }: AggregatePlan, entry: StateEntry, moment: Moment): Cell | undefined | Pending {
-  if (window === undefined) return lifetimeCell(state, entry)
-  let cell: Cell | undefined
-  const isComplete = visitWindow(state, entry, { window, moment }, (tiles, from) => {
-    cell = accumulate(state.aggregator, cell, tiles, from)
-  })
-  return isComplete ? cell : PENDING
+/** Of all windows in one walk: a longer one counts what the shorter one does, and then some. */
+function mergeCells(state: StatePlan, entry: StateEntry, moment: Moment): MergedCells {
+  const cells: MergedCells = new Map()
+  const gatherer = gathererOf(state.aggregator)
+  const walks = walksOf(state, entry)
+  for (const window of state.windows) {
+    const isComplete = walkWindow(walks, entry, { window, moment }, (from, { cells: source }) =>
+      gatherer.add(source, from),
+    )
+    cells.set(window.withinMs, isComplete ? gatherer.cell() : PENDING)
+  }
+  if (!state.hasLifetime) return cells
+  for (const walk of walks) walk.walkTo(Number.NEGATIVE_INFINITY, from => gatherer.add(walk.cells, from))
+  if (entry.all !== undefined) gatherer.add(entry.all, 0)
+  cells.set(undefined, entry.whole === undefined ? PENDING : gatherer.cell())
+  return cells
 }
 
-function lifetimeCell({ aggregator, tiers }: StatePlan, entry: StateEntry): Cell | undefined | Pending {
-  if (entry.whole === undefined) return PENDING
-  let cell = entry.all === undefined ? undefined : [...entry.all]
-  const stride = 1 + aggregator.width
-  for (const { key } of tiers) {
-    const tiles = entry[key] ?? []
-    for (let index = 0; index < tiles.length; index += stride) cell = accumulate(aggregator, cell, tiles, index + 1)
-  }
-  return cell
+function walksOf({ aggregator, tiers }: StatePlan, entry: StateEntry): readonly TilesWalk[] {
+  return tiers.flatMap(({ key, ms }) => {
+    const tiles = entry[key]
+    return tiles === undefined ? [] : [new TilesWalk(aggregator, tiles, ms)]
+  })
 }
 
 interface Reading {
@@ -52,32 +62,25 @@ interface Reading {
   readonly moment: Moment
 }
 
-/** Each tile that the window counts, with the place of its cell and its start. False where some of the window is not there. */
-function visitWindow(
-  { aggregator, tiers }: StatePlan,
+/** Each tile that the window counts and no shorter one did. False where some of the window is not there. */
+function walkWindow(
+  walks: readonly TilesWalk[],
   entry: StateEntry,
   { window, moment }: Reading,
-  visit: (tiles: readonly Slot[], from: number, startMs: number) => void,
+  visit: (from: number, walk: TilesWalk) => void,
 ): boolean {
   let isComplete = isCompleteFrom(window, entry.since, moment)
   const start = windowStart(window, moment.t)
-  const stride = 1 + aggregator.width
-  for (const { key, ms } of tiers) {
-    const tiles = entry[key]
-    if (tiles === undefined) continue
-    // From the newest back: a short window does not walk the tiles of the long ones.
-    let index = tiles.length
-    for (; index > 0 && (tiles[index - stride] as number) * ms >= start; index -= stride) {
-      visit(tiles, index - stride + 1, (tiles[index - stride] as number) * ms)
-    }
-    if (index > 0) {
+  for (const walk of walks) {
+    walk.walkTo(start, from => visit(from, walk))
+    const { oldestIncludedMs, newestExcludedMs, ms } = walk
+    if (newestExcludedMs !== undefined) {
       // A tile coarser than the window's hop is there only since before the window was defined.
-      const excludedStart = (tiles[index - stride] as number) * ms
-      const lastMoment = ms > window.hopMs ? excludedStart + ms - 1 : excludedStart
+      const lastMoment = ms > window.hopMs ? newestExcludedMs + ms - 1 : newestExcludedMs
       moment.step(leavesAt(window, lastMoment))
       if (lastMoment >= start) isComplete = false
     }
-    if (index < tiles.length) moment.step(leavesAt(window, (tiles[index] as number) * ms))
+    if (oldestIncludedMs !== undefined) moment.step(leavesAt(window, oldestIncludedMs))
   }
   return isComplete
 }
@@ -118,10 +121,15 @@ function decayedAt(
   const halfLifeMs = Number(feature.stateParameters['halfLifeMs'])
   const now = floorTo(moment.t, window.hopMs)
   const weighed: { readonly cell: Cell; readonly weight: number }[] = []
-  const isComplete = visitWindow(state, entry, { window, moment }, (tiles, from, startMs) => {
-    const cell = tiles.slice(from, from + state.aggregator.width)
-    weighed.push({ cell, weight: 2 ** ((startMs - now) / halfLifeMs) })
-  })
+  const isComplete = walkWindow(
+    walksOf(state, entry),
+    entry,
+    { window, moment },
+    (from, { cells, oldestIncludedMs = 0 }) => {
+      const cell = cells.slice(from, from + state.aggregator.width)
+      weighed.push({ cell, weight: 2 ** ((oldestIncludedMs - now) / halfLifeMs) })
+    },
+  )
   if (weighed.length > 0) {
     moment.step(now)
     moment.step(now + window.hopMs)
@@ -138,9 +146,9 @@ function decayedGroups(
   weighed: readonly { readonly cell: Cell; readonly weight: number }[],
   total: (cells: { readonly cell: Cell; readonly weight: number }[]) => number | null,
 ): FeatureValue {
-  let merged: Cell | undefined
-  for (const { cell } of weighed) merged = accumulate(aggregator, merged, cell, 0)
-  const { groups, other } = groupedCell(merged?.[0])
+  const gatherer = gathererOf(aggregator)
+  for (const { cell } of weighed) gatherer.add(cell, 0)
+  const { groups, other } = groupedCell(gatherer.cell()?.[0])
   const kept = new Map(groups.map(group => [keyOf(group), [] as { cell: Cell; weight: number }[]]))
   const rest: { cell: Cell; weight: number }[] = []
   for (const { cell, weight } of weighed) {

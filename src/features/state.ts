@@ -2,14 +2,12 @@
 // events in any order give the same JSON: where a tile stands follows from its time and the newest event time alone.
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import { DAY_MS } from '../platform/duration.ts'
-import { accumulate, type Aggregator, type Cell, type Slot } from './aggregators/aggregator.ts'
+import { accumulate, type Cell } from './aggregators/aggregator.ts'
 import { compareEdges, type EdgeEvent } from './aggregators/edge-events.ts'
 import type { FeaturesPlan, StatePlan, Tier } from './plan.ts'
+import { areTiles, mergeIntoTiles, takeOldest, type Tiles } from './tiles.ts'
 import { holds } from './where.ts'
 import { floorTo, windowStart } from './windows.ts'
-
-/** Tiles of one level, ascending and flat: [index, ...cell, index, ...cell], index = start / level. */
-export type Tiles = Slot[]
 
 export interface StateEntry {
   /** Tiles are complete from this instant; absent: from the user's first event. */
@@ -106,7 +104,7 @@ function foldEvent(plan: StatePlan, entry: StateEntry, event: DecodedEvent, spli
     if (!tier.isFolded) continue
     const start = floorTo(event.ts, tier.ms)
     if (start < (splits[index] ?? 0)) continue
-    mergeIntoTiles(plan.aggregator, (entry[tier.key] ??= []), start / tier.ms, cell)
+    mergeIntoTiles(plan.aggregator, (entry[tier.key] ??= [[], []]), start / tier.ms, cell)
     return
   }
   if (plan.hasLifetime) entry.all = accumulate(plan.aggregator, entry.all, cell, 0)
@@ -160,8 +158,8 @@ export function stateProblem(plan: FeaturesPlan, state: Readonly<Record<string, 
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return `st: the entry ${key} is no object`
     for (const level of tiers) {
       const tiles = (entry as StateEntry)[level.key]
-      const isTiles = tiles === undefined || (Array.isArray(tiles) && tiles.length % (1 + aggregator.width) === 0)
-      if (!isTiles) return `st: the entry ${key} has no tiles at ${level.key}`
+      if (tiles !== undefined && !areTiles(aggregator, tiles))
+        return `st: the entry ${key} has no tiles at ${level.key}`
     }
   }
   return undefined
@@ -191,29 +189,16 @@ interface Promotion {
 
 /** Whole tiles only: one of an older, coarser definition may reach into what a window still counts. */
 function promote(plan: StatePlan, entry: StateEntry, { tiles, tier, from }: Promotion): void {
+  const { aggregator, hasLifetime } = plan
   const { coarser, ms } = tier
-  const stride = 1 + plan.aggregator.width
-  let moved = 0
-  for (; moved < tiles.length && ((tiles[moved] as number) + 1) * ms <= from; moved += stride) {
+  const isOut = (index: number): boolean => (index + 1) * ms <= from
+  takeOldest(aggregator, tiles, isOut, (index, cell) => {
     if (coarser !== undefined) {
-      const start = floorTo((tiles[moved] as number) * ms, coarser.ms)
-      const cell = tiles.slice(moved + 1, moved + stride)
-      mergeIntoTiles(plan.aggregator, (entry[coarser.key] ??= []), start / coarser.ms, cell)
-    } else if (plan.hasLifetime) {
-      entry.all = accumulate(plan.aggregator, entry.all, tiles, moved + 1)
+      const start = floorTo(index * ms, coarser.ms)
+      mergeIntoTiles(aggregator, (entry[coarser.key] ??= [[], []]), start / coarser.ms, cell)
+    } else if (hasLifetime) {
+      entry.all = accumulate(aggregator, entry.all, cell, 0)
     }
-  }
-  if (moved === 0) return
-  tiles.splice(0, moved)
-  if (tiles.length === 0) delete entry[tier.key]
-}
-
-function mergeIntoTiles(aggregator: Aggregator, tiles: Tiles, index: number, cell: Cell): void {
-  const stride = 1 + cell.length
-  let position = tiles.length
-  while (position > 0 && (tiles[position - stride] as number) > index) position -= stride
-  const before = position - stride
-  if (before >= 0 && tiles[before] === index) aggregator.merge(tiles, before + 1, cell, 0)
-  else if (position === tiles.length) tiles.push(index, ...cell)
-  else tiles.splice(position, 0, index, ...cell)
+  })
+  if (tiles[0].length === 0) delete entry[tier.key]
 }

@@ -4,7 +4,10 @@ import type { CompiledPipeline } from './compile-pipeline.ts'
 
 /** Each (state, window) once, in the order in which they are met. */
 export function aggregatesNamed({ features }: CompiledPipeline, name: string): readonly AggregatePlan[] {
-  const found = new Map<number, AggregatePlan>()
+  const found = new Map<string, AggregatePlan>()
+  const add = (plan: AggregatePlan): void => {
+    found.set(`${plan.state.key} ${plan.window?.withinMs}`, plan)
+  }
   const addExpression = (expression: ExpressionPlan): void => {
     switch (expression.kind) {
       case 'constant':
@@ -22,11 +25,10 @@ export function aggregatesNamed({ features }: CompiledPipeline, name: string): r
       case undefined:
         return
       case 'aggregate':
-        found.set(compute.source, compute)
-        return
+        return add(compute)
       case 'ratio':
-        found.set(compute.numerator.source, compute.numerator).set(compute.denominator.source, compute.denominator)
-        return
+        add(compute.numerator)
+        return add(compute.denominator)
       case 'derived':
         addExpression(compute.expression)
     }

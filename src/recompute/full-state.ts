@@ -3,7 +3,8 @@
 import { accumulate } from '../features/aggregators/aggregator.ts'
 import { edgesOf } from '../features/aggregators/edge-events.ts'
 import type { FeaturesPlan, StatePlan, Tier } from '../features/plan.ts'
-import type { StateEntry, Tiles, UserState } from '../features/state.ts'
+import type { StateEntry, UserState } from '../features/state.ts'
+import { mergeIntoTiles } from '../features/tiles.ts'
 import { floorTo, type LevelKey, windowStart } from '../features/windows.ts'
 import { DAY_MS, MINUTE_MS } from '../platform/duration.ts'
 import type { Random } from '../platform/random.ts'
@@ -71,8 +72,7 @@ export function fullEntry(
   const since = plan.windows.length === 0 || coarsest === undefined ? at + 1 : splitOf(coarsest, at)
   const entry: StateEntry = plan.hasLifetime ? { since, whole: 1 } : { since }
   for (const { level, ms, index } of tiles.toReversed()) {
-    const list: Tiles = (entry[level] ??= [])
-    list.push(index, ...makeCell(index * ms, ms))
+    mergeIntoTiles(plan.aggregator, (entry[level] ??= [[], []]), index, makeCell(index * ms, ms))
   }
   if (plan.hasLifetime) entry.all = accumulate(plan.aggregator, undefined, makeCell(since - DAY_MS, DAY_MS), 0)
   return entry

@@ -16,6 +16,26 @@ export interface Aggregator {
   cellOf(value: FieldValue, event: DecodedEvent): Cell
   /** Merges the cell at `source[from]` into the one at `target[at]`. */
   merge(target: Cell, at: number, source: readonly Slot[], from: number): void
+  /** Where merging many cells one by one would make the same lists again and again. */
+  gatherer?(): Gatherer
+}
+
+/** Many cells merged into one, which may be asked for in between. */
+export interface Gatherer {
+  add(source: readonly Slot[], from: number): void
+  /** The caller's own; undefined of nothing. */
+  cell(): Cell | undefined
+}
+
+export function gathererOf(aggregator: Aggregator): Gatherer {
+  if (aggregator.gatherer !== undefined) return aggregator.gatherer()
+  let cell: Cell | undefined
+  return {
+    add: (source, from) => {
+      cell = accumulate(aggregator, cell, source, from)
+    },
+    cell: () => (cell === undefined ? undefined : [...cell]),
+  }
 }
 
 /** `into` with the cell at `tiles[from]`; `into`, unless undefined, is the caller's own and is changed. */

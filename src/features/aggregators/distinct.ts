@@ -3,7 +3,7 @@
 // Registers after Flajolet et al., "HyperLogLog" (2007); the estimate is the improved one of Ertl, "New cardinality estimation
 // algorithms for HyperLogLog sketches" (2017), which needs no table of corrections and has no bias between small and large.
 import { sha256Hex } from '../../platform/hash.ts'
-import type { Aggregator, Slot } from './aggregator.ts'
+import type { Aggregator, Gatherer, Slot } from './aggregator.ts'
 
 /** 48 bits of SHA-256: among 512 values two are taken for one with a probability of 5 in 10^10. */
 const HASH_HEX_DIGITS = 12
@@ -26,6 +26,23 @@ export function distinctAggregator(exactTo: number): Aggregator {
     cellOf: value => [[hashOf(String(value))]],
     merge: (target, at, source, from) => {
       target[at] = mergeSets(target[at] ?? [], source[from] ?? [], exactTo)
+    },
+    gatherer: () => setsGatherer(exactTo),
+  }
+}
+
+function setsGatherer(exactTo: number): Gatherer {
+  const hashes = new Set<string>()
+  let registers: string | undefined
+  return {
+    add: (source, from) => {
+      const slot = source[from] ?? []
+      if (typeof slot === 'string') registers = registers === undefined ? slot : mergeRegisters(registers, slot)
+      else for (const hash of hashesOf(slot)) hashes.add(hash)
+    },
+    cell: () => {
+      if (hashes.size === 0) return registers === undefined ? undefined : [registers]
+      return [mergeSets([...hashes], registers ?? [], exactTo)]
     },
   }
 }

@@ -2,7 +2,7 @@
 // and the rest becomes `other`: a key that is let go once has that many smaller ones for ever, so it never comes back half counted.
 import { sha256Hex } from '../../platform/hash.ts'
 import type { DecodedEvent, FieldValue } from '../../event/decoded-event.ts'
-import type { Aggregator, Cell, Slot } from './aggregator.ts'
+import type { Aggregator, Cell, Gatherer, Slot } from './aggregator.ts'
 
 /** A longer key is replaced by its hash: keys are stored in every tile. */
 export const KEY_BYTES_MAX = 64
@@ -33,6 +33,30 @@ export function groupedAggregator(inner: Aggregator, { field, keysMax, scale }: 
     cellOf,
     merge: (target, at, source, from) => {
       target[at] = mergeGroups(inner, keysMax, groupedCell(target[at]), groupedCell(source[from]))
+    },
+    gatherer: () => groupsGatherer(inner, keysMax),
+  }
+}
+
+/** All keys by hand, bounded and sorted only when the cell is asked for. */
+function groupsGatherer(inner: Aggregator, keysMax: number): Gatherer {
+  const gathered = new Map<string, Cell>()
+  let rest: Cell | undefined
+  return {
+    add: (source, from) => {
+      const { other, groups } = groupedCell(source[from])
+      rest = mergeOther(inner, rest, other, 0)
+      for (const group of groups) {
+        const known = gathered.get(keyOf(group))
+        if (known === undefined) gathered.set(keyOf(group), [...group])
+        else inner.merge(known, 1, group, 1)
+      }
+    },
+    cell: () => {
+      if (gathered.size === 0) return undefined
+      const groups = [...gathered.values()].map(group => [...group])
+      groups.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+      return [bounded(inner, keysMax, { other: rest, groups })]
     },
   }
 }

@@ -1,8 +1,8 @@
 // Quantiles with a stated relative error: DDSketch (Masson, Rim, Lee, VLDB 2019), whose bins are powers of γ = (1 + α) / (1 − α).
 // Where the values would need too many bins, every two of them become one and the error about doubles, as UDDSketch does (Epicoco et
 // al., 2020): how often follows from the set of bins alone, so the same values in any order give the same sketch.
-import type { Aggregator, Slot } from './aggregator.ts'
-import { addExact, type ExactInteger, toBigInt } from './exact-integer.ts'
+import type { Aggregator, Gatherer, Slot } from './aggregator.ts'
+import { addExact, type ExactInteger } from './exact-integer.ts'
 
 /** [bin, count, bin, count, …], ascending. */
 type Bins = readonly Slot[]
@@ -24,22 +24,62 @@ export function quantileAggregator(error: number, binsMax: number): Aggregator {
     merge: (target, at, source, from) => {
       target[at] = toSlot(mergeSketches(toSketch(target[at]), toSketch(source[from]), binsMax))
     },
+    gatherer: () => sketchesGatherer(binsMax),
   }
+}
+
+interface GatheredBins {
+  zeros: ExactInteger
+  readonly negative: Map<number, Slot>
+  readonly positive: Map<number, Slot>
+}
+
+/** Bins as they come, by how often they were joined; sorted, and joined further, only when the cell is asked for. */
+function sketchesGatherer(binsMax: number): Gatherer {
+  const byJoins = new Map<number, GatheredBins>()
+  return {
+    add: (source, from) => {
+      const { joins, zeros, negative, positive } = toSketch(source[from])
+      const gathered = byJoins.get(joins) ?? { zeros: 0, negative: new Map(), positive: new Map() }
+      byJoins.set(joins, gathered)
+      gathered.zeros = addExact(gathered.zeros, zeros)
+      gather(gathered.negative, negative)
+      gather(gathered.positive, positive)
+    },
+    cell: () => {
+      let merged: Sketch | undefined
+      for (const [joins, { zeros, negative, positive }] of byJoins) {
+        const sketch = { joins, zeros, negative: sortedBins(negative), positive: sortedBins(positive) }
+        merged = mergeSketches(merged ?? { joins, zeros: 0, negative: [], positive: [] }, sketch, binsMax)
+      }
+      return merged === undefined ? undefined : [toSlot(merged)]
+    },
+  }
+}
+
+function gather(into: Map<number, Slot>, bins: Bins): void {
+  for (let index = 0; index < bins.length; index += 2) {
+    const bin = bins[index] as number
+    into.set(bin, addExact(into.get(bin) ?? 0, bins[index + 1] ?? 0))
+  }
+}
+
+function sortedBins(bins: ReadonlyMap<number, Slot>): Bins {
+  return [...bins].sort(([a], [b]) => a - b).flat()
 }
 
 /** The value of lower nearest rank floor(q × (n − 1)), within the relative error; null over no values. */
 export function quantileOf(slot: Slot | undefined, q: number, error: number): number | null {
-  const sketch = toSketch(slot)
-  const total = countOf(sketch.negative) + toBigInt(sketch.zeros) + countOf(sketch.positive)
-  if (total === 0n) return null
-  const rank = BigInt(Math.floor(q * (Number(total) - 1)))
-  const gamma = ((1 + error) / (1 - error)) ** (2 ** sketch.joins)
-  const fromNegative = binAt([...reversed(sketch.negative)], rank)
-  if (fromNegative.bin !== undefined) return -middleOf(fromNegative.bin, gamma)
-  const rest = fromNegative.rest - toBigInt(sketch.zeros)
-  if (rest < 0n) return 0
-  const { bin } = binAt([...sketch.positive], rest)
-  return bin === undefined ? null : middleOf(bin, gamma)
+  const { joins, zeros, negative, positive } = toSketch(slot)
+  const negatives = countOf(negative)
+  const total = negatives + Number(zeros) + countOf(positive)
+  if (total === 0) return null
+  const rank = Math.floor(q * (total - 1))
+  const gamma = ((1 + error) / (1 - error)) ** (2 ** joins)
+  // The negative ones from their largest bin down, which is the smallest value.
+  if (rank < negatives) return -middleOf(binAt(negative, negatives - 1 - rank), gamma)
+  if (rank < negatives + Number(zeros)) return 0
+  return middleOf(binAt(positive, rank - negatives - Number(zeros)), gamma)
 }
 
 /** The relative error of the answers, larger than asked for where bins had to be joined. */
@@ -100,21 +140,12 @@ function joinBins(bins: Bins, times: number): Bins {
   return joined
 }
 
-function binAt(bins: readonly Slot[], rank: bigint): { readonly bin?: number; readonly rest: bigint } {
+/** The bin of the value that has so many before it, from the smallest bin up. */
+function binAt(bins: Bins, rank: number): number {
   let rest = rank
-  for (let index = 0; index < bins.length; index += 2) {
-    const count = toBigInt(bins[index + 1])
-    if (rest < count) return { bin: bins[index] as number, rest }
-    rest -= count
-  }
-  return { rest }
-}
-
-function* reversed(bins: Bins): Generator<Slot> {
-  for (let index = bins.length - 2; index >= 0; index -= 2) {
-    yield bins[index] ?? 0
-    yield bins[index + 1] ?? 0
-  }
+  let index = 0
+  for (; index + 2 < bins.length && rest >= Number(bins[index + 1]); index += 2) rest -= Number(bins[index + 1])
+  return bins[index] as number
 }
 
 /** The value whose distance to both ends of the bin is the same share of them. The lower end is a double where the upper is none. */
@@ -122,9 +153,10 @@ function middleOf(bin: number, gamma: number): number {
   return Math.min(((2 * gamma) / (gamma + 1)) * gamma ** (bin - 1), Number.MAX_VALUE)
 }
 
-function countOf(bins: Bins): bigint {
-  let total = 0n
-  for (let index = 1; index < bins.length; index += 2) total += toBigInt(bins[index])
+/** Exact up to 2^53 values, which no user has. */
+function countOf(bins: Bins): number {
+  let total = 0
+  for (let index = 1; index < bins.length; index += 2) total += Number(bins[index])
   return total
 }
 
