@@ -36,6 +36,7 @@ describe('the records of some hours', () => {
     const late = recordAt(900, { arrivalMs: NOON_MS + 5000, shard: 'shardId-000000000001' })
     await world.put([late])
     expect(await hours(0, 2)).toEqual(inOrder([...hourly.slice(1, 3).flat(), late]))
+    await world.put(hourly[1]?.slice(3, 8) ?? [])
     expect(await hours(-1, 3)).toEqual(inOrder([...hourly.flat(), late]))
   })
 

@@ -168,6 +168,26 @@ describe('what comes late for a compacted hour', () => {
     expect(history.positions).toEqual(new Map([['events@1/shardId-000000000000', records.at(-1)?.sequence]]))
   })
 
+  it('is found again although it came while the hour was compacted, and that took hours', async () => {
+    await world.put(records.slice(35, 45))
+    world.time.nowMs += HOUR_MS
+    let isFirst = true
+    const archive: typeof world.archive = {
+      ...world.archive,
+      get: async key => {
+        if (isFirst) {
+          isFirst = false
+          await world.put(records.slice(40, 60))
+          world.time.nowMs += 5 * HOUR_MS
+        }
+        return world.archive.get(key)
+      },
+    }
+    expect(await world.compact({}, { archive })).toMatchObject({ hours: [{ rawObjects: 1, records: 45 }] })
+    expect((await readAll(await world.open())).records).toEqual(records)
+    expect(await world.compact()).toMatchObject({ hours: [{ rawObjects: 1, records: 60 }] })
+  })
+
   it('is in again after a rollback to the batch that had not seen it', async () => {
     const [first] = await world.catalog.partitions(hourRef(NOON))
     await world.put(records.slice(30, 60))

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
-import { compactHours, type CompactOptions } from '../../src/archive/compact-hours.ts'
+import { compactHours, type CompactOptions, type CompactPorts } from '../../src/archive/compact-hours.ts'
 import { EVENTS_TABLE, hourPartition } from '../../src/archive/history-tables.ts'
 import type { History, HistoryOptions } from '../../src/archive/history.ts'
 import { openHistory } from '../../src/archive/open-history.ts'
@@ -47,7 +47,8 @@ export function historyWorld({ catalogFault, ...options }: HistoryWorldOptions =
     objects,
     time,
     put: (records: readonly StreamRecord[]) => archiveBatch(records, archive),
-    compact: (changes: Partial<CompactOptions> = {}) => compactHours(ports, { who: 'test', why: 'hourly', ...changes }),
+    compact: (changes: Partial<CompactOptions> = {}, otherPorts: Partial<CompactPorts> = {}) =>
+      compactHours({ ...ports, ...otherPorts }, { who: 'test', why: 'hourly', ...changes }),
     open: () => openHistory(ports),
     remove: () => rmSync(spoolDir, { recursive: true }),
   }
