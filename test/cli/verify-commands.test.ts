@@ -61,7 +61,11 @@ async function foldAndArchive(): Promise<void> {
     const at = NOW - 30 * HOUR + id * 5 * HOUR
     return rawRecord({ type: 'visit', id, user, at: new Date(at).toISOString() }, id, user, at)
   })
-  const predictor = createPredictor(compiled, { ...connection, refreshMs: 0, onError: fail })
+  const predictor = createPredictor(compiled, {
+    ...connection,
+    refreshMs: 0,
+    onError: error => expect.fail(String(error)),
+  })
   const aside = { writeDeadLetters: fail, writeDoubt: fail }
   await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
   for (const { key, body } of rawObjects(records)) await connection.archive.create(key, body)
