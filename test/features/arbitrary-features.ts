@@ -158,7 +158,7 @@ const estimated: fc.Arbitrary<Shape> = fc.oneof(
       options,
       fc.constantFrom(0, 0.1, 0.5, 0.99, 1),
       fc.constantFrom(0.001, 0.01, 0.1),
-      fc.constantFrom(6, 10, 128),
+      fc.constantFrom(10, 16, 128),
     )
     .map(
       ([event, field, given, q, error, binsMax]): Shape =>
@@ -167,7 +167,7 @@ const estimated: fc.Arbitrary<Shape> = fc.oneof(
     ),
 )
 
-/** Fewer bins than a definition can ask for, so that few events join them. */
+/** Fewer bins than a definition can ask for, so that few events join them; below 10, a bin might be wider than the doubles. */
 function withBins(feature: Made, binsMax: number): Made {
   return { ...feature, stateParameters: { ...feature.stateParameters, binsMax } }
 }
