@@ -136,7 +136,8 @@ function converter(path: string, { contract, isText }: RowShape): Convert {
 
 /** Where the contract's upgrades move what stands at the path. */
 function currentPath(path: string, { upgrade = {} }: EventContract): string {
-  const steps: readonly UpgradeStep[] = Object.values(upgrade).flat()
+  const byVersion: readonly (readonly [string, readonly UpgradeStep[]])[] = Object.entries(upgrade)
+  const steps = byVersion.toSorted(([a], [b]) => Number(a) - Number(b)).flatMap(([, own]) => own)
   return steps.reduce((at, step) => {
     if (step.kind !== 'move' || !`${at}.`.startsWith(`${step.from}.`)) return at
     return step.to + at.slice(step.from.length)

@@ -58,6 +58,7 @@ describe('a contract that cannot be right is refused before events flow', () => 
 
   it('and what is beside it is taken', () => {
     expect(visit({ renamed: { amount: ['sum', 'amount', 'sum.amounts'], item: ['items'] } }).renamed).toBeDefined()
+    expect(visit({ renamed: { amount: 'a b c d e f g h'.split(' ') } }).renamed).toBeDefined()
     expect(visit({ version: { ...version, absent: 2 } }).upgrade).toBeUndefined()
     expect(upgrading(...Array.from({ length: 200 }, () => set('a', 1))).version).toEqual(version)
     expect(visit({ fields: { a: number({ default: 1, nullable: true }) } }).fields).toBeDefined()

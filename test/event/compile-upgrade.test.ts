@@ -112,6 +112,27 @@ describe('an older version', () => {
     expect(expectEvent(decode({ ...V1, gift: true })).fields.get('gift')).toBe(true)
   })
 
+  it('has what was always meant where null stands, which is no value', () => {
+    expect(expectEvent(decode({ ...V1, gift: null }))).toEqual(expectEvent(decode(V3)))
+  })
+
+  it('goes through its versions in their order, however large their numbers and wherever they are written', () => {
+    const [first, second, current] = [20_260_101_000_000, 20_260_201_000_000, 20_260_301_000_000]
+    const visit = event('visit', {
+      ...VISIT,
+      fields: { n: number() },
+      version: { path: 'v', current },
+      upgrade: { [second]: [move('b', 'n'), convert('n', 10)], [first]: [move('a', 'b')] },
+    })
+    const read = (v: number, members: object) => {
+      const payload = { type: 'visit', id: 1, user: 'u', at: 1, v, ...members }
+      return decodePayload(Buffer.from(JSON.stringify(payload)), compileContracts([visit]))
+    }
+    expect(expectEvent(read(first, { a: 1 })).fields.get('n')).toBe(10)
+    expect(expectEvent(read(second, { b: 1 })).fields.get('n')).toBe(10)
+    expect(expectRefusal(read(second, { a: 1 })).field).toBe('n')
+  })
+
   it('leaves alone what is not there', () => {
     expect(expectRefusal(decode({ ...V1, total: undefined })).detail).toContain(
       'the field amount at "amount" is missing',

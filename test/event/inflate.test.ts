@@ -11,6 +11,7 @@ const COMPRESSIONS = [
   ['gzip', (bytes: Uint8Array) => gzipSync(bytes)],
   ['zlib', (bytes: Uint8Array) => deflateSync(bytes)],
   ['zlib at its fastest', (bytes: Uint8Array) => deflateSync(bytes, { level: 1 })],
+  ['zlib at a middling level', (bytes: Uint8Array) => deflateSync(bytes, { level: 4 })],
   ['zlib at its best', (bytes: Uint8Array) => deflateSync(bytes, { level: 9 })],
   ['zlib that only stores', (bytes: Uint8Array) => deflateSync(bytes, { level: 0 })],
 ] as const

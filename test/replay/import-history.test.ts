@@ -12,6 +12,7 @@ import { userBucket } from '../../src/platform/hash.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { checkImport, importHistory } from '../../src/replay/import-history.ts'
+import { withdrawImport } from '../../src/replay/withdraw-import.ts'
 import { decodeItem, isUnreadable } from '../../src/store/item-codec.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
@@ -193,8 +194,8 @@ describe('importHistory', () => {
     const given = options()
     const [payload = Buffer.of()] = payloads
     const inText = Buffer.from(payload.toString('utf8').replace('order.placed', 'order.\nplaced'))
-    const report = await importHistory([payload, inText, Buffer.from('{"no": 1}')], given)
-    expect(report).toMatchObject({ refused: { 'not-json': { count: 1 }, 'unknown-type': { count: 1 } } })
+    const report = await importHistory([payload, inText, Buffer.from('{"no": 1}'), Buffer.alloc(2 ** 20 + 1)], given)
+    expect(report).toMatchObject({ refused: { 'not-json': { count: 1 }, 'unknown-type': { count: 1 }, 'too-big': {} } })
     expect((await linesIn(given)).sort()).toEqual([payload.toString('utf8'), '{"no": 1}'].sort())
   })
 
@@ -238,6 +239,15 @@ describe('importHistory', () => {
       ['import=orders', again.batch.batchId],
       ['import=visits', other.batch.batchId],
     ])
+  })
+
+  it('supersedes nothing where the one before was withdrawn', async () => {
+    const given = options()
+    const { batch } = await importHistory(payloads.slice(0, 5), given)
+    const reason = { db: 'shop', name: 'orders', who: 'test', why: 'wrong file' }
+    expect(await withdrawImport(given.catalog, reason)).toMatchObject({ withdrawn: batch.batchId })
+    await expect(withdrawImport(given.catalog, reason)).rejects.toMatchObject({ code: 'import-not-found' })
+    expect((await checkImport(payloads, given)).supersedes).toBeUndefined()
   })
 
   it('stores nothing where nothing was accepted: that would withdraw what is in force', async () => {
