@@ -1,7 +1,8 @@
 // From a cell to a feature's value at an instant. What a cell says may change with time alone (a recency, a streak): the reader then
 // tells at which instants.
 import type { FieldValue } from '../event/decoded-event.ts'
-import type { Cell } from './aggregators/aggregator.ts'
+import type { Cell, Slot } from './aggregators/aggregator.ts'
+import { groupWidthOf } from './aggregators/aggregator-of.ts'
 import { distinctCount } from './aggregators/distinct.ts'
 import { edgesOf } from './aggregators/edge-events.ts'
 import { nearestDouble, nearestQuotient } from './aggregators/exact-double.ts'
@@ -26,7 +27,7 @@ export type CellReader = (cell: Cell | undefined, moment: Moment) => FeatureValu
 export function cellReaderOf(feature: AggregateFeature): CellReader {
   if (feature.aggregate === 'topK') return topReader(feature)
   const read = readerOf(feature)
-  return feature.by === undefined ? read : groupedReader(read)
+  return feature.by === undefined ? read : groupedReader(read, groupWidthOf(feature))
 }
 
 function readerOf(feature: AggregateFeature): CellReader {
@@ -86,9 +87,9 @@ export function plainValue(value: FieldValue, divisor: number): FieldValue {
 }
 
 /** Σ at slot `at`: integers at a scale, or an exact double where there is none. A count has the scale 0. */
-export function sumOf(cell: Cell | undefined, at: number, scale: number | undefined): number {
+export function sumOf(cell: readonly Slot[] | undefined, at: number, scale: number | undefined): number {
   if (cell === undefined) return 0
-  if (scale === undefined && cell.length > at + 1) return nearestDouble([cell[at] ?? 0, cell[at + 1] ?? 0])
+  if (scale === undefined) return nearestDouble([cell[at] ?? 0, cell[at + 1] ?? 0])
   const sum = cell[at] ?? 0
   return typeof sum === 'number' ? sum / 10 ** (scale ?? 0) : nearestQuotient(toBigInt(sum), 10n ** BigInt(scale ?? 0))
 }
@@ -141,9 +142,9 @@ function streakOf(runs: readonly number[], parameters: AggregateFeature['statePa
   return moment.t < endsAt ? Math.min(length, periodsMax) : 0
 }
 
-function groupedReader(read: CellReader): CellReader {
+function groupedReader(read: CellReader, width: number): CellReader {
   return (cell, moment) => {
-    const { other, groups } = groupedCell(cell?.[0])
+    const { other, groups } = groupedCell(cell?.[0], width)
     const values: Record<string, FeatureValue> = Object.create(null)
     for (const group of groups) values[keyOf(group)] = read(group.slice(1), moment)
     return other === undefined
@@ -152,11 +153,13 @@ function groupedReader(read: CellReader): CellReader {
   }
 }
 
-function topReader({ scale, field, readParameters }: AggregateFeature): CellReader {
+function topReader(feature: AggregateFeature): CellReader {
+  const { scale, field, readParameters } = feature
+  const width = groupWidthOf(feature)
   const k = Number(readParameters['k'])
   const sumScale = field === undefined ? 0 : scale
   return cell => {
-    const { other, groups } = groupedCell(cell?.[0])
+    const { other, groups } = groupedCell(cell?.[0], width)
     const counted = groups.map(group => ({ key: keyOf(group), value: withinDoubles(sumOf(group, 1, sumScale)) }))
     counted.sort((a, b) => b.value - a.value || byCodePoint(a.key, b.key))
     return { exact: other === undefined, top: counted.slice(0, k) }

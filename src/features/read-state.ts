@@ -1,7 +1,9 @@
 // What a state says at an instant: the tiles of the window merged into one cell and read, or the reason why it cannot say yet.
-import { type Cell, gathererOf } from './aggregators/aggregator.ts'
-import { groupedCell, keyOf } from './aggregators/grouped.ts'
+import { type Cell, gathererOf, type Slot } from './aggregators/aggregator.ts'
+import { groupWidthOf } from './aggregators/aggregator-of.ts'
+import { type GroupedCell, groupedCell, keyOf } from './aggregators/grouped.ts'
 import { type FeatureValue, jsonNumber } from './features-body.ts'
+import type { AggregateFeature } from './feature.ts'
 import type { AggregatePlan, StatePlan } from './plan.ts'
 import { type Moment, plainValue, recencyOf, sumOf } from './read-cell.ts'
 import { newestOf, type StateEntry } from './state.ts'
@@ -120,43 +122,61 @@ function decayedAt(
   if (window === undefined) return PENDING
   const halfLifeMs = Number(feature.stateParameters['halfLifeMs'])
   const now = floorTo(moment.t, window.hopMs)
-  const weighed: { readonly cell: Cell; readonly weight: number }[] = []
-  const isComplete = walkWindow(
-    walksOf(state, entry),
-    entry,
-    { window, moment },
-    (from, { cells, oldestIncludedMs = 0 }) => {
-      const cell = cells.slice(from, from + state.aggregator.width)
-      weighed.push({ cell, weight: 2 ** ((oldestIncludedMs - now) / halfLifeMs) })
-    },
-  )
-  if (weighed.length > 0) {
+  const total = feature.by === undefined ? decayedTotal(feature) : decayedGroups(feature, state)
+  const isComplete = walkWindow(walksOf(state, entry), entry, { window, moment }, (from, walk) => {
+    total.add(walk.cells, from, 2 ** (((walk.oldestIncludedMs ?? now) - now) / halfLifeMs))
+  })
+  if (!total.isEmpty) {
     moment.step(now)
     moment.step(now + window.hopMs)
   }
-  if (!isComplete) return PENDING
-  const scale = feature.field === undefined ? 0 : feature.scale
-  const total = (cells: typeof weighed) =>
-    jsonNumber(cells.reduce((sum, { cell, weight }) => sum + sumOf(cell, 0, scale) * weight, 0))
-  return feature.by === undefined ? total(weighed) : decayedGroups(state, weighed, total)
+  return isComplete ? total.value() : PENDING
 }
 
-function decayedGroups(
-  { aggregator }: StatePlan,
-  weighed: readonly { readonly cell: Cell; readonly weight: number }[],
-  total: (cells: { readonly cell: Cell; readonly weight: number }[]) => number | null,
-): FeatureValue {
-  const gatherer = gathererOf(aggregator)
-  for (const { cell } of weighed) gatherer.add(cell, 0)
-  const { groups, other } = groupedCell(gatherer.cell()?.[0])
-  const kept = new Map(groups.map(group => [keyOf(group), [] as { cell: Cell; weight: number }[]]))
-  const rest: { cell: Cell; weight: number }[] = []
-  for (const { cell, weight } of weighed) {
-    const tile = groupedCell(cell[0])
-    for (const group of tile.groups) (kept.get(keyOf(group)) ?? rest).push({ cell: group.slice(1), weight })
-    if (tile.other !== undefined) rest.push({ cell: tile.other, weight })
+interface DecayedSum {
+  isEmpty: boolean
+  add(cells: readonly Slot[], from: number, weight: number): void
+  value(): FeatureValue
+}
+
+function decayedTotal({ field, scale }: AggregateFeature): DecayedSum {
+  const sumScale = field === undefined ? 0 : scale
+  let total = 0
+  return {
+    isEmpty: true,
+    add(cells, from, weight) {
+      this.isEmpty = false
+      total += sumOf(cells, from, sumScale) * weight
+    },
+    value: () => jsonNumber(total),
   }
-  const values: Record<string, number | null> = Object.create(null)
-  for (const [key, cells] of kept) values[key] = total(cells)
-  return other === undefined ? { exact: true, groups: values } : { exact: false, groups: values, other: total(rest) }
+}
+
+/** Which keys are kept follows from all tiles together. */
+function decayedGroups(feature: AggregateFeature, { aggregator }: StatePlan): DecayedSum {
+  const width = groupWidthOf(feature)
+  const gatherer = gathererOf(aggregator)
+  const tiles: { readonly tile: GroupedCell; readonly weight: number }[] = []
+  return {
+    isEmpty: true,
+    add(cells, from, weight) {
+      this.isEmpty = false
+      gatherer.add(cells, from)
+      tiles.push({ tile: groupedCell(cells[from], width), weight })
+    },
+    value() {
+      const { groups, other } = groupedCell(gatherer.cell()?.[0], width)
+      const totals = new Map(groups.map(group => [keyOf(group), decayedTotal(feature)]))
+      const rest = decayedTotal(feature)
+      for (const { tile, weight } of tiles) {
+        for (const group of tile.groups) (totals.get(keyOf(group)) ?? rest).add(group, 1, weight)
+        if (tile.other !== undefined) rest.add(tile.other, 0, weight)
+      }
+      const values: Record<string, FeatureValue> = Object.create(null)
+      for (const [key, total] of totals) values[key] = total.value()
+      return other === undefined
+        ? { exact: true, groups: values }
+        : { exact: false, groups: values, other: rest.value() }
+    },
+  }
 }

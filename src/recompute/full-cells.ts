@@ -4,7 +4,7 @@
 import type { EventContract } from '../event/contract.ts'
 import type { FieldValue } from '../event/decoded-event.ts'
 import { type Aggregator, accumulate, type Cell } from '../features/aggregators/aggregator.ts'
-import { aggregatorOf } from '../features/aggregators/aggregator-of.ts'
+import { aggregatorOf, groupWidthOf } from '../features/aggregators/aggregator-of.ts'
 import { groupedCell, KEY_BYTES_MAX } from '../features/aggregators/grouped.ts'
 import { stateName } from '../features/describe.ts'
 import type { AggregateFeature } from '../features/feature.ts'
@@ -89,7 +89,7 @@ export function cellMaker(feature: AggregateFeature, cells: number, random: Rand
       const picked = Array.from({ length: picks }, () => pool[Math.floor(random() * size)] ?? own)
       return mergeAll(aggregator, [
         own,
-        ...picked.map(cell => (feature.by === undefined ? cell : withKeyOf(own, cell))),
+        ...picked.map(cell => (feature.by === undefined ? cell : withKeyOf(own, cell, groupWidthOf(feature)))),
       ])
     })
 }
@@ -100,10 +100,10 @@ interface Span {
 }
 
 /** The one group of the second under the key of the first. */
-function withKeyOf(own: Cell, cell: Cell): Cell {
-  const [[key] = []] = groupedCell(own[0]).groups
-  const [group] = groupedCell(cell[0]).groups
-  return key === undefined || group === undefined ? cell : [[null, [key, ...group.slice(1)]]]
+function withKeyOf(own: Cell, cell: Cell, width: number): Cell {
+  const [[key] = []] = groupedCell(own[0], width).groups
+  const [group] = groupedCell(cell[0], width).groups
+  return key === undefined || group === undefined ? cell : [[0, key, ...group.slice(1)]]
 }
 
 /** In halves, so that large cells are merged with large ones only. */

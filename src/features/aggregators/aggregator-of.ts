@@ -25,6 +25,11 @@ export function aggregatorOf(feature: AggregateFeature): Aggregator {
   return groupedAggregator(inner, { ...by, scale: field?.kind === 'number' ? field.scale : undefined })
 }
 
+/** Slots of the cell of one group. */
+export function groupWidthOf(feature: AggregateFeature): number {
+  return ungrouped(feature).width
+}
+
 function ungrouped(feature: AggregateFeature): Aggregator {
   const isScaled = feature.scale !== undefined
   const parameters = feature.stateParameters

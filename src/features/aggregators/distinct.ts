@@ -7,6 +7,8 @@ import type { Aggregator, Gatherer, Slot } from './aggregator.ts'
 
 /** 48 bits of SHA-256: among 512 values two are taken for one with a probability of 5 in 10^10. */
 const HASH_HEX_DIGITS = 12
+/** Of base64url. */
+const HASH_CHARACTERS = 8
 const INDEX_BITS = 10
 const REGISTERS = 2 ** INDEX_BITS
 const RANK_BITS = 48 - INDEX_BITS
@@ -15,17 +17,18 @@ export const DISTINCT_STANDARD_ERROR = 1.04 / Math.sqrt(REGISTERS)
 
 /** One character a register: ranks are 0 to 39. */
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
-const EMPTY = '0'.repeat(REGISTERS)
+const REGISTERS_MARK = '~'
+const EMPTY = REGISTERS_MARK + '0'.repeat(REGISTERS)
 const RANK_OF_CODE = new Uint8Array(128)
 for (let rank = 0; rank < ALPHABET.length; rank++) RANK_OF_CODE[ALPHABET.charCodeAt(rank)] = rank
 
-/** One slot: a sorted list of hashes (base64url of 6 bytes), or a text of registers. */
+/** One slot, a text: hashes side by side, ascending, 8 characters each (base64url of 6 bytes); or `~` and the registers. */
 export function distinctAggregator(exactTo: number): Aggregator {
   return {
     width: 1,
-    cellOf: value => [[hashOf(String(value))]],
+    cellOf: value => [hashOf(String(value))],
     merge: (target, at, source, from) => {
-      target[at] = mergeSets(target[at] ?? [], source[from] ?? [], exactTo)
+      target[at] = mergeSets(textOf(target[at]), textOf(source[from]), exactTo)
     },
     gatherer: () => setsGatherer(exactTo),
   }
@@ -36,36 +39,46 @@ function setsGatherer(exactTo: number): Gatherer {
   let registers: string | undefined
   return {
     add: (source, from) => {
-      const slot = source[from] ?? []
-      if (typeof slot === 'string') registers = registers === undefined ? slot : mergeRegisters(registers, slot)
-      else for (const hash of hashesOf(slot)) hashes.add(hash)
+      const text = textOf(source[from])
+      if (isRegisters(text)) registers = registers === undefined ? text : mergeRegisters(registers, text)
+      else for (const hash of hashesOf(text)) hashes.add(hash)
     },
     cell: () => {
       if (hashes.size === 0) return registers === undefined ? undefined : [registers]
-      return [mergeSets([...hashes], registers ?? [], exactTo)]
+      return [mergeSets([...hashes].sort().join(''), registers ?? '', exactTo)]
     },
   }
 }
 
 /** The number of values, a whole number. */
 export function distinctCount(slot: Slot | undefined): number {
-  if (slot === undefined) return 0
-  return typeof slot === 'string' ? Math.round(estimate(slot)) : hashesOf(slot).length
+  const text = textOf(slot)
+  return isRegisters(text) ? Math.round(estimate(text)) : text.length / HASH_CHARACTERS
 }
 
 function hashOf(text: string): string {
   return Buffer.from(sha256Hex(text).slice(0, HASH_HEX_DIGITS), 'hex').toString('base64url')
 }
 
-function hashesOf(slot: Slot): readonly string[] {
-  return Array.isArray(slot) ? (slot as readonly string[]) : []
+function textOf(slot: Slot | undefined): string {
+  return typeof slot === 'string' ? slot : ''
 }
 
-function mergeSets(a: Slot, b: Slot, exactTo: number): Slot {
-  if (typeof a === 'string') return typeof b === 'string' ? mergeRegisters(a, b) : withHashes(a, hashesOf(b))
-  if (typeof b === 'string') return withHashes(b, hashesOf(a))
-  const union = [...new Set([...hashesOf(a), ...hashesOf(b)])].sort()
-  return union.length > exactTo ? withHashes(EMPTY, union) : union
+function isRegisters(text: string): boolean {
+  return text.startsWith(REGISTERS_MARK)
+}
+
+function hashesOf(text: string): readonly string[] {
+  const hashes: string[] = []
+  for (let from = 0; from < text.length; from += HASH_CHARACTERS) hashes.push(text.slice(from, from + HASH_CHARACTERS))
+  return hashes
+}
+
+function mergeSets(a: string, b: string, exactTo: number): string {
+  if (isRegisters(a)) return isRegisters(b) ? mergeRegisters(a, b) : withHashes(a, hashesOf(b))
+  if (isRegisters(b)) return withHashes(b, hashesOf(a))
+  const union = a === b ? hashesOf(a) : [...new Set([...hashesOf(a), ...hashesOf(b)])].sort()
+  return union.length > exactTo ? withHashes(EMPTY, union) : union.join('')
 }
 
 /** Mostly a register says as much already, and the text stays as it is. */
@@ -73,11 +86,11 @@ function withHashes(registers: string, hashes: readonly string[]): string {
   let changed: Buffer | undefined
   for (const hash of hashes) {
     const bits = Buffer.from(hash, 'base64url').readUIntBE(0, 6)
-    const index = Math.floor(bits / 2 ** RANK_BITS)
+    const place = REGISTERS_MARK.length + Math.floor(bits / 2 ** RANK_BITS)
     const rank = rankOf(bits % 2 ** RANK_BITS)
-    if (rank <= (RANK_OF_CODE[changed?.[index] ?? registers.charCodeAt(index)] ?? 0)) continue
+    if (rank <= (RANK_OF_CODE[changed?.[place] ?? registers.charCodeAt(place)] ?? 0)) continue
     changed ??= Buffer.from(registers, 'latin1')
-    changed[index] = ALPHABET.charCodeAt(rank)
+    changed[place] = ALPHABET.charCodeAt(rank)
   }
   return changed === undefined ? registers : changed.toString('latin1')
 }
@@ -91,13 +104,15 @@ function mergeRegisters(a: string, b: string): string {
   if (a === b) return a
   const merged = Buffer.from(a, 'latin1')
   for (let index = 0; index < REGISTERS; index++) {
-    if (rankAt(b, index) > rankAt(a, index)) merged[index] = b.charCodeAt(index)
+    if (rankAt(b, index) > rankAt(a, index)) {
+      merged[REGISTERS_MARK.length + index] = b.charCodeAt(REGISTERS_MARK.length + index)
+    }
   }
   return merged.toString('latin1')
 }
 
 function rankAt(registers: string, index: number): number {
-  return RANK_OF_CODE[registers.charCodeAt(index)] ?? 0
+  return RANK_OF_CODE[registers.charCodeAt(REGISTERS_MARK.length + index)] ?? 0
 }
 
 function estimate(registers: string): number {

@@ -22,17 +22,18 @@ export interface GroupingPlan {
   readonly scale: number | undefined
 }
 
-/** One slot: [other cell or null, [key, ...cell], …]. An event without a value of the field is in no group. */
+/** One slot: [other cell or 0, key, ...cell, key, ...cell, …]. An event without a value of the field is in no group. */
 export function groupedAggregator(inner: Aggregator, { field, keysMax, scale }: GroupingPlan): Aggregator {
   const cellOf = (value: FieldValue, event: DecodedEvent): Cell => {
     const key = keyText(event.fields.get(field) ?? null, scale)
-    return [[null, [key, ...inner.cellOf(value, event)]]]
+    return [[0, key, ...inner.cellOf(value, event)]]
   }
   return {
     width: 1,
     cellOf,
     merge: (target, at, source, from) => {
-      target[at] = mergeGroups(inner, keysMax, groupedCell(target[at]), groupedCell(source[from]))
+      const { width } = inner
+      target[at] = mergeGroups(inner, keysMax, groupedCell(target[at], width), groupedCell(source[from], width))
     },
     gatherer: () => groupsGatherer(inner, keysMax),
   }
@@ -44,26 +45,29 @@ function groupsGatherer(inner: Aggregator, keysMax: number): Gatherer {
   let rest: Cell | undefined
   return {
     add: (source, from) => {
-      const { other, groups } = groupedCell(source[from])
+      const { other, groups } = groupedCell(source[from], inner.width)
       rest = mergeOther(inner, rest, other, 0)
       for (const group of groups) {
         const known = gathered.get(keyOf(group))
-        if (known === undefined) gathered.set(keyOf(group), [...group])
+        if (known === undefined) gathered.set(keyOf(group), group)
         else inner.merge(known, 1, group, 1)
       }
     },
     cell: () => {
       if (gathered.size === 0) return undefined
-      const groups = [...gathered.values()].map(group => [...group])
-      groups.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+      const groups = [...gathered.values()].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
       return [bounded(inner, keysMax, { other: rest, groups })]
     },
   }
 }
 
-export function groupedCell(slot: Slot | undefined): GroupedCell {
-  const [other, ...groups] = Array.isArray(slot) ? (slot as Slot[]) : [null]
-  return { other: Array.isArray(other) ? (other as Cell) : undefined, groups: groups as Cell[] }
+/** `width`: of the cell of one group. Groups are the caller's own. */
+export function groupedCell(slot: Slot | undefined, width: number): GroupedCell {
+  const slots = Array.isArray(slot) ? (slot as readonly Slot[]) : []
+  const [other] = slots
+  const groups: Cell[] = []
+  for (let from = 1; from < slots.length; from += 1 + width) groups.push(slots.slice(from, from + 1 + width))
+  return { other: Array.isArray(other) ? (other as Cell) : undefined, groups }
 }
 
 /** The text under which a value's group stands. */
@@ -101,12 +105,21 @@ function mergeGroups(inner: Aggregator, keysMax: number, a: GroupedCell, b: Grou
 
 /** A key of one side may have been let go on the other: only those of smallest hash of all were never let go anywhere. */
 function bounded(inner: Aggregator, keysMax: number, { other, groups }: GroupedCell): Slot {
-  if (groups.length <= keysMax) return [other ?? null, ...groups]
+  if (groups.length <= keysMax) return toSlot(other, groups)
   const hashed = groups.map(group => `${keyHash(keyOf(group))} ${keyOf(group)}`).sort()
   const kept = new Set(hashed.slice(0, keysMax).map(text => text.slice(HASH_DIGITS + 1)))
   let rest = other
   for (const group of groups) if (!kept.has(keyOf(group))) rest = mergeOther(inner, rest, group, 1)
-  return [rest ?? null, ...groups.filter(group => kept.has(keyOf(group)))]
+  return toSlot(
+    rest,
+    groups.filter(group => kept.has(keyOf(group))),
+  )
+}
+
+function toSlot(other: Cell | undefined, groups: readonly Cell[]): Slot {
+  const slots: Slot[] = [other ?? 0]
+  for (const group of groups) slots.push(...group)
+  return slots
 }
 
 function mergeOther(

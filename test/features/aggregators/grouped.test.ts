@@ -11,7 +11,7 @@ const grouping = (keysMax: number) => groupedAggregator(countAggregator, { field
 const cellsOf = (keysMax: number, notes: readonly (string | null)[]) =>
   notes.map((note, id) => grouping(keysMax).cellOf(null, orderEvent(id, START, { note })))
 const groupsOf = (keysMax: number, notes: readonly string[]) =>
-  groupedCell(mergeAll(grouping(keysMax), cellsOf(keysMax, notes))[0])
+  groupedCell(mergeAll(grouping(keysMax), cellsOf(keysMax, notes))[0], 1)
 
 describe('groupedAggregator', () => {
   it('keeps all keys up to its bound, without other', () => {
@@ -50,7 +50,7 @@ describe('groupedAggregator', () => {
     ].map(([channel = '', value = 0], id) => means.cellOf(value, orderEvent(id, START, { channel })))
     const [kept, rest] = keyHash('web') < keyHash('app') ? ['web', 'app'] : ['app', 'web']
     const sums: Readonly<Record<string, readonly number[]>> = { web: [2, 30], app: [2, 7] }
-    expect(groupedCell(mergeAll(means, cells)[0])).toEqual({
+    expect(groupedCell(mergeAll(means, cells)[0], 2)).toEqual({
       other: sums[rest],
       groups: [[kept, ...(sums[kept] ?? [])]],
     })
