@@ -6,6 +6,8 @@ import type { ObjectStore } from '../platform/object-store.ts'
 import { readAside, writeAside } from './aside-objects.ts'
 import { withClosing } from './closed-letters.ts'
 import type { LineReader } from './line-file.ts'
+import { loadLines } from './list-objects.ts'
+import type { NamedObject } from './object-name.ts'
 import { readRecordLine, recordLine } from './raw-object.ts'
 
 export interface DeadLetter extends StreamRecord {
@@ -55,6 +57,11 @@ export async function* listDeadLetters(
     if (!isWanted || letter.arrivalMs < fromMs || letter.arrivalMs >= toMs) continue
     yield closedBy === undefined ? letter : { ...letter, closedBy }
   }
+}
+
+/** Those of one object, closed or not. Throws ObjectStoreError, ArchiveError. */
+export async function loadDeadLetters(objects: ObjectStore, object: NamedObject): Promise<readonly DeadLetter[]> {
+  return (await loadLines(objects, object)).map(readLetter)
 }
 
 function readLetter(line: LineReader): DeadLetter {

@@ -17,7 +17,7 @@ export interface HeldUser {
   /** All that history and tail have of the user so far. */
   readonly events: HistoryEvent[]
   /** Open ones, whatever their reason. */
-  readonly letters: readonly OpenLetter[]
+  readonly letters: OpenLetter[]
   /** Records to be cleared once the user is rebuilt. */
   readonly doubt: readonly NamedRecord[]
 }
@@ -53,7 +53,7 @@ export class Holding {
     const { history, tail, compiled, eventsMax } = this.#sources
     const names = new Set(userIds)
     for (const userId of names) {
-      const aside = { letters: letters.get(userId) ?? [], doubt: doubt.get(userId) ?? [] }
+      const aside = { letters: [...(letters.get(userId) ?? [])], doubt: doubt.get(userId) ?? [] }
       this.#users.set(userId, { userId, events: [], ...aside })
     }
     const notHeld = { deferred: [] as string[], tooMany: [] as string[] }
@@ -76,6 +76,11 @@ export class Holding {
     if (!this.#users.has(record.partitionKey)) return
     const event = historyEvent({ kind: 'stream', record }, this.#sources.compiled)
     if (!('reason' in event)) this.#hold(event)
+  }
+
+  /** One that was written since. */
+  takeLetter(letter: OpenLetter): void {
+    this.#users.get(letter.partitionKey)?.letters.push(letter)
   }
 
   #hold(event: HistoryEvent): void {

@@ -6,7 +6,9 @@ import type { ObjectStore } from '../platform/object-store.ts'
 import { KEYS_PER_READ_MAX } from '../store/user-item.ts'
 import type { HeldUser, Holding } from './backfill-holding.ts'
 import type { ArchiveTail } from './backfill-tail.ts'
+import type { LetterTail } from './backfill-letters.ts'
 import { type WriteDependencies, writeChunk, type WrittenUser } from './backfill-write.ts'
+import type { OpenLetter } from './open-letters.ts'
 import { isReached, type Needs } from './rebuild-plan.ts'
 
 /** Between two looks at the archive, which has news once a minute. */
@@ -52,6 +54,7 @@ export function noCounts(): BackfillCounts {
 export interface SettleDependencies extends WriteDependencies {
   readonly archive: ObjectStore
   readonly tail: ArchiveTail
+  readonly letters: LetterTail
   readonly clock: Clock
   readonly sleep: Sleep
   /** Letters of this reason are counted from now on. */
@@ -60,6 +63,8 @@ export interface SettleDependencies extends WriteDependencies {
   readonly by: string
   readonly counts: BackfillCounts
   readonly onWritten: (userId: string) => void
+  /** Of everybody's letters that were written since the run began. */
+  readonly onLetter: (letter: OpenLetter) => void
 }
 
 interface WaitingUser {
@@ -76,11 +81,15 @@ export async function settle(
   deps: SettleDependencies,
   untilMs: number | undefined,
 ): Promise<readonly string[]> {
-  const { tail, clock, sleep } = deps
+  const { tail, letters, clock, sleep } = deps
   const closing = { letters: [] as NamedRecord[], doubt: [] as NamedRecord[] }
   let waiting: readonly WaitingUser[] = holding.users().map(user => ({ user, needs: [] }))
   for (let tries = 1; ; tries++) {
     await tail.advance(record => holding.take(record))
+    await letters.advance(letter => {
+      holding.takeLetter(letter)
+      deps.onLetter(letter)
+    })
     const ready = waiting.filter(({ needs }) => isReached(needs, tail.positions))
     const notReady = waiting.filter(({ needs }) => !isReached(needs, tail.positions))
     waiting = [...notReady, ...(await writeAll(ready, deps, closing))]

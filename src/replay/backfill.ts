@@ -11,12 +11,12 @@ import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
 import type { UserStore } from '../store/user-item.ts'
 import { EVENTS_HELD_MAX, Holding } from './backfill-holding.ts'
+import { LetterTail } from './backfill-letters.ts'
 import { writePace } from './backfill-pace.ts'
 import { type BackfillTarget, type BucketAside, Selection } from './backfill-select.ts'
 import { type BackfillCounts, noCounts, settle, type SettleDependencies } from './backfill-settle.ts'
 import { ArchiveTail } from './backfill-tail.ts'
-import { recordKey } from './counted-events.ts'
-import { spooledLetters, spoolOpenLetters } from './open-letters.ts'
+import type { OpenLetter } from './open-letters.ts'
 
 export interface BackfillDependencies {
   readonly compiled: CompiledPipeline
@@ -71,7 +71,9 @@ class BackfillRun {
   readonly #tail: ArchiveTail
   /** Who was written, to be looked at again where a letter of theirs came at the same time. */
   readonly #written: LineSpool
-  #letters: LineSpool
+  readonly #letters: LetterTail
+  /** Users with a letter since the run began that only the letter tells of. */
+  readonly #setAside = new Set<string>()
   /** Who waits for the next sweep. */
   #waiting: LineSpool
   #spools = 0
@@ -83,13 +85,13 @@ class BackfillRun {
     this.#selection = new Selection({ ...deps, target: request.target, only: request.only })
     this.#tail = new ArchiveTail({ archive, positions: history.positions, spoolDir })
     this.#written = new LineSpool(spoolDir, 'written')
-    this.#letters = this.#newSpool()
+    this.#letters = new LetterTail(archive, spoolDir)
     this.#waiting = this.#newSpool()
   }
 
   async run(): Promise<BackfillCounts> {
     const { target, waitMs, isDryRun } = this.#request
-    await spoolOpenLetters(this.#deps.archive, this.#letters)
+    await this.#letters.open()
     await this.#selection.prepare()
     this.#counts.corrupt = this.#selection.corrupt
     const pinned = await this.#deps.predictor.pinned()
@@ -99,32 +101,30 @@ class BackfillRun {
       const userIds = await this.#selection.usersOf(bucket, aside)
       this.#counts.users += userIds.length
       if (target.kind === 'letters') this.#counts.lettersLeft += countLetters(aside, userIds, target.reason)
-      if (isDryRun !== true) await this.#firstSweep(bucket, userIds, { aside, settling })
+      if (isDryRun !== true) await this.#firstSweep(bucket, userIds, settling)
       this.#request.onProgress?.(this.#counts)
     }
     if (isDryRun === true) return this.#counts
     const untilMs = this.#deps.clock() + waitMs
     while (this.#counts.waiting > 0 && this.#deps.clock() < untilMs) await this.#waitingSweep(settling, untilMs)
     if (await this.#recallWritten(waitMs)) await this.#waitingSweep(settling, untilMs)
-    this.#counts.lettersLeft -= this.#counts.lettersClosed
+    // Some may have come and been closed since they were counted.
+    this.#counts.lettersLeft = Math.max(0, this.#counts.lettersLeft - this.#counts.lettersClosed)
     return this.#counts
   }
 
   remove(): void {
     this.#selection.remove()
     this.#tail.remove()
-    for (const spool of [this.#written, this.#letters, this.#waiting]) spool.remove()
+    this.#letters.remove()
+    for (const spool of [this.#written, this.#waiting]) spool.remove()
   }
 
   /** In as many passes as the bucket's events need. */
-  async #firstSweep(
-    bucket: number,
-    userIds: readonly string[],
-    { aside, settling }: { readonly aside: BucketAside; readonly settling: SettleDependencies },
-  ): Promise<void> {
+  async #firstSweep(bucket: number, userIds: readonly string[], settling: SettleDependencies): Promise<void> {
     for (let left = userIds; left.length > 0; ) {
       const holding = this.#newHolding()
-      const { deferred, tooMany } = await holding.read(bucket, left, aside)
+      const { deferred, tooMany } = await holding.read(bucket, left, await this.#aside(bucket))
       this.#counts.tooManyEvents += tooMany.length
       for (const userId of await settle(holding, settling, undefined)) this.#wait(userId)
       left = deferred
@@ -154,28 +154,25 @@ class BackfillRun {
   async #recallWritten(waitMs: number): Promise<boolean> {
     if (this.#counts.written === 0) return false
     await this.#deps.sleep(Math.min(LETTERS_MS, waitMs))
-    const before = this.#letters
-    const now = this.#newSpool()
-    await spoolOpenLetters(this.#deps.archive, now)
+    await this.#letters.advance(this.#onLetter)
     let isAny = false
-    for (const bucket of this.#written.slots()) {
-      const known = new Set([...(await spooledLetters(before, bucket)).values()].flat().map(recordKey))
-      const letters = await spooledLetters(now, bucket)
+    for (const bucket of this.#setAside.size === 0 ? [] : this.#written.slots()) {
       for (const userId of await names(this.#written, bucket)) {
-        const added = letters.get(userId)?.filter(letter => !known.has(recordKey(letter))) ?? []
-        if (!added.some(({ reason }) => REASONS_OF_ITEMS.has(reason))) continue
+        if (!this.#setAside.has(userId)) continue
         this.#wait(userId)
         isAny = true
       }
     }
-    before.remove()
-    this.#letters = now
     return isAny
+  }
+
+  readonly #onLetter = ({ partitionKey, reason }: OpenLetter): void => {
+    if (REASONS_OF_ITEMS.has(reason)) this.#setAside.add(partitionKey)
   }
 
   async #aside(bucket: number): Promise<BucketAside> {
     return {
-      letters: await spooledLetters(this.#letters, bucket),
+      letters: await this.#letters.ofBucket(bucket),
       doubt: await this.#selection.doubtOf(bucket),
     }
   }
@@ -202,10 +199,12 @@ class BackfillRun {
       ...this.#deps,
       predictor,
       tail: this.#tail,
+      letters: this.#letters,
       pace: writePace(writesPerSecond, this.#deps),
       includedReason: target.kind === 'letters' ? target.reason : undefined,
       by,
       counts: this.#counts,
+      onLetter: this.#onLetter,
       onWritten: userId => this.#written.add(userBucket(userId), Buffer.from(userId)),
     }
   }

@@ -1,6 +1,6 @@
 // Which records are in nobody's item because they were set aside: those with an open dead letter, and those of batches that Lambda
-// gave up on, which Lambda itself wrote down. All letters at once, or everything sorted into files by the bucket of its user, where
-// a contract may have refused more than fits into memory.
+// gave up on, which Lambda itself wrote down. They are sorted into files by the bucket of their users: a contract may have refused
+// more than fits into memory.
 import { withClosing } from '../archive/closed-letters.ts'
 import { listDeadLetters } from '../archive/dead-letters.ts'
 import { shardKey } from '../archive/object-name.ts'
@@ -25,21 +25,17 @@ export interface OpenLetter {
   readonly reason: string
 }
 
-/** `recordKey` of each record with an open dead letter. Throws ObjectStoreError, ArchiveError. */
-export async function openLetters(archive: ObjectStore): Promise<ReadonlySet<string>> {
-  const keys = new Set<string>()
-  for await (const letter of listDeadLetters(archive)) keys.add(recordKey(letter))
-  return keys
-}
-
 /** With what was given up. Throws ObjectStoreError, ArchiveError. */
 export async function spoolOpenLetters(archive: ObjectStore, spool: LineSpool): Promise<void> {
-  const add = ({ stream, shard, sequence, partitionKey }: StreamRecord, reason: string): void => {
-    const letter: OpenLetter = { stream, shard, sequence, partitionKey, reason }
-    spool.add(userBucket(partitionKey), Buffer.from(JSON.stringify(letter)))
-  }
-  for await (const letter of listDeadLetters(archive)) add(letter, letter.reason)
-  for await (const record of openGivenUp(archive)) add(record, GIVEN_UP)
+  for await (const letter of listDeadLetters(archive)) spoolLetter(spool, letter, letter.reason)
+  for await (const record of openGivenUp(archive)) spoolLetter(spool, record, GIVEN_UP)
+}
+
+export function spoolLetter(spool: LineSpool, record: StreamRecord, reason: string): OpenLetter {
+  const { stream, shard, sequence, partitionKey } = record
+  const letter: OpenLetter = { stream, shard, sequence, partitionKey, reason }
+  spool.add(userBucket(partitionKey), Buffer.from(JSON.stringify(letter)))
+  return letter
 }
 
 /** Those of one bucket, by partition key. */

@@ -85,7 +85,8 @@ function recordsAside(
   content: ItemBefore | undefined,
   wanted: ReadonlySet<OpenLetter>,
 ): RecordsAside {
-  const byKey = new Map(letters.map(letter => [recordKey(letter), letter]))
+  // Of one record the first: what was recorded first is what became of it.
+  const byKey = new Map(letters.toReversed().map(letter => [recordKey(letter), letter]))
   const known = new Set(
     [...(content?.dedup.types.values() ?? [])].flatMap(({ ids }) => ids.map(({ idHash }) => idHash)),
   )

@@ -173,6 +173,41 @@ describe('late letters', () => {
     expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
     expect(await collect(listDeadLetters(world.archive))).toHaveLength(1)
   })
+
+  it('are left out by whatever is rebuilt after they were written, also where the run dies then', async () => {
+    const users = orders(8, 5)
+    const late = Array.from({ length: 8 }, (_, id) =>
+      orderRecord(`late${id}`, 100 + id, { user: `user-${id}`, ts: START - 40 * DAY_MS }),
+    )
+    const next = Array.from({ length: 8 }, (_, id) =>
+      orderRecord(`next${id}`, 200 + id, { user: `user-${id}`, ts: START + 95 * DAY_MS }),
+    )
+    world.live = before
+    await world.send(users)
+    await world.store([...late, ...next])
+    await world.deliver(next)
+    let puts = 0
+    world.users.fault = ({ operation }) => {
+      if (operation !== 'put') return undefined
+      puts++
+      if (puts === 8) return { throwBefore: new Error('died') }
+      if (puts > 1) return undefined
+      void writeDeadLetters(
+        world.archive,
+        late.map(record => ({ record, refusal: LATE })),
+      )
+      return { delayMs: 20 }
+    }
+    await expect(world.backfill()).rejects.toThrow('died')
+    const wrong: string[] = []
+    for (const { userId } of world.users.items()) {
+      const { values } = await readUser(world.users, userId)
+      if (values['ordersEver'] === 7) wrong.push(userId)
+    }
+    // Those of the very chunk in which the letters came.
+    expect(puts).toBe(8)
+    expect(wrong.length).toBeLessThan(3)
+  })
 })
 
 describe('doubt', () => {

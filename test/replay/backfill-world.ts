@@ -62,7 +62,7 @@ export interface BackfillWorld {
   /** What the stream runs with. */
   live: CompiledPipeline
   /** Called in each sleep of a run. */
-  onSleep: (() => Promise<void>) | undefined
+  onSleep: ((ms: number) => Promise<void>) | undefined
   /** Throws to make a call of the archive fail. */
   fault: ((call: ObjectStoreCall) => void) | undefined
   /** The recompute function. */
@@ -139,7 +139,7 @@ export function backfillWorld(): BackfillWorld {
       const sleep = async (ms: number): Promise<void> => {
         world.sleeps.push(ms)
         world.nowMs += ms
-        await world.onSleep?.()
+        await world.onSleep?.(ms)
       }
       try {
         return await backfill(
