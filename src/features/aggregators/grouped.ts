@@ -45,12 +45,12 @@ function groupsGatherer(inner: Aggregator, keysMax: number): Gatherer {
   let rest: Cell | undefined
   return {
     add: (source, from) => {
-      const { other, groups } = groupedCell(source[from], inner.width)
-      rest = mergeOther(inner, rest, other, 0)
-      for (const group of groups) {
-        const known = gathered.get(keyOf(group))
-        if (known === undefined) gathered.set(keyOf(group), group)
-        else inner.merge(known, 1, group, 1)
+      const slots = slotsOf(source[from])
+      if (Array.isArray(slots[0])) rest = mergeOther(inner, rest, slots[0] as Cell, 0)
+      for (let at = 1; at < slots.length; at += 1 + inner.width) {
+        const known = gathered.get(slots[at] as string)
+        if (known === undefined) gathered.set(slots[at] as string, slots.slice(at, at + 1 + inner.width))
+        else inner.merge(known, 1, slots, at + 1)
       }
     },
     cell: () => {
@@ -63,11 +63,15 @@ function groupsGatherer(inner: Aggregator, keysMax: number): Gatherer {
 
 /** `width`: of the cell of one group. Groups are the caller's own. */
 export function groupedCell(slot: Slot | undefined, width: number): GroupedCell {
-  const slots = Array.isArray(slot) ? (slot as readonly Slot[]) : []
+  const slots = slotsOf(slot)
   const [other] = slots
   const groups: Cell[] = []
   for (let from = 1; from < slots.length; from += 1 + width) groups.push(slots.slice(from, from + 1 + width))
   return { other: Array.isArray(other) ? (other as Cell) : undefined, groups }
+}
+
+function slotsOf(slot: Slot | undefined): readonly Slot[] {
+  return Array.isArray(slot) ? (slot as readonly Slot[]) : []
 }
 
 /** The text under which a value's group stands. */
