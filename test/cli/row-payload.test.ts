@@ -97,10 +97,11 @@ describe('a row of text', () => {
       lateness: '6h',
       fields: { amount: number(), gift: flag({ path: 'extras.gift' }) },
       renamed: { amount: ['total'] },
-      version: { path: 'version', current: 3, absent: 1 },
+      // So large that JavaScript keeps them in the order in which they are written.
+      version: { path: 'version', current: 3e12, absent: 1e12 },
       upgrade: {
-        1: [move('sum', 'price'), move('at', 'placedAt')],
-        2: [move('price', 'amount'), move('more', 'extras')],
+        [2e12]: [move('price', 'amount'), move('more', 'extras')],
+        [1e12]: [move('sum', 'price'), move('s', 'a'), move('at', 'placedAt')],
       },
     })
     const row = (columns: readonly string[], ...cells: readonly string[]) =>
@@ -110,8 +111,8 @@ describe('a row of text', () => {
       extras: { gift: true },
       version: '3',
     })
-    const old = row(['placedAt', 'sum', 'more.gift', 'moreover'], '9', '1.50', 'false', '1')
-    expect(old).toMatchObject({ placedAt: 9, sum: 1.5, more: { gift: false }, moreover: '1' })
+    const old = row(['placedAt', 'sum', 'more.gift', 'smount'], '9', '1.50', 'false', '1')
+    expect(old).toMatchObject({ placedAt: 9, sum: 1.5, more: { gift: false }, smount: '1' })
   })
 
   it('leaves what is no number and no flag as it is, for the contract to refuse', () => {
@@ -199,6 +200,9 @@ describe('columns', () => {
     expect(mapped('costumer.id')).toThrow('does not read')
     expect(mapped('a b')).toThrow('The column "item" cannot be "a b"')
     expect(mapped('goods.name')()).toMatchObject({ goods: { name: 'tea' } })
+    const columnOf = new Map([['times', 'placedAt']])
+    const nested = { contract: order('times.at'), columnOf, isText: false }
+    expect(payloadOf(CELLS.with(2, '{}'), nested)).toMatchObject({ times: '{}' })
     expect(mapped('total.gross')).toThrow('are both "total.gross"')
   })
 })

@@ -89,3 +89,15 @@ it('sorts lines, stable, whether they fit in one run or not, and leaves no file'
     { numRuns: 60 },
   )
 })
+
+it('sorts no more in memory than a run, however many there are', async () => {
+  let reads = 0
+  const read = (line: Uint8Array) => (reads++, Number(Buffer.from(line).toString()))
+  const lines = Array.from({ length: 10 }, (_, index) => Buffer.from(String(19 - index)))
+  const options = { read, compare: (a: number, b: number) => a - b, folder, name: 'sort', runBytesMax: 6 }
+  const sorted: number[] = []
+  for await (const { item } of sortLines(from(lines), options)) sorted.push(item)
+  expect(sorted).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19])
+  // Three runs of three lines went to files, and are read once more from there.
+  expect(reads).toBe(10 + 9)
+})
