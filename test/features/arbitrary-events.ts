@@ -43,11 +43,12 @@ const integer = fc.oneof(
   { weight: 1, arbitrary: fc.maxSafeInteger() },
 )
 
-/** Grids and their neighbours: where windows and tiles begin and end. */
+/** Grids and their neighbours, where windows and tiles begin and end; and a few instants that many events have. */
 export const offsetMs = fc.oneof(
   fc.integer({ min: 0, max: 3 * DAY }),
   fc.integer({ min: 0, max: 120 * DAY }),
   fc.integer({ min: 0, max: 800 * DAY }),
+  fc.constantFrom(0, 119 * MINUTE, 2 * DAY, 2 * DAY + 1),
   fc
     .tuple(fc.nat(50), fc.constantFrom(MINUTE, 5 * MINUTE, 60 * MINUTE, DAY), fc.constantFrom(-1, 0, 0, 1))
     .map(([count, step, beside]) => Math.max(0, count * step + beside)),

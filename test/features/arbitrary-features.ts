@@ -214,6 +214,7 @@ function operandOver(names: readonly string[]): fc.Arbitrary<derived.Operand> {
       fc.constantFrom<derived.Operand>(...names),
       shape.map(make => make({ within: '7d' })),
       estimated.map(make => make({})),
+      estimated.map(make => make({ within: '731d' })),
       fc.tuple(fc.constantFrom(...UNARY), tie('operand')).map(([make, one]) => make(one)),
       fc.tuple(fc.constantFrom(...BINARY), tie('operand'), tie('operand')).map(([make, one, two]) => make(one, two)),
       fc
