@@ -26,8 +26,9 @@ export function evaluateFeatures(plan: FeaturesPlan, state: UserState, at: numbe
   const values: Record<string, FeatureValue> = {}
   const pending: Record<string, string> = {}
   let pendingCount = 0
-  for (const [index, { name }] of plan.features.entries()) {
-    const value = computed[index] ?? null
+  let index = 0
+  for (const { name } of plan.features) {
+    const value = computed[index++] ?? null
     values[name] = value === PENDING ? null : value
     if (value !== PENDING) continue
     pending[name] = BACKFILLING

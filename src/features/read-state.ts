@@ -7,7 +7,7 @@ import type { AggregateFeature } from './feature.ts'
 import type { AggregatePlan, StatePlan } from './plan.ts'
 import { type Moment, plainValue, recencyOf, sumOf } from './read-cell.ts'
 import { newestOf, type StateEntry } from './state.ts'
-import { TilesWalk } from './tiles.ts'
+import { type CellSink, TilesWalk } from './tiles.ts'
 import { floorTo, leavesAt, type Window, windowStart } from './windows.ts'
 
 /** The state does not reach back as far as the feature asks. */
@@ -40,13 +40,11 @@ function mergeCells(state: StatePlan, entry: StateEntry, moment: Moment): Merged
   const gatherer = gathererOf(state.aggregator)
   const walks = walksOf(state, entry)
   for (const window of state.windows) {
-    const isComplete = walkWindow(walks, entry, { window, moment }, (from, { cells: source }) =>
-      gatherer.add(source, from),
-    )
+    const isComplete = walkWindow(walks, entry, { window, moment }, gatherer)
     cells.set(window.withinMs, isComplete ? gatherer.cell() : PENDING)
   }
   if (!state.hasLifetime) return cells
-  for (const walk of walks) walk.walkTo(Number.NEGATIVE_INFINITY, from => gatherer.add(walk.cells, from))
+  for (const walk of walks) walk.walkTo(Number.NEGATIVE_INFINITY, gatherer)
   if (entry.all !== undefined) gatherer.add(entry.all, 0)
   cells.set(undefined, entry.whole === undefined ? PENDING : gatherer.cell())
   return cells
@@ -69,12 +67,12 @@ function walkWindow(
   walks: readonly TilesWalk[],
   entry: StateEntry,
   { window, moment }: Reading,
-  visit: (from: number, walk: TilesWalk) => void,
+  sink: CellSink,
 ): boolean {
   let isComplete = isCompleteFrom(window, entry.since, moment)
   const start = windowStart(window, moment.t)
   for (const walk of walks) {
-    walk.walkTo(start, from => visit(from, walk))
+    walk.walkTo(start, sink)
     const { oldestIncludedMs, newestExcludedMs, ms } = walk
     if (newestExcludedMs !== undefined) {
       // A tile coarser than the window's hop is there only since before the window was defined.
@@ -123,9 +121,10 @@ function decayedAt(
   const halfLifeMs = Number(feature.stateParameters['halfLifeMs'])
   const now = floorTo(moment.t, window.hopMs)
   const total = feature.by === undefined ? decayedTotal(feature) : decayedGroups(feature, state)
-  const isComplete = walkWindow(walksOf(state, entry), entry, { window, moment }, (from, walk) => {
-    total.add(walk.cells, from, 2 ** (((walk.oldestIncludedMs ?? now) - now) / halfLifeMs))
-  })
+  const weigh: CellSink = {
+    add: (cells, from, startMs) => total.add(cells, from, 2 ** ((startMs - now) / halfLifeMs)),
+  }
+  const isComplete = walkWindow(walksOf(state, entry), entry, { window, moment }, weigh)
   if (!total.isEmpty) {
     moment.step(now)
     moment.step(now + window.hopMs)

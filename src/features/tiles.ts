@@ -47,6 +47,12 @@ export function takeOldest(
   }
 }
 
+/** Where cells go that are met on a walk. */
+export interface CellSink {
+  /** The cell begins at `cells[from]`, its tile at `startMs`. */
+  add(cells: readonly Slot[], from: number, startMs: number): void
+}
+
 /** A walk over the tiles of one level, from the newest back, that may be halted and gone on with. */
 export class TilesWalk {
   readonly cells: readonly Slot[]
@@ -68,15 +74,15 @@ export class TilesWalk {
     if (newest !== undefined) this.newestExcludedMs = newest * ms
   }
 
-  /** Visits each tile that starts at the instant or after it, with where in `cells` its cell begins. */
-  walkTo(startMs: number, visit: (from: number) => void): void {
+  /** Each tile that starts at the instant or after it. */
+  walkTo(startMs: number, sink: CellSink): void {
     while (this.newestExcludedMs !== undefined && this.newestExcludedMs >= startMs) {
       this.oldestIncludedMs = this.newestExcludedMs
       const from = this.#position * this.#width
       this.#position++
       const gap = this.#places[this.#position]
       this.newestExcludedMs = gap === undefined ? undefined : this.oldestIncludedMs - gap * this.ms
-      visit(from)
+      sink.add(this.cells, from, this.oldestIncludedMs)
     }
   }
 }

@@ -37,9 +37,12 @@ export function distinctAggregator(exactTo: number): Aggregator {
 function setsGatherer(exactTo: number): Gatherer {
   const hashes = new Set<string>()
   let registers: string | undefined
+  let before = ''
   return {
     add: (source, from) => {
       const text = textOf(source[from])
+      if (text === before) return
+      before = text
       if (isRegisters(text)) registers = registers === undefined ? text : mergeRegisters(registers, text)
       else for (const hash of hashesOf(text)) hashes.add(hash)
     },

@@ -28,28 +28,25 @@ export function quantileAggregator(error: number, binsMax: number): Aggregator {
   }
 }
 
-interface GatheredBins {
-  zeros: ExactInteger
-  readonly negative: Map<number, Slot>
-  readonly positive: Map<number, Slot>
-}
-
-/** Bins as they come, by how often they were joined; sorted, and joined further, only when the cell is asked for. */
+/** By how often bins were joined; joined further only when the cell is asked for. */
 function sketchesGatherer(binsMax: number): Gatherer {
-  const byJoins = new Map<number, GatheredBins>()
+  const byJoins = new Map<
+    number,
+    { zeros: ExactInteger; readonly negative: GrowingBins; readonly positive: GrowingBins }
+  >()
   return {
     add: (source, from) => {
       const { joins, zeros, negative, positive } = toSketch(source[from])
-      const gathered = byJoins.get(joins) ?? { zeros: 0, negative: new Map(), positive: new Map() }
+      const gathered = byJoins.get(joins) ?? { zeros: 0, negative: new GrowingBins(), positive: new GrowingBins() }
       byJoins.set(joins, gathered)
       gathered.zeros = addExact(gathered.zeros, zeros)
-      gather(gathered.negative, negative)
-      gather(gathered.positive, positive)
+      gathered.negative.add(negative)
+      gathered.positive.add(positive)
     },
     cell: () => {
       let merged: Sketch | undefined
       for (const [joins, { zeros, negative, positive }] of byJoins) {
-        const sketch = { joins, zeros, negative: sortedBins(negative), positive: sortedBins(positive) }
+        const sketch = { joins, zeros, negative: negative.bins(), positive: positive.bins() }
         merged = mergeSketches(merged ?? { joins, zeros: 0, negative: [], positive: [] }, sketch, binsMax)
       }
       return merged === undefined ? undefined : [toSlot(merged)]
@@ -57,18 +54,32 @@ function sketchesGatherer(binsMax: number): Gatherer {
   }
 }
 
-function gather(into: Map<number, Slot>, bins: Bins): void {
-  for (let index = 0; index < bins.length; index += 2) {
-    const bin = bins[index] as number
-    into.set(bin, addExact(into.get(bin) ?? 0, bins[index + 1] ?? 0))
-  }
-}
+/** Bins that many are added to: counted by name, and named in order, so that nothing is sorted each time they are asked for. */
+class GrowingBins {
+  readonly #counts = new Map<number, Slot>()
+  readonly #ascending: number[] = []
 
-function sortedBins(bins: ReadonlyMap<number, Slot>): Bins {
-  const sorted: Slot[] = []
-  // Numbers are sorted as numbers there, without a call for each two.
-  for (const bin of Float64Array.from(bins.keys()).sort()) sorted.push(bin, bins.get(bin) ?? 0)
-  return sorted
+  add(bins: Bins): void {
+    for (let index = 0; index < bins.length; index += 2) {
+      const bin = bins[index] as number
+      const before = this.#counts.get(bin)
+      if (before === undefined) this.#insert(bin)
+      this.#counts.set(bin, addExact(before ?? 0, bins[index + 1] ?? 0))
+    }
+  }
+
+  bins(): Bins {
+    const bins: Slot[] = []
+    for (const bin of this.#ascending) bins.push(bin, this.#counts.get(bin) ?? 0)
+    return bins
+  }
+
+  #insert(bin: number): void {
+    const names = this.#ascending
+    let at = names.length
+    while (at > 0 && (names[at - 1] as number) > bin) at--
+    names.splice(at, 0, bin)
+  }
 }
 
 /** The value of lower nearest rank floor(q × (n − 1)), within the relative error; null over no values. */
