@@ -48,6 +48,8 @@ type Kind = keyof typeof KINDS
 
 const WINDOWS = ['1h', '6h', '12h', '1d', '3d', '7d', '30d', '90d'] as const
 const LONG_WINDOWS = ['1d', '7d', '30d', '90d'] as const
+/** By the day: what takes many bytes a tile is asked over these only, as docs/evolution.md advises. */
+const DAILY_WINDOWS = ['30d', '90d'] as const
 /** A window and the next longer one. */
 const PAIRS = WINDOWS.slice(1).map((long, index) => [WINDOWS[index] ?? long, long] as const)
 const FEATURES = 250
@@ -84,29 +86,31 @@ function plain(): Record<string, Feature> {
   return set
 }
 
-/** Percentiles, distinct values, histograms: 24 features. */
+/** Percentiles, distinct values, histograms: 22 features. */
 function shapes(): Record<string, Feature> {
   const set: Record<string, Feature> = {}
   for (const within of LONG_WINDOWS) {
     for (const q of [0.5, 0.9, 0.99]) {
       set[`p${q * 100}_${within}`] = percentile(arrival, 'delayMinutes', { q, within })
     }
-    set[`hours_${within}`] = distinct(arrival, 'departureHour', { within })
     set[`variance_${within}`] = variance(arrival, 'delayMinutes', { within })
     set[`histogram_${within}`] = histogram(arrival, 'delayMinutes', { within, bounds: [-15, 0, 15, 30, 60, 120] })
   }
+  for (const within of DAILY_WINDOWS) set[`hours_${within}`] = distinct(arrival, 'departureHour', { within })
   return set
 }
 
-/** By weekday and by hour: 21 features. */
+/** By weekday and by hour: 19 features. */
 function grouped(): Record<string, Feature> {
   const set: Record<string, Feature> = {}
   for (const within of LONG_WINDOWS) {
     set[`byHour_${within}`] = count(arrival, { within, by: 'departureHour' })
     set[`topHours_${within}`] = topK(arrival, 'departureHour', { k: 3, within })
-    set[`lateByHour_${within}`] = count(arrival, { within, where: KINDS.late, by: 'departureHour' })
     set[`byWeekday_${within}`] = count(arrival, { within, by: 'departureWeekday' })
     set[`meanByWeekday_${within}`] = mean(arrival, 'delayMinutes', { within, by: 'departureWeekday' })
+  }
+  for (const within of DAILY_WINDOWS) {
+    set[`lateByHour_${within}`] = count(arrival, { within, where: KINDS.late, by: 'departureHour' })
   }
   set['sinceByWeekday'] = recency(arrival, { roundTo: '1h', by: 'departureWeekday' })
   return set
@@ -140,7 +144,7 @@ function overLife(): Record<string, Feature> {
   return set
 }
 
-/** Expressions over the others: 44 features. */
+/** Expressions over the others: 48 features. */
 function derived(): Record<string, Feature> {
   const set: Record<string, Feature> = {}
   for (const [short, long] of PAIRS) {
@@ -151,5 +155,6 @@ function derived(): Record<string, Feature> {
     set[`worse_${short}`] = above(`share_late_${short}`, `share_late_${long}`)
   }
   for (const within of WINDOWS) set[`log_${within}`] = log1p(`count_all_${within}`)
+  for (const within of LONG_WINDOWS) set[`range_${within}`] = subtract(`max_${within}`, `min_${within}`)
   return { ...set, usual: coalesce('p50_7d', 'p50_30d', 'p50_90d', 'lifetimeMean') }
 }
