@@ -7,9 +7,16 @@ import type { AggregateFeature, Feature, Grouping } from './feature.ts'
 
 type Features = Readonly<Record<string, Feature>>
 
+/** By set, then by feature: where one is named twice by what is named twice itself, the ways to it double with every step. */
+const fingerprints = new WeakMap<Features, WeakMap<Feature, string>>()
+
 /** SHA-256. Two definitions that say the same have one, whatever the features that they name are called. `set`: where names are looked up. */
 export function featureFingerprint(feature: Feature, set: Features = {}): string {
-  return sha256Hex(canonicalJson(describeFeature(feature, set)))
+  const known = fingerprints.get(set) ?? new WeakMap<Feature, string>()
+  fingerprints.set(set, known)
+  const fingerprint = known.get(feature) ?? sha256Hex(canonicalJson(describeFeature(feature, set)))
+  known.set(feature, fingerprint)
+  return fingerprint
 }
 
 export function describeFeature(feature: Feature, set: Features = {}): Json {

@@ -172,6 +172,12 @@ describe('definitions of derived features', () => {
     expect(new Set([original, ...others]).size).toBe(6)
   })
 
+  it('have it at once, however many ways lead to what they name', () => {
+    const doubled = Array.from({ length: 60 }, (_, step) => [`f${step + 1}`, add(`f${step}`, `f${step}`)] as const)
+    const plan = compileFeatures(features({ f0: count(order), ...Object.fromEntries(doubled) }) as FeatureSet)
+    expect(new Set(plan.features.map(({ fingerprint }) => fingerprint)).size).toBe(61)
+  })
+
   it('have a text for people', () => {
     expect(expressionText(divide('spend', add(count(order), 1)).expression)).toBe('divide(spend, add(count, 1))')
     expect(expressionText(equals('channel', constant('app')).expression)).toBe('equals(channel, "app")')
