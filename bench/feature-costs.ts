@@ -1,5 +1,6 @@
 // What one aggregate costs by itself, over 7 and over 30 days of a user with an event every 130 seconds: folding one event that comes
-// alone, evaluating both windows, and the bytes of its state. With and without `by`.
+// alone, evaluating both windows, and the bytes of its state, beside those of a typical user and the most there can be. With and
+// without `by`.
 import {
   count,
   decayed,
@@ -15,12 +16,15 @@ import {
   min,
 } from 'millrace'
 import { first, percentile, ratio, recency, stddev, streak, sum, topK, variance } from 'millrace'
+import type { DecodedEvent } from '../src/event/decoded-event.ts'
 import { evaluateFeatures } from '../src/features/evaluate.ts'
-import { compileFeatures } from '../src/features/plan.ts'
-import { foldState, stateJson } from '../src/features/state.ts'
+import { compileFeatures, type FeaturesPlan } from '../src/features/plan.ts'
+import { foldState, stateJson, type UserState } from '../src/features/state.ts'
 import { arrival } from '../src/pipeline/events.ts'
+import { estimateItem } from '../src/recompute/estimate-item.ts'
 import { deflateBlob } from '../src/store/blob-codec.ts'
 import { busyUser } from './arrivals.ts'
+import { compiled } from './feature-items.ts'
 import { medianCpuMicroseconds } from './stopwatch.ts'
 
 export interface AggregateFigures {
@@ -33,11 +37,23 @@ export interface AggregateFigures {
 export interface CostFigures {
   readonly foldUs: number
   readonly evaluateUs: number
-  readonly stateBytes: number
+  readonly bytes: StateBytes
+}
+
+/** As they are stored, compressed. */
+export interface StateBytes {
+  /** Of a user with an event a day. */
+  readonly typical: number
+  /** Of one with an event every 130 seconds. */
+  readonly busy: number
+  /** Every tile, key, list and sketch full. */
+  readonly most: number
 }
 
 /** 38 days: both windows are full. */
 const EVENTS_BEFORE = 25_000
+/** 24 hours and 50 seconds. */
+const EVENTS_OF_A_DAY = 665
 const FOLDS = { rounds: 7, calls: 400 }
 const EVALUATIONS = { rounds: 7, calls: 20 }
 const WITHINS = ['7d', '30d'] as const
@@ -89,9 +105,20 @@ export function aggregateCosts(): readonly AggregateFigures[] {
 }
 
 function costOf(both: readonly Feature[]): CostFigures {
-  const plan = compileFeatures(features(Object.fromEntries(both.map((feature, index) => [`f${index}`, feature]))))
-  const start = { state: undefined, previousAt: undefined, previousVersion: undefined }
-  let { state, at } = foldState({ plan, ...start, events: busyUser(0, EVENTS_BEFORE) })
+  const set = features(Object.fromEntries(both.map((feature, index) => [`f${index}`, feature])))
+  const plan = compileFeatures(set)
+  const before = busyUser(0, EVENTS_BEFORE)
+  let { state, at } = foldAll(plan, before)
+  const bytes = {
+    typical: stateBytes(
+      foldAll(
+        plan,
+        before.filter((_, index) => index % EVENTS_OF_A_DAY === 0),
+      ).state,
+    ),
+    busy: stateBytes(state),
+    most: estimateItem(compiled(set)).worst.parts.state,
+  }
   const coming = busyUser(EVENTS_BEFORE, EVENTS_BEFORE + FOLDS.rounds * FOLDS.calls)
   let next = 0
   const foldUs = medianCpuMicroseconds(() => {
@@ -99,9 +126,13 @@ function costOf(both: readonly Feature[]): CostFigures {
     state = folded.state
     at = folded.at
   }, FOLDS)
-  return {
-    foldUs,
-    evaluateUs: medianCpuMicroseconds(() => evaluateFeatures(plan, state, at, at), EVALUATIONS),
-    stateBytes: deflateBlob(Buffer.from(stateJson(state))).length,
-  }
+  return { foldUs, evaluateUs: medianCpuMicroseconds(() => evaluateFeatures(plan, state, at, at), EVALUATIONS), bytes }
+}
+
+function foldAll(plan: FeaturesPlan, events: readonly DecodedEvent[]): ReturnType<typeof foldState> {
+  return foldState({ plan, state: undefined, previousAt: undefined, previousVersion: undefined, events })
+}
+
+function stateBytes(state: UserState): number {
+  return deflateBlob(Buffer.from(stateJson(state))).length
 }

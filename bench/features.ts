@@ -90,12 +90,13 @@ function aggregateLines(costs: readonly AggregateFigures[]): string[] {
   const cells = (cost: CostFigures | undefined): string =>
     cost === undefined
       ? ''
-      : [cost.foldUs.toFixed(1), cost.evaluateUs.toFixed(0), String(cost.stateBytes)]
-          .map(cell => cell.padStart(10))
+      : [cost.foldUs.toFixed(1), cost.evaluateUs.toFixed(0), cost.bytes.typical, cost.bytes.busy, cost.bytes.most]
+          .map(cell => String(cell).padStart(9))
           .join('')
-  const head = ['fold µs', 'eval µs', 'bytes'].map(title => title.padStart(10)).join('')
+  const head = ['fold µs', 'eval µs', 'typical', 'bytes', 'most'].map(title => title.padStart(9)).join('')
   return [
-    'one aggregate over 7 and 30 days, an event every 130 seconds; then the same by weekday',
+    'one aggregate over 7 and 30 days, an event every 130 seconds; then the same by weekday. Bytes: with an event a day (typical),',
+    'with one every 130 seconds, and the most there can be',
     `  ${'aggregate'.padEnd(11)}${head}  ${head}`,
     ...costs.map(({ aggregate, alone, byWeekday }) => `  ${aggregate.padEnd(11)}${cells(alone)}  ${cells(byWeekday)}`),
   ]
