@@ -78,7 +78,7 @@ export function topK<E extends EventContract>(
 }
 
 export type DistinctOptions<E extends EventContract> = WindowOptions<E> & {
-  /** Exact up to so many values (64); beyond, HyperLogLog with 1,024 registers: a standard error of 3.3 %. */
+  /** Exact up to so many values (64); beyond, HyperLogLog with 1,024 registers: a standard error of 3.25 %. */
   readonly exactTo?: number
 }
 
