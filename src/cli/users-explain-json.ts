@@ -73,12 +73,12 @@ function eventJson({ type, id, ts }: DecodedEvent) {
   return { type, id, timeMs: ts }
 }
 
-function movedModelJson({ name, from, to, byVersionAlone, byInputAlone }: MovedModel) {
+function movedModelJson({ name, from, to, byVersionAlone, shares }: MovedModel) {
   return {
     name,
     from: modelJson(from),
     to: modelJson(to),
     byVersionAlone: byVersionAlone ?? null,
-    byInputAlone,
+    shares,
   }
 }

@@ -1,9 +1,10 @@
 // What moved between two instants, in words: each feature with the events that came and that left, and each prediction with what
-// every moved input would have done to it alone.
+// every moved input did to it.
 import type { Prediction } from '../predictions/evaluated-user.ts'
 import type { MovedModel } from '../replay/explain-models.ts'
 import type { Move, MovedPart } from '../replay/explain-moves.ts'
 import type { ExplainedSince, Explanation } from '../replay/explain-user.ts'
+import type { InputShare } from '../replay/input-shares.ts'
 import { featureText } from '../predictions/definition-text.ts'
 import { arrow, instant, plural, predictionText, shown, titledTable } from './explain-words.ts'
 
@@ -51,7 +52,7 @@ function and(text: string): string {
 }
 
 function describeMovedModel(moved: MovedModel, moves: readonly Move[]): string[] {
-  const { name, from, to, byVersionAlone, byInputAlone } = moved
+  const { name, from, to, byVersionAlone, shares } = moved
   const versions =
     from.entry?.batchId === to.entry?.batchId
       ? 'by the same version'
@@ -62,11 +63,17 @@ function describeMovedModel(moved: MovedModel, moves: readonly Move[]): string[]
     ...(byVersionAlone === undefined
       ? []
       : [`The other version alone makes of the features before: ${predictionText(byVersionAlone)}.`]),
-    ...(byInputAlone.length === 0
+    ...(shares === undefined || shares.length === 0
       ? []
       : [
-          'What each input would have done alone, all others as before (together they do more or less than their sum):',
-          ...titledTable(['INPUT', 'BEFORE → AFTER', ...outputsOf(to.prediction)], inputRows(moved, before, moves)),
+          'What each input that moved did to it, over many orders in which they could have moved:',
+          ...titledTable(
+            ['INPUT', 'BEFORE → AFTER', ...outputsOf(to.prediction)],
+            [
+              ...shareRows(shares, outputsOf(to.prediction), moves),
+              ['in all', '', ...outputsOf(to.prediction).map(output => signed(moveOf(to.prediction, before, output)))],
+            ],
+          ),
         ]),
   ]
 }
@@ -80,22 +87,20 @@ function movedText(from: Prediction, to: Prediction): string {
     .join(', ')
 }
 
-function inputRows({ byInputAlone, to }: MovedModel, before: Prediction, moves: readonly Move[]): string[][] {
-  const outputs = outputsOf(to.prediction)
-  const effect = (prediction: Prediction, output: string): number =>
-    (prediction.value?.[output] ?? Number.NaN) - (before.value?.[output] ?? Number.NaN)
+function shareRows(shares: readonly InputShare[], outputs: readonly string[], moves: readonly Move[]): string[][] {
   const [main = ''] = outputs
-  const greatestFirst = byInputAlone.toSorted(
-    (a, b) => Math.abs(effect(b.prediction, main)) - Math.abs(effect(a.prediction, main)),
-  )
-  return greatestFirst.map(({ input, prediction }) => {
-    const move = moves.find(({ name }) => name === input)
-    return [
-      input,
-      move === undefined ? '' : arrow(shown(move.from), shown(move.to)),
-      ...outputs.map(output => signed(effect(prediction, output))),
-    ]
-  })
+  const size = ({ effects }: InputShare): number => Math.abs(effects[main] ?? 0)
+  return shares
+    .toSorted((a, b) => size(b) - size(a))
+    .map(({ input, effects }) => {
+      const move = moves.find(({ name }) => name === input)
+      const values = move === undefined ? '' : arrow(shown(move.from), shown(move.to))
+      return [input, values, ...outputs.map(output => signed(effects[output] ?? Number.NaN))]
+    })
+}
+
+function moveOf(to: Prediction, from: Prediction, output: string): number {
+  return (to.value?.[output] ?? Number.NaN) - (from.value?.[output] ?? Number.NaN)
 }
 
 function outputsOf({ value = {} }: Prediction): string[] {

@@ -21,6 +21,7 @@ export function describeExplanation(explanation: Explanation): string[] {
       ['FEATURE', 'VALUE', 'EVENTS', 'FIRST EVENT', 'LAST EVENT', 'SUM', 'DEFINITION'],
       explanation.moment.features.flatMap(featureRows),
     ),
+    'Windows begin at a whole minute, 5 minutes, hour or day, UTC, by their length; a recency is in seconds.',
     '',
     ...describeNext(next),
     ...(models.length === 0 ? [] : ['', ...models.map(describeModel)]),
@@ -104,9 +105,9 @@ function describeStored({ verdict, item }: StoredComparison): string[] {
 
 function describeItem({ version, asOfMs, freshUntilMs, isExact, notYetFolded }: ComparedItem): string[] {
   const until = freshUntilMs === undefined ? 'the next event' : instant(freshUntilMs)
-  const get = isExact ? 'a GET hands it out as it is' : 'a GET evaluates it anew'
+  const get = isExact ? 'a GET hands it out as it is' : 'which is over, so a GET evaluates it anew'
   return [
-    `Stored: version ${version} as of ${instant(asOfMs)}, exact until ${until}; ${get}.`,
+    `Stored: version ${version} as of ${instant(asOfMs)}, exact until ${until}${isExact ? '; ' : ', '}${get}.`,
     ...(notYetFolded === 0
       ? []
       : [`  ${plural(notYetFolded, 'event')} of those above came later and is not in it yet.`]),
@@ -115,7 +116,8 @@ function describeItem({ version, asOfMs, freshUntilMs, isExact, notYetFolded }: 
 
 function describeVerdict(verdict: Extract<StoredComparison['verdict'], { readonly values: number }>): string[] {
   const pending = verdict.backfilling === 0 ? '' : `; ${plural(verdict.backfilling, 'feature')} null until backfilled`
-  if (verdict.kind === 'matched') return [`  Its features are what history says, then and now${pending}.`]
+  if (verdict.kind === 'matched')
+    return [`  Its features are what history says, at that instant and evaluated for now${pending}.`]
   return [
     '  Its features are not what history says:',
     ...verdict.differences.map(one => `    ${describeDifference(one)}`),

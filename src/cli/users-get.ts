@@ -1,4 +1,5 @@
 // `millrace users get`: one user's features and predictions, evaluated now as a GET would, and what is stored beside them.
+import type { FeatureValue } from '../features/features-body.ts'
 import { createPredictor } from '../compose/predictor.ts'
 import { userIdProblem } from '../event/identity.ts'
 import { toRfc3339 } from '../platform/clock.ts'
@@ -48,7 +49,7 @@ function describe(userId: string, { features, predictions }: EvaluatedUser, item
     '',
     ...names.map(name => {
       const reason = features.pending?.[name]
-      return `  ${name.padEnd(width)}  ${String(features.values[name])}${reason === undefined ? '' : `  (${reason})`}`
+      return `  ${name.padEnd(width)}  ${shownValue(features.values[name])}${reason === undefined ? '' : `  (${reason})`}`
     }),
     '',
     ...Object.entries(predictions.models).map(
@@ -72,4 +73,8 @@ function corrupt(reason: string): CommandError {
     code: 'item-corrupt',
     next: 'It is left as it is; its records are in the dead letters: millrace deadletters list --reason item-corrupt.',
   })
+}
+
+function shownValue(value: FeatureValue | undefined): string {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

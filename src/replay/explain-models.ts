@@ -2,13 +2,14 @@
 // more on these very features; and what moved an output between two instants.
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
-import type { FeaturesBody, FeatureValue } from '../features/features-body.ts'
+import type { FeaturesBody } from '../features/features-body.ts'
 import { modelRef } from '../model/registry.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Prediction } from '../predictions/evaluated-user.ts'
 import type { PinnedPredictor } from '../predictions/predictor.ts'
 import type { UserMoment } from './explain-features.ts'
 import type { Move } from './explain-moves.ts'
+import { type InputShare, inputShares } from './input-shares.ts'
 
 /** Model name → batch ID. */
 export type Versions = Readonly<Record<string, string>>
@@ -29,8 +30,8 @@ export interface MovedModel {
   readonly to: ExplainedModel
   /** The features of before by the version of after, where the version is another one. */
   readonly byVersionAlone: Prediction | undefined
-  /** Each moved input by itself, all else as before: what the output would have been. */
-  readonly byInputAlone: readonly { readonly input: string; readonly prediction: Prediction }[]
+  /** What each moved input did, in shares that add up; undefined where the model has no value on the way from one to the other. */
+  readonly shares: readonly InputShare[] | undefined
 }
 
 export interface ModelsThen {
@@ -71,18 +72,16 @@ export async function movedModels(
 ): Promise<readonly MovedModel[]> {
   const values = bodyOf(before.moment)
   const asBefore = await predict(after.predictor, values)
-  const alone = new Map<string, Readonly<Record<string, Prediction>>>()
-  for (const { name, to } of after.moves) alone.set(name, await predict(after.predictor, withValue(values, name, to)))
-  return pipeline.models.flatMap(({ name, inputs }, index) => {
+  const moved: MovedModel[] = []
+  for (const [index, { name, inputs }] of pipeline.models.entries()) {
     const [from, to] = [before.models[index], after.models[index]]
-    if (from === undefined || to === undefined || isSamePrediction(from.prediction, to.prediction)) return []
+    if (from === undefined || to === undefined || isSamePrediction(from.prediction, to.prediction)) continue
     const isOtherVersion = from.prediction.batchId !== to.prediction.batchId
-    const byInputAlone = inputs.flatMap(input => {
-      const prediction = alone.get(input)?.[name]
-      return prediction === undefined ? [] : [{ input, prediction }]
-    })
-    return [{ name, from, to, byVersionAlone: isOtherVersion ? asBefore[name] : undefined, byInputAlone }]
-  })
+    const own = after.moves.flatMap(move => (inputs.includes(move.name) ? [{ input: move.name, to: move.to }] : []))
+    const shares = await inputShares(name, { body: values, inputs: own }, after.predictor)
+    moved.push({ name, from, to, byVersionAlone: isOtherVersion ? asBefore[name] : undefined, shares })
+  }
+  return moved
 }
 
 export function isSamePrediction(a: Prediction, b: Prediction): boolean {
@@ -99,8 +98,4 @@ export async function predict(
 
 export function bodyOf({ atMs, features }: UserMoment): FeaturesBody {
   return { asOf: atMs, values: Object.fromEntries(features.map(({ name, value }) => [name, value])) }
-}
-
-function withValue(body: FeaturesBody, name: string, value: FeatureValue): FeaturesBody {
-  return { ...body, values: { ...body.values, [name]: value } }
 }

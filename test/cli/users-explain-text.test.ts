@@ -24,14 +24,15 @@ it('an explanation of now', async () => {
       meanPoints   null   0                                                        mean(order.placed, points) within 30d"
   `)
   expect(lines.slice(23).join('\n')).toMatchInlineSnapshot(`
-    "
+    "Windows begin at a whole minute, 5 minutes, hour or day, UTC, by their length; a recency is in seconds.
+
     If no event comes, these change next, at 2024-02-26T18:00:00Z:
       sinceOrder  3600 → 7200
 
     Model churn: orders 6.5, by version b2, in production since 2024-02-26T12:00:00Z (ana: trained).
 
-    Stored: version 5 as of 2024-02-26T16:00:00Z, exact until 2024-02-26T16:11:00Z; a GET evaluates it anew.
-      Its features are what history says, then and now.
+    Stored: version 5 as of 2024-02-26T16:00:00Z, exact until 2024-02-26T16:11:00Z, which is over, so a GET evaluates it anew.
+      Its features are what history says, at that instant and evaluated for now.
       Its prediction of churn is what the model says of them: orders 5."
   `)
 })
@@ -54,10 +55,11 @@ it('what moved', async () => {
 
     Model churn: orders 3 → 6.5, from version b1 to b2.
     The other version alone makes of the features before: orders 3.6.
-    What each input would have done alone, all others as before (together they do more or less than their sum):
+    What each input that moved did to it, over many orders in which they could have moved:
       INPUT      BEFORE → AFTER  orders
       orders30d  3 → 5           +2.0000
-      spend90d   60 → 150        +0.9000"
+      spend90d   60 → 150        +0.9000
+      in all                     +2.9000"
   `)
 })
 
