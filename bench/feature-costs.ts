@@ -85,7 +85,7 @@ const AGGREGATES: Readonly<Record<string, (options: Options) => Feature>> = {
   streak: ({ by }) => streak(arrival, { ...(by && { by }), every: '1d' }),
 }
 /** Of these there is none by a field. */
-const WITHOUT_BY: Readonly<Record<string, (options: Options) => Feature>> = {
+const WITHOUT_BY: Readonly<Record<string, (options: Omit<Options, 'by'>) => Feature>> = {
   topK: options => topK(arrival, 'departureHour', { ...options, k: 3 }),
   ratio: options => ratio(count(arrival, { ...options, where: LATE }), count(arrival, options)),
 }

@@ -24,6 +24,8 @@ const NUMERIC: readonly AggregateName[] = ['sum', 'mean', 'min', 'max', 'varianc
 /** Each key costs what its aggregate costs, in every tile of the window. */
 export const KEYS_MAX = 256
 const KEYS_DEFAULT = 32
+/** What a builder has beside these it takes out itself. */
+const OPTIONS: readonly string[] = ['within', 'where', 'by', 'keys'] satisfies readonly (keyof AggregateOptions)[]
 
 /** Throws DefinitionError. */
 export function aggregateFeature<Value>(
@@ -35,6 +37,9 @@ export function aggregateFeature<Value>(
 ): AggregateFeature<Value> {
   const place = `${aggregate}(${event.type}${fieldName === undefined ? '' : `, ${fieldName}`})`
   const field = fieldName === undefined ? undefined : existingField(place, event, fieldName)
+  const unknown = Object.keys(options).find(name => !OPTIONS.includes(name))
+  if (unknown !== undefined)
+    throw new DefinitionError(`${place}: there is no option "${unknown}"`, 'Correct its name, or leave it out.')
   const isNumeric = NUMERIC.includes(aggregate) || (aggregate === 'decayed' && fieldName !== undefined)
   if (isNumeric && field?.kind !== 'number') throw new DefinitionError(`${place}: not a number`, 'Use a number field.')
   return {

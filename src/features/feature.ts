@@ -90,14 +90,16 @@ export interface WhereOption<E extends EventContract> {
   readonly where?: Where<E>
 }
 
-export interface ByOption<E extends EventContract> {
+export interface ByOption<E extends EventContract, By extends FieldOf<E, Field> = FieldOf<E, Field>> {
   /** A field: one value for each of its values. A number field groups by its decimal text. */
-  readonly by?: FieldOf<E, Field>
+  readonly by?: By
   /** Most keys that stay complete; 32 unless given. */
   readonly keys?: number
 }
 
-export interface WindowOptions<E extends EventContract> extends WhereOption<E>, ByOption<E> {
+export interface WindowOptions<E extends EventContract, By extends FieldOf<E, Field> = FieldOf<E, Field>>
+  extends WhereOption<E>,
+    ByOption<E, By> {
   readonly within?: Duration
 }
 
@@ -109,8 +111,8 @@ export interface Grouped<Value> {
   readonly other?: Value
 }
 
-/** The value's type under the options that were given. */
-export type Answer<Options, Value> = Options extends { readonly by: string } ? Grouped<Value> : Value
+/** The value's type, `By` being the field that was given, or never. Of the options this alone is inferred, so that a wrong name among them does not compile. */
+export type Answer<By extends string, Value> = [By] extends [never] ? Value : Grouped<Value>
 
 export type NumberFieldOf<E extends EventContract> = FieldOf<E, NumberField>
 

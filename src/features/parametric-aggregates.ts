@@ -29,26 +29,36 @@ const STREAK_PERIODS_DEFAULT = 366
 const STREAK_PERIODS_MAX = 1000
 const TOP_KEYS_DEFAULT = 32
 
-export type FirstKOptions<E extends EventContract> = WindowOptions<E> & { readonly k: number }
+export type FirstKOptions<E extends EventContract, By extends FieldOf<E, Field>> = WindowOptions<E, By> & {
+  readonly k: number
+}
 
 /** The values of the oldest k events in the window that have one, oldest first. */
-export function firstK<E extends EventContract, Name extends FieldOf<E, Field>, const O extends FirstKOptions<E>>(
+export function firstK<
+  E extends EventContract,
+  Name extends FieldOf<E, Field>,
+  const By extends FieldOf<E, Field> = never,
+>(
   event: E,
   field: Name,
-  options: O & FirstKOptions<E>,
-): AggregateFeature<Answer<O, readonly ValueOf<E['fields'][Name]>[]>> {
-  const k = wholeNumber('firstK', 'k', options.k, [1, K_MAX])
-  return aggregateFeature('firstK', event, field, options, { state: { k } })
+  options: FirstKOptions<E, By>,
+): AggregateFeature<Answer<By, readonly ValueOf<E['fields'][Name]>[]>> {
+  const { k, ...rest } = options
+  return aggregateFeature('firstK', event, field, rest, { state: { k: wholeNumber('firstK', 'k', k, [1, K_MAX]) } })
 }
 
 /** The values of the newest k events in the window that have one, newest first. */
-export function lastK<E extends EventContract, Name extends FieldOf<E, Field>, const O extends FirstKOptions<E>>(
+export function lastK<
+  E extends EventContract,
+  Name extends FieldOf<E, Field>,
+  const By extends FieldOf<E, Field> = never,
+>(
   event: E,
   field: Name,
-  options: O & FirstKOptions<E>,
-): AggregateFeature<Answer<O, readonly ValueOf<E['fields'][Name]>[]>> {
-  const k = wholeNumber('lastK', 'k', options.k, [1, K_MAX])
-  return aggregateFeature('lastK', event, field, options, { state: { k } })
+  options: FirstKOptions<E, By>,
+): AggregateFeature<Answer<By, readonly ValueOf<E['fields'][Name]>[]>> {
+  const { k, ...rest } = options
+  return aggregateFeature('lastK', event, field, rest, { state: { k: wholeNumber('lastK', 'k', k, [1, K_MAX]) } })
 }
 
 export interface Top {
@@ -77,23 +87,23 @@ export function topK<E extends EventContract>(
   return aggregateFeature('topK', event, sum, { ...rest, by: field, keys: keysMax }, { read })
 }
 
-export type DistinctOptions<E extends EventContract> = WindowOptions<E> & {
+export type DistinctOptions<E extends EventContract, By extends FieldOf<E, Field>> = WindowOptions<E, By> & {
   /** Exact up to so many values (64); beyond, HyperLogLog with 1,024 registers: a standard error of 3.25 %. */
   readonly exactTo?: number
 }
 
 /** How many different values of a field. */
-export function distinct<E extends EventContract, const O extends DistinctOptions<E>>(
+export function distinct<E extends EventContract, const By extends FieldOf<E, Field> = never>(
   event: E,
   field: FieldOf<E, Field>,
-  options?: O & DistinctOptions<E>,
-): AggregateFeature<Answer<O, number>> {
-  const given: DistinctOptions<E> = options ?? {}
-  const exactTo = wholeNumber('distinct', 'exactTo', given.exactTo ?? DISTINCT_EXACT_DEFAULT, [1, DISTINCT_EXACT_MAX])
-  return aggregateFeature('distinct', event, field, given, { state: { exactTo } })
+  options?: DistinctOptions<E, By>,
+): AggregateFeature<Answer<By, number>> {
+  const { exactTo: given = DISTINCT_EXACT_DEFAULT, ...rest }: DistinctOptions<E, By> = options ?? {}
+  const exactTo = wholeNumber('distinct', 'exactTo', given, [1, DISTINCT_EXACT_MAX])
+  return aggregateFeature('distinct', event, field, rest, { state: { exactTo } })
 }
 
-export type PercentileOptions<E extends EventContract> = WindowOptions<E> & {
+export type PercentileOptions<E extends EventContract, By extends FieldOf<E, Field>> = WindowOptions<E, By> & {
   /** 0.5 is the median. */
   readonly q: number
   /** Relative error of the answer, 0.01 unless given; it doubles each time the values would need more than 128 bins. */
@@ -101,35 +111,35 @@ export type PercentileOptions<E extends EventContract> = WindowOptions<E> & {
 }
 
 /** The value that the share q of the values does not exceed (lower nearest rank), within a relative error; null over no events. */
-export function percentile<E extends EventContract, const O extends PercentileOptions<E>>(
+export function percentile<E extends EventContract, const By extends FieldOf<E, Field> = never>(
   event: E,
   field: NumberFieldOf<E>,
-  options: O & PercentileOptions<E>,
-): AggregateFeature<Answer<O, number | null>> {
-  const { q, error = PERCENTILE_ERROR_DEFAULT } = options
+  options: PercentileOptions<E, By>,
+): AggregateFeature<Answer<By, number | null>> {
+  const { q, error = PERCENTILE_ERROR_DEFAULT, ...rest } = options
   if (!(q >= 0 && q <= 1)) throw new DefinitionError(`percentile: q is ${q}`, 'Use 0 to 1: 0.5 is the median.')
   const [least, most] = PERCENTILE_ERRORS
   if (!(error >= least && error <= most)) {
     throw new DefinitionError(`percentile: error is ${error}`, `Use ${least} to ${most}: 0.01 is one percent.`)
   }
-  return aggregateFeature('percentile', event, field, options, {
+  return aggregateFeature('percentile', event, field, rest, {
     state: { error, binsMax: PERCENTILE_BINS_MAX },
     read: { q },
   })
 }
 
-export type HistogramOptions<E extends EventContract> = WindowOptions<E> & {
+export type HistogramOptions<E extends EventContract, By extends FieldOf<E, Field>> = WindowOptions<E, By> & {
   /** Ascending; [0, 60] makes three counts: below 0, from 0 to below 60, from 60 on. */
   readonly bounds: readonly number[]
 }
 
 /** How many events lie between the bounds. */
-export function histogram<E extends EventContract, const O extends HistogramOptions<E>>(
+export function histogram<E extends EventContract, const By extends FieldOf<E, Field> = never>(
   event: E,
   field: NumberFieldOf<E>,
-  options: O & HistogramOptions<E>,
-): AggregateFeature<Answer<O, readonly number[]>> {
-  const { bounds } = options
+  options: HistogramOptions<E, By>,
+): AggregateFeature<Answer<By, readonly number[]>> {
+  const { bounds, ...rest } = options
   const isAscending = bounds.every(
     (bound, index) => Number.isFinite(bound) && (index === 0 || bound > (bounds[index - 1] ?? 0)),
   )
@@ -144,20 +154,22 @@ export function histogram<E extends EventContract, const O extends HistogramOpti
   const scaled = bounds.map(bound =>
     scale === undefined ? bound : (scaledInteger(bound, scale) ?? bound * 10 ** scale),
   )
-  return aggregateFeature('histogram', event, field, options, { state: { bounds: scaled } })
+  return aggregateFeature('histogram', event, field, rest, { state: { bounds: scaled } })
 }
 
-export interface DecayedOptions<E extends EventContract> extends WhereOption<E>, ByOption<E> {
+export interface DecayedOptions<E extends EventContract, By extends FieldOf<E, Field>>
+  extends WhereOption<E>,
+    ByOption<E, By> {
   readonly halfLife: Duration
   /** A number field to sum; the events are counted without it. */
   readonly sum?: NumberFieldOf<E>
 }
 
 /** Events (or a field's sum), each weighing half as much with every half-life; one of 20 half-lives weighs nothing any more. */
-export function decayed<E extends EventContract, const O extends DecayedOptions<E>>(
+export function decayed<E extends EventContract, const By extends FieldOf<E, Field> = never>(
   event: E,
-  options: O & DecayedOptions<E>,
-): AggregateFeature<Answer<O, number>> {
+  options: DecayedOptions<E, By>,
+): AggregateFeature<Answer<By, number>> {
   const { halfLife, sum, ...rest } = options
   const halfLifeMs = parseDurationMs(halfLife)
   if (halfLifeMs < MINUTE_MS || halfLifeMs > WITHIN_MAX_MS) {
@@ -166,7 +178,9 @@ export function decayed<E extends EventContract, const O extends DecayedOptions<
   return aggregateFeature('decayed', event, sum, rest, { state: { halfLifeMs } })
 }
 
-export interface StreakOptions<E extends EventContract> extends WhereOption<E>, ByOption<E> {
+export interface StreakOptions<E extends EventContract, By extends FieldOf<E, Field>>
+  extends WhereOption<E>,
+    ByOption<E, By> {
   /** The period, UTC: '1d' or '1h', or a number of days. */
   readonly every: Duration
   /** Longer ones count as this: 366 unless given. */
@@ -174,10 +188,10 @@ export interface StreakOptions<E extends EventContract> extends WhereOption<E>, 
 }
 
 /** In how many periods in a row there was an event, up to this one or the one before; 0 once a whole period had none. */
-export function streak<E extends EventContract, const O extends StreakOptions<E>>(
+export function streak<E extends EventContract, const By extends FieldOf<E, Field> = never>(
   event: E,
-  options: O & StreakOptions<E>,
-): AggregateFeature<Answer<O, number>> {
+  options: StreakOptions<E, By>,
+): AggregateFeature<Answer<By, number>> {
   const { every, most, ...rest } = options
   const everyMs = parseDurationMs(every)
   if (everyMs % HOUR_MS !== 0 || everyMs > 31 * DAY_MS) {

@@ -48,7 +48,7 @@ export const window: fc.Arbitrary<{ readonly within?: Duration }> = fc
   .option(fc.constantFrom<Duration>('1m', '37m', '2h', '121m', '17h', '1d', '25h', '7d', '14d', '15d', '90d', '731d'))
   .map(within => (within === null ? {} : { within }))
 
-const where = fc.constantFrom<Options>(
+const where = fc.constantFrom<Pick<Options, 'where'>>(
   {},
   {},
   {},

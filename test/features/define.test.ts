@@ -6,6 +6,7 @@ import { features } from '../../src/features/define.ts'
 import { multiply } from '../../src/features/derived.ts'
 import type { Feature, Grouped, ValuesOf, WindowOptions } from '../../src/features/feature.ts'
 import { featureFingerprint } from '../../src/features/describe.ts'
+import { lastK } from '../../src/features/parametric-aggregates.ts'
 import { compileFeatures } from '../../src/features/plan.ts'
 import { holds, normaliseWhere, type Where } from '../../src/features/where.ts'
 
@@ -106,12 +107,16 @@ describe('definitions', () => {
     })
     expectTypeOf<ValuesOf<typeof set>['orders']>().toEqualTypeOf<number | null>()
     expectTypeOf<ValuesOf<typeof set>['channel']>().toEqualTypeOf<'web' | 'app' | null>()
-    expectTypeOf(sum<typeof order, object>)
+    expectTypeOf(sum<typeof order>)
       .parameter(1)
       .toEqualTypeOf<'amount' | 'weight'>()
     expectTypeOf<'web'>().toExtend<Where<typeof order>['channel']>()
     expectTypeOf<'shop'>().not.toExtend<Where<typeof order>['channel']>()
     expectTypeOf<{ withn: '1d' }>().not.toExtend<WindowOptions<typeof order>>()
+    // Of a type that is closed, so that a wrong name beside right ones is one too many.
+    expectTypeOf(count<typeof order, 'channel'>)
+      .parameter(1)
+      .toEqualTypeOf<WindowOptions<typeof order, 'channel'> | undefined>()
     const grouped = features({ byChannel: count(order, { by: 'channel', within: '7d' }) })
     expectTypeOf<ValuesOf<typeof grouped>['byChannel']>().toEqualTypeOf<Grouped<number> | null>()
     const derived = features({ orders: count(order), twice: multiply(2, 'orders') })
@@ -126,6 +131,9 @@ describe('definitions', () => {
     expect(() => sum(order, 'channel' as 'amount')).toThrow('not a number')
     expect(() => min(order, 'nothing' as 'amount')).toThrow('no field')
     expect(() => count(order, { where: { channel: 'shop' as 'web' } })).toThrow('never be')
+    const misspelt = { within: '7d', wher: { gift: true } } as const
+    expect(() => count(order, misspelt)).toThrow('count(order.placed): there is no option "wher"')
+    expect(() => lastK(order, 'note', { ...misspelt, k: 3 })).toThrow('no option "wher"')
     expect(() => features({ orders: count(order), twice: multiply(2, 'order' as 'orders') })).toThrow('not defined')
   })
 })
