@@ -5,6 +5,7 @@ import type { CompiledPipeline } from './compile-pipeline.ts'
 /** Each (state, window) once, in the order in which they are met. */
 export function aggregatesNamed({ features }: CompiledPipeline, name: string): readonly AggregatePlan[] {
   const found = new Map<string, AggregatePlan>()
+  const visited = new Set<ComputePlan>()
   const add = (plan: AggregatePlan): void => {
     found.set(`${plan.state.key} ${plan.window?.withinMs}`, plan)
   }
@@ -21,9 +22,9 @@ export function aggregatesNamed({ features }: CompiledPipeline, name: string): r
     }
   }
   const addCompute = (compute: ComputePlan | undefined): void => {
-    switch (compute?.kind) {
-      case undefined:
-        return
+    if (compute === undefined || visited.has(compute)) return
+    visited.add(compute)
+    switch (compute.kind) {
       case 'aggregate':
         return add(compute)
       case 'ratio':

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { count, last, ratio, recency, sum } from '../../src/features/aggregates.ts'
 import { features } from '../../src/features/define.ts'
 import { add, divide } from '../../src/features/derived.ts'
+import type { Feature } from '../../src/features/feature.ts'
 import { decayed, lastK, percentile } from '../../src/features/parametric-aggregates.ts'
 import { model } from '../../src/model/define.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
@@ -31,6 +32,15 @@ const compiled = compilePipeline(
 )
 
 describe('a pipeline as data', () => {
+  it('is there at once, however many ways lead to what features name', () => {
+    const chain = Object.fromEntries(
+      Array.from({ length: 60 }, (_, step) => [`f${step + 1}`, add(`f${step}`, `f${step}`)]),
+    )
+    const doubled = features({ f0: count(order), ...chain } as Readonly<Record<string, Feature>>)
+    const description = describePipeline(compilePipeline(pipeline({ name: 'shop', features: doubled, models: [] })))
+    expect(Object.keys(description.features)).toHaveLength(61)
+  })
+
   it('is the same after JSON, and whatever the order in which it is written', () => {
     const description = describePipeline(compiled)
     expect(JSON.parse(JSON.stringify(description))).toStrictEqual(description)
