@@ -86,7 +86,7 @@ describe('users explain', () => {
     const { exitCode, stdout } = await millrace('users', 'explain', 'ana', '--since', '2026-06-01T03:00:00Z')
     expect(exitCode).toBe(0)
     expect(stdout).toContain('ana at 2026-06-01T12:00:00Z\nKnown by then: 3 events')
-    expect(stdout).toContain('Its features are what history says, then and now.')
+    expect(stdout).toContain('Its features are what history says, at that instant and evaluated for now.')
     expect(stdout).toMatch(/visits1d +2 → 3 +2 events → 3; 1 came/)
   })
 
