@@ -103,11 +103,12 @@ function describeStored({ verdict, item }: StoredComparison): string[] {
   }
 }
 
-function describeItem({ version, asOfMs, freshUntilMs, isExact, notYetFolded }: ComparedItem): string[] {
+function describeItem({ version, asOfMs, freshUntilMs, isOfToday, isExact, notYetFolded }: ComparedItem): string[] {
   const until = freshUntilMs === undefined ? 'the next event' : instant(freshUntilMs)
-  const get = isExact ? 'a GET hands it out as it is' : 'which is over, so a GET evaluates it anew'
+  const why = isOfToday ? 'which is over' : 'but by other definitions than those of today'
+  const get = isExact ? '; a GET hands it out as it is' : `, ${why}, so a GET evaluates it anew`
   return [
-    `Stored: version ${version} as of ${instant(asOfMs)}, exact until ${until}${isExact ? '; ' : ', '}${get}.`,
+    `Stored: version ${version} as of ${instant(asOfMs)}, exact until ${until}${get}.`,
     ...(notYetFolded === 0
       ? []
       : [`  ${plural(notYetFolded, 'event')} of those above came later and is not in it yet.`]),

@@ -24,6 +24,8 @@ export interface ComparedItem {
   readonly asOfMs: number
   /** Undefined: until the next event. */
   readonly freshUntilMs: number | undefined
+  /** Made by the definitions of today. */
+  readonly isOfToday: boolean
   /** A GET of now hands out these very bytes, while production names the same versions. */
   readonly isExact: boolean
   /** Events that had arrived and that it does not contain. */
@@ -66,6 +68,7 @@ export async function compareStored(
       atMs: item.at,
       asOfMs: item.asOf,
       freshUntilMs: item.fresh,
+      isOfToday: isToday,
       isExact: isToday && (item.fresh === undefined || bench.atMs < item.fresh),
       notYetFolded: known.filter(({ idHash }) => !ids.has(idHash)).length,
       predictions: isCompared && isToday ? await comparePredictions(item, counted, bench, predictWith) : [],
