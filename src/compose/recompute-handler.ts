@@ -1,13 +1,11 @@
 // The recompute function: a batch of the stream in, the affected users' items out, and what cannot be applied set aside.
 import { writeDeadLetters } from '../archive/dead-letters.ts'
 import { writeDoubt } from '../archive/doubt.ts'
-import { lambdaRecords } from '../event/lambda-records.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
-import { type BatchResult, recomputeBatch, type RecomputeDependencies } from '../recompute/recompute-batch.ts'
-import { batchResponse } from './batch-response.ts'
+import type { RecomputeDependencies } from '../recompute/recompute-batch.ts'
 import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { recomputeEvents } from './recompute-events.ts'
 import { archiveStore } from './stores.ts'
-import type { Telemetry } from './telemetry.ts'
 import { createUserRuntime } from './user-runtime.ts'
 
 export function recomputeHandler(pipeline: Pipeline): LambdaHandler {
@@ -28,21 +26,6 @@ export function recomputeHandler(pipeline: Pipeline): LambdaHandler {
       },
       remainingMs: () => deadline.remainingMs(),
     }
-    return {
-      telemetry,
-      handle: async event => {
-        const result = await recomputeBatch(lambdaRecords(event, environment), dependencies)
-        report(result, telemetry)
-        return batchResponse(result.failedSequence)
-      },
-    }
+    return { telemetry, handle: event => recomputeEvents(event, { dependencies, environment, telemetry }) }
   })
-}
-
-function report({ counts, errors }: BatchResult, telemetry: Telemetry): void {
-  const { deadLetters, effectiveLatenessMs, ...totals } = counts
-  if (effectiveLatenessMs !== undefined) telemetry.span('effectiveLateness', effectiveLatenessMs)
-  for (const [name, value] of Object.entries(totals)) telemetry.count(name, value)
-  for (const [reason, value] of Object.entries(deadLetters)) telemetry.count(`deadLetter.${reason}`, value ?? 0)
-  for (const error of errors) telemetry.error(error)
 }
