@@ -112,7 +112,8 @@ const BLOBS = ['dedup', 'st', 'ft', 'pr', 'sum'] as const
 type Plain = Omit<StoredItem, (typeof BLOBS)[number]> & Readonly<Record<(typeof BLOBS)[number], string>>
 
 function itemLine(item: StoredItem | CorruptItem): Uint8Array {
-  if (isCorrupt(item)) return Buffer.from(JSON.stringify(item))
+  // What is there of a corrupt item tells nothing that its reason does not.
+  if (isCorrupt(item)) return Buffer.from(JSON.stringify({ ...item, stored: {} }))
   const packed = BLOBS.map(name => [name, Buffer.from(item[name]).toString('base64')] as const)
   return Buffer.from(JSON.stringify({ ...item, ...Object.fromEntries(packed), other: {} }))
 }

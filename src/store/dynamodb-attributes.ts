@@ -2,7 +2,7 @@
 // by attribute and never written over. Attributes that this code does not know are kept as they came.
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { byCodePoint } from '../platform/canonical-json.ts'
-import type { CorruptItem, StoredItem } from './user-item.ts'
+import { type CorruptItem, isCorrupt, type StoredItem } from './user-item.ts'
 
 export type Attributes = Record<string, AttributeValue>
 
@@ -60,9 +60,27 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
       other: Object.fromEntries(Object.entries(attributes).filter(([name]) => !KNOWN.has(name))),
     }
   } catch (error) {
-    if (error instanceof Mismatch) return { userId, corrupt: error.message }
+    if (error instanceof Mismatch) return { userId, corrupt: error.message, stored: attributes }
     throw error
   }
+}
+
+/** What of a sound item tells it from every other: `sum` says nothing of bytes that were changed beside it. */
+const TELLING = ['v', 'dedup', 'st', 'ft', 'pr', 'sum'] as const
+
+/**
+ * What must still be there for the item to be the one that was read; undefined: no such attribute. Attributes that this code
+ * does not know are other programs' to change at any time.
+ */
+export function expectedAttributes(item: StoredItem | CorruptItem): readonly ExpectedAttribute[] {
+  const stored = isCorrupt(item) ? (item.stored as Attributes) : toAttributes(item)
+  const names = isCorrupt(item) ? [...KNOWN].filter(name => name !== 'userId') : TELLING
+  return names.map(name => ({ name, value: stored[name] }))
+}
+
+export interface ExpectedAttribute {
+  readonly name: string
+  readonly value: AttributeValue | undefined
 }
 
 /** Leaves the reader of one item from whatever depth; never leaves this file. */

@@ -7,19 +7,21 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  type PutItemCommandInput,
   ScanCommand,
   type ScanCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { Sleep } from '../platform/clock.ts'
 import type { Random } from '../platform/random.ts'
 import { fullJitterMs } from '../platform/retry.ts'
-import { fromAttributes, toAttributes } from './dynamodb-attributes.ts'
+import { expectedAttributes, fromAttributes, toAttributes } from './dynamodb-attributes.ts'
 import { toStoreError } from './dynamodb-errors.ts'
 import { StoreError } from './errors.ts'
 import {
   checkKeyCount,
   checkNextVersion,
   type CorruptItem,
+  type Expected,
   type PutOutcome,
   type StoredItem,
   type UserStore,
@@ -45,7 +47,7 @@ export function dynamodbUserStore(options: DynamodbUserStoreOptions): UserStore 
   return {
     loadMany: userIds => loadMany(options, userIds),
     load: userId => load(options, userId),
-    put: (item, expectedVersion) => put(options, item, expectedVersion),
+    put: (item, expected) => put(options, item, expected),
     scan: (segment, segments) => scan(options, segment, segments),
   }
 }
@@ -111,23 +113,15 @@ async function load(
   }
 }
 
-async function put(
-  options: DynamodbUserStoreOptions,
-  item: StoredItem,
-  expectedVersion: number | undefined,
-): Promise<PutOutcome> {
-  checkNextVersion(item, expectedVersion)
-  const condition =
-    expectedVersion === undefined
-      ? { ConditionExpression: 'attribute_not_exists(userId)' }
-      : { ConditionExpression: 'v = :v', ExpressionAttributeValues: { ':v': { N: String(expectedVersion) } } }
+async function put(options: DynamodbUserStoreOptions, item: StoredItem, expected: Expected): Promise<PutOutcome> {
+  checkNextVersion(item, expected)
   try {
     await options.client.send(
       new PutItemCommand({
         TableName: options.table,
         Item: toAttributes(item),
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        ...condition,
+        ...conditionOf(expected),
       }),
     )
     return { outcome: 'written' }
@@ -136,6 +130,35 @@ async function put(
     // No item in the error: it is gone, or the service does not send it along. Reading again is right in both cases.
     const current = error.Item === undefined ? await load(options, item.userId) : fromAttributes(error.Item)
     return { outcome: 'conflict', current }
+  }
+}
+
+type Condition = Pick<
+  PutItemCommandInput,
+  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>
+
+function conditionOf(expected: Expected): Condition {
+  if (expected === undefined) return { ConditionExpression: 'attribute_not_exists(userId)' }
+  if (typeof expected === 'number') {
+    return { ConditionExpression: 'v = :v', ExpressionAttributeValues: { ':v': { N: String(expected) } } }
+  }
+  const [terms, names, values] = [[] as string[], {} as Record<string, string>, {} as Record<string, AttributeValue>]
+  for (const [index, { name, value }] of expectedAttributes(expected).entries()) {
+    names[`#${index}`] = name
+    if (value === undefined) terms.push(`attribute_not_exists(#${index})`)
+    else {
+      // Emulators find no two maps or lists alike; that it is one is all that is asked of those.
+      const type = value.M === undefined ? (value.L === undefined ? undefined : 'L') : 'M'
+      values[`:${index}`] = type === undefined ? value : { S: type }
+      terms.push(type === undefined ? `#${index} = :${index}` : `attribute_type(#${index}, :${index})`)
+    }
+  }
+  return {
+    // Where everything but the key is gone, that it is there is asserted all the same: an absent item is not repaired.
+    ConditionExpression: ['attribute_exists(userId)', ...terms].join(' AND '),
+    ExpressionAttributeNames: names,
+    ...(Object.keys(values).length === 0 ? {} : { ExpressionAttributeValues: values }),
   }
 }
 

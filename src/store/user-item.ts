@@ -44,19 +44,28 @@ export interface UserStore {
   /** Strongly consistent. Throws StoreError. */
   load(userId: string): Promise<StoredItem | CorruptItem | undefined>
   /**
-   * One conditional put: `expectedVersion` undefined asserts that there is no item. Throws StoreError; after a retriable one the
-   * item may or may not be written, and a conflict may be with one's own earlier try: its events are then in `current`.
+   * One conditional put. Throws StoreError; after a retriable one the item may or may not be written, and a conflict may be with
+   * one's own earlier try: its events are then in `current`.
    */
-  put(item: StoredItem, expectedVersion: number | undefined): Promise<PutOutcome>
+  put(item: StoredItem, expected: Expected): Promise<PutOutcome>
   /** Pages, none of them empty, of one of `segments` parallel scans; eventually consistent. Throws StoreError. */
   scan(segment: number, segments: number): AsyncIterable<readonly (StoredItem | CorruptItem)[]>
 }
 
-/** An item whose attributes are not of the layout's types: reported, never overwritten. */
+/** An item whose attributes are not what was written: reported, and overwritten by nothing but a repair. */
 export interface CorruptItem {
   readonly userId: string
+  /** What is wrong with which attribute. */
   readonly corrupt: string
+  /** All that is there, in the store's own form: what a repair keeps, and what its condition is. */
+  readonly stored: Readonly<Record<string, unknown>>
 }
+
+/**
+ * What a put asserts of the item that is there: its version, or that there is none. Of an item that is handed over as it was
+ * read: that it is still that very one, as the version alone says nothing where it may be what is damaged.
+ */
+export type Expected = number | undefined | StoredItem | CorruptItem
 
 export function isCorrupt(item: StoredItem | CorruptItem): item is CorruptItem {
   return 'corrupt' in item
@@ -75,7 +84,9 @@ export function checkKeyCount(userIds: readonly string[]): void {
 }
 
 /** Of every implementation of put: a version that does not follow from the one read would defeat the next writer's condition. */
-export function checkNextVersion(item: StoredItem, expectedVersion: number | undefined): void {
-  const next = (expectedVersion ?? 0) + 1
+export function checkNextVersion(item: StoredItem, expected: Expected): void {
+  if (typeof expected === 'object' && item.userId !== expected.userId) throw invalidItem('the item is of another user')
+  if (typeof expected === 'object' && isCorrupt(expected)) return
+  const next = (typeof expected === 'object' ? expected.v : (expected ?? 0)) + 1
   if (item.v !== next) throw invalidItem(`v is ${item.v}, and ${next} follows the version that was read`)
 }

@@ -5,6 +5,7 @@ import type { Attributes } from '../../src/store/dynamodb-attributes.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../../src/store/user-item.ts'
 import { typicalItem } from '../store/item-factory.ts'
+import { repairsContract } from './user-store-repairs.ts'
 
 export interface UserStoreUnderTest {
   readonly store: UserStore
@@ -25,6 +26,7 @@ export function userStoreContract(name: string, open: () => Promise<UserStoreUnd
     readingAndWriting(() => under)
     versions(() => under)
     strangers(() => under)
+    repairsContract(() => under)
     scanning(() => under)
   })
 }
@@ -201,7 +203,7 @@ function strangers(under: () => UserStoreUnderTest): void {
     expectSame(found.get('sound'), typicalItem('sound'))
     for (const userId of ids) {
       const attribute = userId.replace(/^(bad|missing) /, '').trim()
-      expect(found.get(userId)).toEqual({ userId, corrupt: expect.stringMatching(new RegExp(`^${attribute}: `)) })
+      expect(found.get(userId)).toMatchObject({ userId, corrupt: expect.stringMatching(new RegExp(`^${attribute}: `)) })
       expect(await store.load(userId)).toEqual(found.get(userId))
     }
   })
@@ -257,7 +259,7 @@ function currentOf(outcome: Awaited<ReturnType<UserStore['put']>>): StoredItem |
 }
 
 /** Buffers and Uint8Arrays of the same bytes are the same here. */
-function expectSame(
+export function expectSame(
   actual: StoredItem | CorruptItem | undefined,
   expected: StoredItem | CorruptItem | undefined,
 ): void {

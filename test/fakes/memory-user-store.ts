@@ -1,11 +1,18 @@
 // A user store in memory, for everything that is tested without an emulator. It keeps items in DynamoDB's form and clones on the
 // way in and out, so that nobody mutates shared state; it counts what DynamoDB would bill, and fails where it is told to.
-import { type Attributes, fromAttributes, toAttributes } from '../../src/store/dynamodb-attributes.ts'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type Attributes,
+  expectedAttributes,
+  fromAttributes,
+  toAttributes,
+} from '../../src/store/dynamodb-attributes.ts'
 import { itemBytes, READ_UNIT_BYTES, writeUnits } from '../../src/store/item-size.ts'
 import {
   checkKeyCount,
   checkNextVersion,
   type CorruptItem,
+  type Expected,
   isCorrupt,
   type PutOutcome,
   type StoredItem,
@@ -99,10 +106,10 @@ export function memoryUserStore(options: MemoryUserStoreOptions = {}): MemoryUse
         return countedRead(userId)
       }),
 
-    async put(item, expectedVersion) {
-      checkNextVersion(item, expectedVersion)
+    async put(item, expected) {
+      checkNextVersion(item, expected)
       const attributes = structuredClone(toAttributes(item))
-      return run('put', [item.userId], () => putNow(attributes, itemBytes(item), expectedVersion))
+      return run('put', [item.userId], () => putNow(attributes, itemBytes(item), structuredClone(expected)))
     },
 
     async *scan(segment, segments) {
@@ -142,21 +149,43 @@ export function memoryUserStore(options: MemoryUserStoreOptions = {}): MemoryUse
     return item
   }
 
-  function putNow(attributes: Attributes, bytes: number, expectedVersion: number | undefined): PutOutcome {
+  function putNow(attributes: Attributes, bytes: number, expected: Expected): PutOutcome {
     const userId = attributes['userId']?.S ?? ''
     const current = read(userId)
     counters.puts++
     counters.writeUnits += writeUnits(Math.max(bytes, bytesOf(current)))
     const stored = table.get(userId)
-    const isAsExpected =
-      expectedVersion === undefined ? stored === undefined : stored?.['v']?.N === String(expectedVersion)
-    if (!isAsExpected) {
+    if (!isAsExpected(stored, expected)) {
       counters.conflicts++
       return { outcome: 'conflict', current }
     }
     table.set(userId, attributes)
     return { outcome: 'written' }
   }
+}
+
+function isAsExpected(stored: Attributes | undefined, expected: Expected): boolean {
+  if (expected === undefined) return stored === undefined
+  if (typeof expected === 'number') return stored?.['v']?.N === String(expected)
+  return (
+    stored !== undefined &&
+    expectedAttributes(expected).every(({ name, value }) => isSame(stored[name] as Plain, value as Plain))
+  )
+}
+
+type Plain = Readonly<Record<string, unknown>> | undefined
+
+/** As the real store's condition: of maps and lists it asks only that they are. */
+function isSame(a: Plain, b: Plain): boolean {
+  if (a === undefined || b === undefined) return a === b
+  const [type] = Object.keys(b)
+  if (type === 'M' || type === 'L') return Object.hasOwn(a, type)
+  return isDeepStrictEqual(asPlain(a), asPlain(b))
+}
+
+/** Buffers and Uint8Arrays of the same bytes are the same here. */
+function asPlain(value: NonNullable<Plain>): unknown {
+  return value['B'] instanceof Uint8Array ? { B: Buffer.from(value['B']).toString('hex') } : value
 }
 
 /** A corrupt item's size is not known here and counts as nothing. */
