@@ -1,0 +1,187 @@
+// Bugs on the way of a record: answers to Lambda, what is set aside, the archive, rebuilds, stored bytes, and the catalogue.
+import { type PlantedBug, bySimulation, byTest } from './bug.ts'
+
+export const BUGS_OF_THE_WAY: readonly PlantedBug[] = [
+  {
+    name: 'acknowledged past a failed record',
+    breaks: 'Lambda delivers again from the highest failed record, and the failed ones before it are gone.',
+    patches: [
+      {
+        file: 'src/recompute/tally.ts',
+        find: 'compareSequences(record.sequence, this.#failedSequence) < 0',
+        replace: 'compareSequences(record.sequence, this.#failedSequence) > 0',
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'the handler returns undefined',
+    breaks: 'Lambda takes a batch without an answer for done.',
+    patches: [
+      {
+        file: 'src/compose/recompute-events.ts',
+        find: 'return batchResponse(result.failedSequence)',
+        replace: 'return undefined as never',
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'unprocessed keys are skipped',
+    breaks: 'Users whom a throttled read left out are taken for new ones.',
+    patches: [{ file: 'src/store/dynamodb-user-store.ts', find: 'keys = unprocessed\n', replace: 'keys = []\n' }],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'dead letters are not awaited',
+    breaks: 'The batch is acknowledged although its letters could not be written.',
+    patches: [
+      {
+        file: 'src/recompute/recompute-batch.ts',
+        find: 'if (refused.length > 0) await aside.writeDeadLetters(refused)',
+        replace: 'if (refused.length > 0) aside.writeDeadLetters(refused).catch(() => undefined)',
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'doubt is not written',
+    breaks: 'Records of which the item cannot tell whether it folded them are forgotten.',
+    patches: [
+      {
+        file: 'src/recompute/recompute-batch.ts',
+        find: 'if (belowFloor.length > 0) await aside.writeDoubt(belowFloor)',
+        replace: '',
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'the archive goes on after a failed object',
+    breaks: 'The archive has a gap below its position, and a rebuild within it loses records.',
+    patches: [
+      {
+        file: 'src/archive/archive-batch.ts',
+        find: '  let recordsArchived = 0\n',
+        replace: '  let recordsArchived = 0\n  let failure: ArchiveResult | undefined\n',
+      },
+      {
+        file: 'src/archive/archive-batch.ts',
+        find: 'return { failedSequence: failed.sort(compareSequences)[0], recordsArchived, errors: [error] }',
+        replace: 'failure ??= { failedSequence: failed.sort(compareSequences)[0], recordsArchived, errors: [error] }',
+      },
+      {
+        file: 'src/archive/archive-batch.ts',
+        find: 'return { failedSequence: undefined, recordsArchived, errors: [] }',
+        replace: 'return failure ?? { failedSequence: undefined, recordsArchived, errors: [] }',
+      },
+    ],
+    killedBy: byTest('test/archive/archive-batch.test.ts'),
+  },
+  {
+    name: 'a rebuild ignores open letters',
+    breaks: 'A record that was set aside is counted, and counted again when it is replayed.',
+    patches: [
+      {
+        file: 'src/replay/counted-events.ts',
+        find: 'if (openLetters.has(recordKey(record))) return false\n',
+        replace: '',
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'a backfill puts without a condition',
+    breaks: 'What the stream folded between reading and writing is lost.',
+    patches: [
+      {
+        file: 'src/replay/backfill-write.ts',
+        find: 'const put = await deps.users.put(item, before?.v)',
+        replace: `const unread = (await deps.users.load(item.userId)) as { v: number } | undefined
+      const put = await deps.users.put({ ...item, v: (unread?.v ?? 0) + 1 }, unread?.v)`,
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'a rebuild does not wait for the archive',
+    breaks: 'Records that the item has folded and the archive does not have yet are lost.',
+    patches: [
+      {
+        file: 'src/replay/rebuild-plan.ts',
+        find: "if (!isReached(needs, positions)) return { outcome: 'waiting', user, needs }\n",
+        replace: '',
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'checksums are not verified',
+    breaks: 'Changed bytes are folded into and written over.',
+    patches: [
+      {
+        file: 'src/store/checksums.ts',
+        find: 'return crc32(stored) === sum.crc32 ? undefined : `${name}: its CRC-32 does not agree`',
+        replace: 'return undefined',
+      },
+    ],
+    killedBy: byTest('test/store/item-codec.test.ts'),
+  },
+  {
+    name: 'a corrupt item is begun anew',
+    breaks: 'A user whose bytes were damaged loses everything that was folded, unseen.',
+    patches: [
+      {
+        file: 'src/recompute/item-content.ts',
+        find: "if (isUnreadable(decoded)) return { outcome: 'corrupt', detail: decoded.reason }",
+        replace: `if (isUnreadable(decoded)) {
+    const dedup = { types: new Map(), marks: new Map(), settledMs: undefined }
+    return { outcome: 'read', stored, content: { version: stored.v, at: stored.at, dedup, state: {} } }
+  }`,
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'the prediction of a lost condition is kept',
+    breaks: 'A prediction is stored beside features that it was not made from.',
+    patches: [
+      {
+        file: 'src/recompute/write-user.ts',
+        find: 'predicted = await predictOne(deps.predictor, again.next.features)\n',
+        replace: '\n',
+      },
+    ],
+    killedBy: bySimulation(),
+  },
+  {
+    name: 'the log entry before the data',
+    breaks: 'Readers are pointed to a batch that is not whole.',
+    patches: [
+      {
+        file: 'src/catalog/store-batch.ts',
+        find: '  const parts = await uploadParts(',
+        replace: `  const entry = await appendToLog(ports, ref, { kind: 'commit', batchId, who, why })
+  const parts = await uploadParts(`,
+      },
+      {
+        file: 'src/catalog/store-batch.ts',
+        find: "return appendToLog(ports, ref, { kind: 'commit', batchId, who, why })",
+        replace: 'return entry',
+      },
+    ],
+    killedBy: byTest('test/catalog/commit.test.ts'),
+  },
+  {
+    name: 'commits of one batch overwrite each other',
+    breaks: 'Of two committers who take the same number, both believe that theirs is current.',
+    patches: [
+      {
+        file: 'src/catalog/commit-log.ts',
+        find: "if ((await store.create({ table, sk, attributes })) === 'created') return",
+        replace: 'await store.create({ table, sk, attributes })\n    return',
+      },
+    ],
+    killedBy: byTest('test/catalog/commit.test.ts'),
+  },
+]
