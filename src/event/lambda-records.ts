@@ -13,14 +13,21 @@ export class LambdaEventError extends MillraceError {
   }
 }
 
+/** Stands where nobody knows the epoch of a stream: no record of the archive has it, nor any object's name. */
+export const UNKNOWN_EPOCH = 'unknown'
+
+export interface LambdaRecordsOptions {
+  readonly streamEpoch: number | typeof UNKNOWN_EPOCH
+}
+
 /** In the order given, which is the order of the shard. Throws LambdaEventError. */
-export function lambdaRecords(event: unknown, options: { readonly streamEpoch: number }): StreamRecord[] {
+export function lambdaRecords(event: unknown, options: LambdaRecordsOptions): StreamRecord[] {
   const records = member(event, 'Records')
   if (!Array.isArray(records)) throw new LambdaEventError('Records is not a list')
   return records.map(record => lambdaRecord(record, options.streamEpoch))
 }
 
-function lambdaRecord(record: unknown, streamEpoch: number): StreamRecord {
+function lambdaRecord(record: unknown, streamEpoch: LambdaRecordsOptions['streamEpoch']): StreamRecord {
   const kinesis = member(record, 'kinesis')
   const arrivalSeconds = member(kinesis, 'approximateArrivalTimestamp')
   if (typeof arrivalSeconds !== 'number' || !Number.isFinite(arrivalSeconds)) {

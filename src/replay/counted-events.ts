@@ -1,6 +1,6 @@
 // Which events of history an item counts. This is the definition of "stream equals batch": records keyed by the user, up to the mark
-// of their shard or arrived before `settled`, and the imports that the item names, less records with an open dead letter, each
-// (type, id) once. Backfill, rebuild and training sets all read history through here.
+// of their shard or arrived before `settled`, and the imports that the item names, less records that are set aside unless the item
+// knows their event from nowhere else, each (type, id) once. Backfill, rebuild and training sets all read history through here.
 import { markKey } from '../affected/decide.ts'
 import type { DedupState } from '../affected/dedup-state.ts'
 import type { HistoryRecord } from '../archive/history.ts'
@@ -43,19 +43,45 @@ export function historyEvent(
 }
 
 export interface CountedBy {
-  readonly dedup: Pick<DedupState, 'marks' | 'settledMs'>
+  readonly dedup: DedupState
   /** Batch IDs. */
   readonly imports: ReadonlySet<string>
-  /** `recordKey` of each record with an open dead letter. */
+  /** `recordKey` of each record with an open dead letter, or of a batch that Lambda gave up on. */
   readonly openLetters: ReadonlySet<string>
 }
 
-export function isCounted({ record, batchId }: HistoryEvent, { dedup, imports, openLetters }: CountedBy): boolean {
+export interface CountedEvents {
+  /** By marks, `settled` and imports. */
+  readonly reached: readonly HistoryEvent[]
+  /**
+   * Set aside, and known to the item from nothing that it has reached: folded nevertheless, by a replay that has not closed the letter
+   * yet, or in a batch that Lambda gave up on later.
+   */
+  readonly folded: readonly HistoryEvent[]
+}
+
+export function countedEvents(events: readonly HistoryEvent[], rule: CountedBy): CountedEvents {
+  const { openLetters } = rule
+  const isAside = ({ record }: HistoryEvent): boolean => record !== undefined && openLetters.has(recordKey(record))
+  const reached = events.filter(event => !isAside(event) && isReached(event, rule))
+  const brought = new Set(reached.map(({ event }) => event.idHash))
+  const known = knownIds(rule.dedup)
+  const folded = events.filter(
+    event => isAside(event) && known.has(event.event.idHash) && !brought.has(event.event.idHash),
+  )
+  return { reached, folded }
+}
+
+function isReached({ record, batchId }: HistoryEvent, { dedup, imports }: CountedBy): boolean {
   if (record === undefined) return batchId !== undefined && imports.has(batchId)
-  if (openLetters.has(recordKey(record))) return false
   const mark = dedup.marks.get(markKey(record))
   if (mark !== undefined && compareSequences(record.sequence, mark.sequence) <= 0) return true
   return record.arrivalMs < (dedup.settledMs ?? 0)
+}
+
+/** Id hashes, of all types: the type is hashed with the id. */
+export function knownIds({ types }: Pick<DedupState, 'types'>): ReadonlySet<string> {
+  return new Set([...types.values()].flatMap(({ ids }) => ids.map(({ idHash }) => idHash)))
 }
 
 /** A record's own name, over all streams and shards. */

@@ -21,7 +21,7 @@ import {
 import { type Move, movesBetween } from './explain-moves.ts'
 import { compareStored, type StoredComparison } from './explain-stored.ts'
 import { asideByBucket } from './verify-aside.ts'
-import { givenUpName, type SetAside } from './verify-counted.ts'
+import type { SetAside } from './verify-counted.ts'
 import { firstOfEach, historyReader, type PastEvent, recordName } from './verify-history.ts'
 
 export interface ExplainOptions {
@@ -129,8 +129,8 @@ function knownAt({ past, aside }: Facts, t: number): UserMoment['events'] {
   return firstOfEach(known)
 }
 
-function isSetAside(origin: PastEvent['origin'], { letters, givenUp }: SetAside): boolean {
-  return origin.kind === 'stream' && (letters.has(recordName(origin)) || givenUp.has(givenUpName(origin)))
+function isSetAside(origin: PastEvent['origin'], { letters }: SetAside): boolean {
+  return origin.kind === 'stream' && letters.has(recordName(origin))
 }
 
 async function explainSince(

@@ -3,6 +3,8 @@
 // more than fits into memory.
 import { withClosing } from '../archive/closed-letters.ts'
 import { listDeadLetters } from '../archive/dead-letters.ts'
+import { GIVEN_UP, readGivenUp } from '../archive/given-up.ts'
+import { hasUnknownEpoch } from '../archive/given-up-epoch.ts'
 import { shardKey } from '../archive/object-name.ts'
 import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
 import { byCodePoint } from '../platform/canonical-json.ts'
@@ -10,13 +12,9 @@ import { userBucket } from '../platform/hash.ts'
 import type { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { recordKey } from './counted-events.ts'
-import { readGivenUp } from './verify-given-up.ts'
-
-/** Stands where a letter has its reason. */
-export const GIVEN_UP = 'given-up'
 
 export interface OpenLetter {
-  /** Of what was given up: with epoch 0, as Lambda does not know the stream's. */
+  /** `…@unknown` of what was given up and is not in the archive. */
   readonly stream: string
   readonly shard: string
   readonly sequence: string
@@ -53,15 +51,6 @@ export async function spooledLetters(
   return letters
 }
 
-/** The letter of a record, by letters that were put into a map by `recordKey`. */
-export function letterOf(letters: ReadonlyMap<string, OpenLetter>, record: StreamRecord): OpenLetter | undefined {
-  if (letters.size === 0) return undefined
-  return (
-    letters.get(recordKey(record)) ??
-    letters.get(recordKey({ ...record, stream: record.stream.replace(/@\d+$/, '@0') }))
-  )
-}
-
 /**
  * Records of batches that Lambda gave up on and that no rebuild has counted since. There are none unless something is wrong: their
  * names are held.
@@ -74,7 +63,9 @@ async function* openGivenUp(archive: ObjectStore): AsyncGenerator<StreamRecord> 
   const inOrder = [...givenUp.values()].sort(
     (a, b) => byCodePoint(shardKey(a), shardKey(b)) || compareSequences(a.sequence, b.sequence),
   )
-  for await (const [record, closedBy] of withClosing(each(inOrder), archive, 'closed')) {
+  yield* inOrder.filter(hasUnknownEpoch)
+  const placed = inOrder.filter(record => !hasUnknownEpoch(record))
+  for await (const [record, closedBy] of withClosing(each(placed), archive, 'closed')) {
     if (closedBy === undefined) yield record
   }
 }

@@ -1,5 +1,6 @@
 // What a rebuild makes of one stored item, decided on data alone: wait for the archive, leave it, or put another one; and which
 // letters are then closed.
+import { hasUnknownEpoch } from '../archive/given-up-epoch.ts'
 import { shardKey } from '../archive/object-name.ts'
 import { compareSequences } from '../event/stream-record.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
@@ -8,7 +9,7 @@ import type { ItemBefore, NextItem } from '../recompute/plan-user.ts'
 import type { CorruptItem, StoredItem } from '../store/user-item.ts'
 import type { HeldUser } from './backfill-holding.ts'
 import { recordKey } from './counted-events.ts'
-import { GIVEN_UP, letterOf, type OpenLetter } from './open-letters.ts'
+import type { OpenLetter } from './open-letters.ts'
 import { rebuildUser } from './rebuild-user.ts'
 
 export interface PlanContext {
@@ -17,6 +18,8 @@ export interface PlanContext {
   readonly positions: ReadonlyMap<string, string>
   /** Letters of this reason are counted from now on. */
   readonly includedReason: string | undefined
+  /** Letters of this choice, instead of a reason. */
+  readonly isIncluded?: ((letter: OpenLetter) => boolean) | undefined
 }
 
 /** Sequences by `stream@epoch/shard` that history must reach before the user can be rebuilt. */
@@ -39,14 +42,14 @@ export type RebuildPlan =
 export function planRebuild(
   user: HeldUser,
   stored: StoredItem | CorruptItem | undefined,
-  { compiled, positions, includedReason }: PlanContext,
+  { compiled, positions, includedReason, isIncluded = ({ reason }) => reason === includedReason }: PlanContext,
 ): RebuildPlan {
   const read = readItem(compiled.features, stored)
   if (read.outcome === 'corrupt') return { outcome: 'corrupt', user, detail: read.detail }
-  const wanted = user.letters.filter(({ reason }) => reason === includedReason)
+  const wanted = user.letters.filter(isIncluded)
   const needs = needsOf(read.content, wanted)
   if (!isReached(needs, positions)) return { outcome: 'waiting', user, needs }
-  const aside = recordsAside(user, read.content, new Set(wanted))
+  const aside = recordsAside(user, new Set(wanted))
   const rebuilt = rebuildUser(
     compiled,
     { content: read.content, imports: read.stored?.imports ?? [] },
@@ -65,10 +68,10 @@ export function isReached(needs: Needs, positions: ReadonlyMap<string, string>):
   })
 }
 
-/** What was given up has no epoch to look for; the archive, which never gives up, had it long before. */
+/** What no object of the archive has is in no history, and not waited for. */
 function needsOf(content: ItemBefore | undefined, wanted: readonly OpenLetter[]): Needs {
   const marks = [...(content?.dedup.marks ?? [])].map(([key, { sequence }]) => [key, sequence] as const)
-  const letters = wanted.filter(({ reason }) => reason !== GIVEN_UP)
+  const letters = wanted.filter(letter => !hasUnknownEpoch(letter))
   return [...marks, ...letters.map(letter => [shardKey(letter), letter.sequence] as const)]
 }
 
@@ -80,26 +83,17 @@ interface RecordsAside {
 }
 
 /** Of the events that today's definitions accept. */
-function recordsAside(
-  { events, letters }: HeldUser,
-  content: ItemBefore | undefined,
-  wanted: ReadonlySet<OpenLetter>,
-): RecordsAside {
+function recordsAside({ events, letters }: HeldUser, wanted: ReadonlySet<OpenLetter>): RecordsAside {
   // Of one record the first: what was recorded first is what became of it.
   const byKey = new Map(letters.toReversed().map(letter => [recordKey(letter), letter]))
-  const known = new Set(
-    [...(content?.dedup.types.values() ?? [])].flatMap(({ ids }) => ids.map(({ idHash }) => idHash)),
-  )
   const [openLetters, included, closed] = [new Set<string>(), new Set<string>(), new Set<OpenLetter>()]
-  for (const { event, record } of events) {
-    const letter = record === undefined ? undefined : letterOf(byKey, record)
+  for (const { record } of events) {
+    const letter = record === undefined ? undefined : byKey.get(recordKey(record))
     if (record === undefined || letter === undefined) continue
-    if (wanted.has(letter)) {
-      included.add(recordKey(record))
-      closed.add(letter)
-    }
-    // Some users of a batch may have been written before Lambda gave it up, so the item is asked whether it knows the event.
-    if (letter.reason !== GIVEN_UP || !known.has(event.idHash)) openLetters.add(recordKey(record))
+    openLetters.add(recordKey(record))
+    if (!wanted.has(letter)) continue
+    included.add(recordKey(record))
+    closed.add(letter)
   }
   return { openLetters, included, closed }
 }

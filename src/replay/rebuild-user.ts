@@ -11,7 +11,14 @@ import { byCodePoint } from '../platform/canonical-json.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { ItemBefore, NextItem } from '../recompute/plan-user.ts'
 import { packDedup } from '../store/dedup-codec.ts'
-import { eachOnce, type HistoryEvent, isCounted, recordKey } from './counted-events.ts'
+import {
+  type CountedEvents,
+  countedEvents,
+  eachOnce,
+  type HistoryEvent,
+  knownIds,
+  recordKey,
+} from './counted-events.ts'
 
 export interface UserHistory {
   /** Every event of the user that there is, in any order, repeats and all. */
@@ -35,7 +42,8 @@ export type Rebuilt =
 export function rebuildUser(compiled: CompiledPipeline, item: RebuildItem, history: UserHistory): Rebuilt {
   const { content } = item
   const dedup = coverKnown(coverIncluded(content?.dedup ?? EMPTY_DEDUP, history), history)
-  const counted = countedBy(dedup, history)
+  const { reached, folded } = countedBy(dedup, history)
+  const counted = eachOnce([...reached, ...folded])
   const imports = importsOf(history.events)
   if (content === undefined && counted.length === 0) return { outcome: 'unchanged' }
   const events = counted.map(({ event }) => event).sort(compareRecentIds)
@@ -62,10 +70,9 @@ function importsOf(events: readonly HistoryEvent[]): readonly string[] {
   return [...new Set(events.flatMap(({ batchId }) => batchId ?? []))].sort(byCodePoint)
 }
 
-function countedBy(dedup: DedupState, { events, openLetters, included }: UserHistory): readonly HistoryEvent[] {
-  const closed = [...openLetters].filter(key => !included.has(key))
-  const rule = { dedup, imports: new Set(importsOf(events)), openLetters: new Set(closed) }
-  return eachOnce(events.filter(event => isCounted(event, rule)))
+function countedBy(dedup: DedupState, { events, openLetters, included }: UserHistory): CountedEvents {
+  const stillOpen = [...openLetters].filter(key => !included.has(key))
+  return countedEvents(events, { dedup, imports: new Set(importsOf(events)), openLetters: new Set(stillOpen) })
 }
 
 /** Marks reach as far as the records that are included: what is counted follows from the item alone. */
@@ -77,17 +84,23 @@ function coverIncluded(dedup: DedupState, { events, included }: UserHistory): De
 }
 
 /**
- * An event that the item knows and counts from nowhere came with an import that is withdrawn. Where the stream brought it too, as
- * a duplicate then, which advanced no mark, it is counted from there now.
+ * An event that the item knows and has reached nowhere came with an import that is withdrawn, or from a letter that is still open.
+ * Where the stream brought it too, as a duplicate then, which advanced no mark, it is counted from there now; else from the letter.
  */
 function coverKnown(dedup: DedupState, history: UserHistory): DedupState {
-  const counted = new Set(countedBy(dedup, history).map(({ event }) => event.idHash))
-  const known = new Set([...dedup.types.values()].flatMap(({ ids }) => ids.map(({ idHash }) => idHash)))
+  const { openLetters, included } = history
+  const reached = new Set(countedBy(dedup, history).reached.map(({ event }) => event.idHash))
+  const known = knownIds(dedup)
   const records = history.events.flatMap(({ record, event: { idHash } }) => {
-    if (record === undefined || history.openLetters.has(recordKey(record))) return []
-    return known.has(idHash) && !counted.has(idHash) ? [record] : []
+    if (record === undefined || (openLetters.has(recordKey(record)) && !included.has(recordKey(record)))) return []
+    return known.has(idHash) && !reached.has(idHash) ? [record] : []
   })
-  return cover(dedup, records)
+  const covered = cover(dedup, records)
+  // Once their letters are closed they are counted by the marks alone.
+  return cover(
+    covered,
+    countedBy(covered, history).folded.flatMap(({ record }) => record ?? []),
+  )
 }
 
 function cover(dedup: DedupState, records: readonly StreamRecord[]): DedupState {

@@ -1,13 +1,14 @@
 // What no item need contain, by user bucket: records with an open dead letter, and those of batches that Lambda gave up on.
 import { withClosing } from '../archive/closed-letters.ts'
 import { listDeadLetters } from '../archive/dead-letters.ts'
+import { readGivenUp } from '../archive/given-up.ts'
+import { hasUnknownEpoch } from '../archive/given-up-epoch.ts'
 import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
 import { groupBy } from '../platform/group-by.ts'
 import { userBucket } from '../platform/hash.ts'
 import { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import { givenUpName, type SetAside } from './verify-counted.ts'
-import { readGivenUp } from './verify-given-up.ts'
+import type { SetAside } from './verify-counted.ts'
 import { recordName } from './verify-history.ts'
 
 export interface AsideByBucket {
@@ -24,28 +25,27 @@ export async function asideByBucket(
   isChosen: (userId: string) => boolean,
   spoolDir: string,
 ): Promise<AsideByBucket> {
-  const [letters, givenUp] = [new LineSpool(spoolDir, 'letters'), new LineSpool(spoolDir, 'given-up')]
+  const letters = new LineSpool(spoolDir, 'letters')
   const unreadable: string[] = []
-  const add = (spool: LineSpool, { partitionKey }: StreamRecord, name: string): void => {
-    if (isChosen(partitionKey)) spool.add(userBucket(partitionKey), Buffer.from(name))
+  const add = (record: StreamRecord): void => {
+    const { partitionKey } = record
+    if (isChosen(partitionKey)) letters.add(userBucket(partitionKey), Buffer.from(recordName(record)))
   }
-  for await (const letter of listDeadLetters(archive)) add(letters, letter, recordName(letter))
+  for await (const letter of listDeadLetters(archive)) add(letter)
   const batches: StreamRecord[] = []
   for await (const { key, records } of readGivenUp(archive)) {
     if (records === undefined) unreadable.push(key)
-    for (const record of records ?? []) batches.push({ ...record, dataBase64: '' })
+    // What the archive does not have is in no history, and has no name to be closed by.
+    for (const record of records ?? []) if (!hasUnknownEpoch(record)) batches.push({ ...record, dataBase64: '' })
   }
   // A rebuild that counts them closes them, as it closes dead letters.
   for await (const [record, closedBy] of withClosing(inOrder(batches), archive, 'closed')) {
-    if (closedBy === undefined) add(givenUp, record, givenUpName(record))
+    if (closedBy === undefined) add(record)
   }
   return {
-    inBucket: async bucket => ({ letters: await linesOf(letters, bucket), givenUp: await linesOf(givenUp, bucket) }),
+    inBucket: async bucket => ({ letters: await linesOf(letters, bucket) }),
     unreadable,
-    remove: () => {
-      letters.remove()
-      givenUp.remove()
-    },
+    remove: () => letters.remove(),
   }
 }
 

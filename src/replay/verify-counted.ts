@@ -12,32 +12,37 @@ export interface ItemReach {
 
 /** Records that no item need contain, by `recordName`. */
 export interface SetAside {
-  /** With an open dead letter. */
+  /** With an open dead letter, or in a batch that Lambda gave up on. */
   readonly letters: ReadonlySet<string>
-  /** In a batch that Lambda gave up on; by `givenUpName`, as its objects do not say the stream's epoch. */
-  readonly givenUp: ReadonlySet<string>
 }
 
 /** The events that the item must contain, each once. */
 export function countedEvents(past: readonly PastEvent[], item: ItemReach, aside: SetAside): readonly DecodedEvent[] {
-  return firstOfEach(past.filter(one => isCounted(one, item, aside)))
+  const free = past.filter(one => !isAside(one, aside) && isReached(one, item))
+  const brought = new Set(free.map(({ event }) => eventName(event)))
+  // It was set aside, and the item knows it from nowhere else: so it was folded nevertheless, by a replay that has not closed it yet,
+  // or in the batch that Lambda gave up on later.
+  const folded = past.filter(one => isAside(one, aside) && !brought.has(eventName(one.event)) && isKnown(one, item))
+  return firstOfEach([...free, ...folded])
 }
 
-function isCounted({ event, origin }: PastEvent, { dedup, imports }: ItemReach, aside: SetAside): boolean {
+function isAside({ origin }: PastEvent, { letters }: SetAside): boolean {
+  return origin.kind === 'stream' && letters.has(recordName(origin))
+}
+
+function isReached({ origin }: PastEvent, { dedup, imports }: ItemReach): boolean {
   if (origin.kind === 'import') return imports.includes(origin.batchId)
-  if (aside.letters.has(recordName(origin))) return false
-  // Others of the batch may have been written before Lambda gave it up, so the item is asked whether it knows the event.
-  if (aside.givenUp.has(givenUpName(origin))) {
-    return dedup.types.get(event.type)?.ids.some(({ idHash }) => idHash === event.idHash) ?? false
-  }
   const mark = dedup.marks.get(`${origin.stream}/${origin.shard}`)
   if (mark !== undefined && BigInt(origin.sequence) <= BigInt(mark.sequence)) return true
   return dedup.settledMs !== undefined && origin.arrivalMs < dedup.settledMs
 }
 
-/** Without the stream's epoch. */
-export function givenUpName({ stream, shard, sequence }: Pick<StreamOrigin, 'stream' | 'shard' | 'sequence'>): string {
-  return recordName({ stream: stream.replace(/@\d+$/, ''), shard, sequence })
+function isKnown({ event }: PastEvent, { dedup }: ItemReach): boolean {
+  return dedup.types.get(event.type)?.ids.some(({ idHash }) => idHash === event.idHash) ?? false
+}
+
+function eventName({ type, id }: DecodedEvent): string {
+  return `${type}\0${id}`
 }
 
 /** The events of a user without an item that one should contain: records that every shard is past, and all that was imported. */
@@ -46,10 +51,5 @@ export function dueEvents(
   aside: SetAside,
   isPast: (origin: StreamOrigin) => boolean,
 ): readonly DecodedEvent[] {
-  return firstOfEach(
-    past.filter(({ origin }) => {
-      if (origin.kind === 'import') return true
-      return isPast(origin) && !aside.letters.has(recordName(origin)) && !aside.givenUp.has(givenUpName(origin))
-    }),
-  )
+  return firstOfEach(past.filter(one => one.origin.kind === 'import' || (isPast(one.origin) && !isAside(one, aside))))
 }

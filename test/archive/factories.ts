@@ -37,3 +37,25 @@ export async function rawRecords(objects: ObjectStore): Promise<StreamRecord[]> 
   for await (const { raw } of listRawHours(objects)) records.push(...(await collect(readRawHour(objects, raw, []))))
   return records
 }
+
+export const GIVEN_UP_KEY = 'aws/lambda/7b1c/shardId-000000000000/2026/01/02/2026-01-02T03.04.05-1'
+
+/** What Lambda writes to S3 of a batch that it gave up on: its invocation record, with the event as the function was given it. */
+export function failureObject(records: readonly StreamRecord[]): Uint8Array {
+  const payload = {
+    Records: records.map(({ stream, shard, sequence, arrivalMs, partitionKey, dataBase64 }) => ({
+      kinesis: {
+        kinesisSchemaVersion: '1.0',
+        partitionKey,
+        sequenceNumber: sequence,
+        data: dataBase64,
+        approximateArrivalTimestamp: arrivalMs / 1000,
+      },
+      eventSource: 'aws:kinesis',
+      eventID: `${shard}:${sequence}`,
+      eventSourceARN: `arn:aws:kinesis:eu-central-1:000000000000:stream/${stream.replace(/@.*/, '')}`,
+    })),
+  }
+  const responseContext = { statusCode: 200, executedVersion: '$LATEST', functionError: 'Unhandled' }
+  return Buffer.from(JSON.stringify({ version: '1.0', responseContext, payload: JSON.stringify(payload) }))
+}

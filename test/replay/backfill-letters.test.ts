@@ -5,7 +5,7 @@ import { listDoubt } from '../../src/archive/doubt.ts'
 import type { Refusal } from '../../src/event/decoded-event.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
-import { collect } from '../archive/factories.ts'
+import { collect, failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
 import { START } from '../features/factories.ts'
 import { orderRecord, rawRecord } from '../recompute/harness.ts'
 import {
@@ -255,7 +255,7 @@ describe('a batch that Lambda gave up on', () => {
     const lost = records.slice(8, 12)
     await world.send([...records.slice(0, 8), ...records.slice(12)])
     await world.store(lost)
-    await world.archive.create('aws/lambda/m/shardId-000000000000/2026/01/02/x', failureObject(lost))
+    await world.archive.create(GIVEN_UP_KEY, failureObject(lost))
     await world.backfill({ target: { kind: 'named' }, only: new Set(['user-0', 'user-1']) })
     const without = await followed([...records.slice(0, 8), ...records.slice(12)])
     expect(await readUser(world.users, 'user-0')).toEqual(await readUser(without, 'user-0'))
@@ -268,20 +268,3 @@ describe('a batch that Lambda gave up on', () => {
     expect(world.users.items().every(item => !isCorrupt(item))).toBe(true)
   })
 })
-
-/** As AWS Lambda writes it ("Retain discarded records", developer guide). */
-function failureObject(records: readonly StreamRecord[]): Uint8Array {
-  const payload = {
-    Records: records.map(({ shard, sequence, partitionKey, arrivalMs, dataBase64 }) => ({
-      eventID: `${shard}:${sequence}`,
-      eventSourceARN: 'arn:aws:kinesis:us-east-1:000000000000:stream/events',
-      kinesis: {
-        sequenceNumber: sequence,
-        partitionKey,
-        approximateArrivalTimestamp: arrivalMs / 1000,
-        data: dataBase64,
-      },
-    })),
-  }
-  return Buffer.from(JSON.stringify({ requestContext: {}, payload: JSON.stringify(payload) }))
-}

@@ -129,7 +129,31 @@ describe('rebuildUser', () => {
     const types = new Map([['order.placed', { ids: [{ ts: known.ts, idHash: known.idHash }], floor: undefined }]])
     // All of the shard up to it: what the stream has not brought yet is known when it does.
     expect(orders(rebuilt(marked(3, { types }), history(records)))).toBe(10)
-    const openLetters = new Set([recordKey(records[9] as StreamRecord)])
-    expect(orders(rebuilt(marked(3, { types }), history(records, { openLetters })))).toBe(3)
+  })
+
+  it('counts an open letter whose event the item knows from nowhere else, and holds to it once it is closed', () => {
+    const letter = records[8] as StreamRecord
+    const { event } = eventOf(letter)
+    const types = new Map([['order.placed', { ids: [{ ts: event.ts, idHash: event.idHash }], floor: undefined }]])
+    const openLetters = new Set([letter, records[7] as StreamRecord].map(recordKey))
+    const given = history(records, { openLetters })
+    const next = rebuilt(marked(3, { types }), given)
+    // Up to the letter, without the other one.
+    expect(orders(next)).toBe(8)
+    const closed = history(records, { openLetters: new Set([recordKey(records[7] as StreamRecord)]) })
+    expect(rebuildUser(after, { content: next, imports: [] }, closed)).toEqual({ outcome: 'unchanged' })
+    const unknown = rebuilt(marked(9), history(records, { openLetters }))
+    expect(orders(unknown)).toBe(7)
+  })
+
+  it('leaves an open letter out where another record brought its event', () => {
+    const [letter, resent] = [records[1] as StreamRecord, orderRecord(1, 20, { amount: 99, ts: START + MINUTE_MS })]
+    const { event } = eventOf(letter)
+    const types = new Map([['order.placed', { ids: [{ ts: event.ts, idHash: event.idHash }], floor: undefined }]])
+    const openLetters = new Set([recordKey(letter)])
+    const alone = rebuilt(marked(20, { types }), history([letter, resent], { openLetters }))
+    const due = rebuilt(marked(20, { types }), history([resent]))
+    expect(alone.state).toEqual(due.state)
+    expect(alone.state).not.toEqual(rebuilt(marked(20, { types }), history([letter, resent])).state)
   })
 })

@@ -10,7 +10,7 @@ import { orderRecord, rawRecord, shop } from '../recompute/harness.ts'
 const SHARD = 'events@1/shardId-000000000000'
 const BATCH = '20240226120000-aaaaaaaa'
 const BATCH_MS = Date.UTC(2024, 1, 26, 12)
-const NOTHING_ASIDE: SetAside = { letters: new Set(), givenUp: new Set() }
+const NOTHING_ASIDE: SetAside = { letters: new Set() }
 
 const read = historyReader(compilePipeline(shop))
 
@@ -53,22 +53,28 @@ describe('an item contains', () => {
     expect(countedEvents(records, reach({}, ['20240226120000-bbbbbbbb']), NOTHING_ASIDE)).toEqual([])
   })
 
-  it('no record with an open dead letter', () => {
-    const aside = { ...NOTHING_ASIDE, letters: new Set([`${SHARD}/2`]) }
+  it('no record that is set aside', () => {
+    const aside = { letters: new Set([`${SHARD}/2`]) }
     const records = past(orderRecord(1, 1), orderRecord(2, 2))
     expect(idsOf(countedEvents(records, markedTo('5'), aside))).toEqual(['1'])
   })
 
-  it('of a batch that Lambda gave up on what it remembers, and nothing else', () => {
-    const aside = {
-      ...NOTHING_ASIDE,
-      givenUp: new Set(['events/shardId-000000000000/1', 'events/shardId-000000000000/2']),
-    }
-    const records = past(orderRecord(1, 1), orderRecord(2, 2), orderRecord(3, 3))
-    const { idHash, ts } = records[1]?.event ?? { idHash: '', ts: 0 }
-    const types = new Map([['order.placed', { ids: [{ idHash, ts }], floor: undefined }]])
+  it('a record that is set aside where it knows its event from nowhere else', () => {
+    const aside = { letters: new Set([`${SHARD}/1`, `${SHARD}/2`, `${SHARD}/9`]) }
+    const records = past(orderRecord(1, 1), orderRecord(2, 2), orderRecord(3, 3), orderRecord(9, 9))
+    const known = [1, 8].map(index => records[index === 1 ? 1 : 3]?.event ?? { idHash: '', ts: 0 })
+    const types = new Map([
+      ['order.placed', { ids: known.map(({ idHash, ts }) => ({ idHash, ts })), floor: undefined }],
+    ])
     const item = reach({ types, marks: new Map([[SHARD, { sequence: '3', arrivalMs: 0 }]]) })
-    expect(idsOf(countedEvents(records, item, aside))).toEqual(['2', '3'])
+    expect(idsOf(countedEvents(records, item, aside))).toEqual(['2', '3', '9'])
+    const resent = [...past(orderRecord(2, 3, { amount: 99 })), ...records]
+    const amounts = countedEvents(resent, item, aside).map(({ id, fields }) => `${id} ${String(fields.get('amount'))}`)
+    expect(amounts).toContain('2 9900')
+    const other = new Map([
+      ['site.visited', { ids: known.map(({ idHash, ts }) => ({ idHash, ts })), floor: undefined }],
+    ])
+    expect(idsOf(countedEvents(records, reach({ ...item.dedup, types: other }), aside))).toEqual(['3'])
   })
 
   it('an event once, as it came first, from wherever', () => {
@@ -87,7 +93,7 @@ describe('a user without an item should have one', () => {
       ...past(orderRecord(1, 1), orderRecord(2, 2), orderRecord(3, 3), orderRecord(4, 4)),
       ...imported(orderRecord(5, 5)),
     ]
-    const aside = { letters: new Set([`${SHARD}/1`]), givenUp: new Set(['events/shardId-000000000000/2']) }
+    const aside = { letters: new Set([`${SHARD}/1`, `${SHARD}/2`]) }
     const due = dueEvents(records, aside, ({ sequence }) => Number(sequence) < 4)
     expect(idsOf(due).toSorted()).toEqual(['3', '5'])
   })
