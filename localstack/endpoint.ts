@@ -20,8 +20,9 @@ const CLOSE_LOOK_MS = 10
 
 export interface EndpointHandlers {
   readonly emulators: Emulators
-  /** `/2015-03-31/functions/…`: calls of functions through Lambda's own API. */
+  /** `/2015-03-31/…`: calls of functions, and of their event source mappings, through Lambda's own API. */
   lambda(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
+  cloudwatch(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
   httpApi(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
   /** `/_local/…`: what the local cloud tells about itself. */
   local(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
@@ -134,6 +135,8 @@ async function route(
       return handlers.emulators.dynamodb(replayOf(request, body), response)
     case 'lambda':
       return handlers.lambda(request, body, response)
+    case 'cloudwatch':
+      return handlers.cloudwatch(request, body, response)
     case 'local':
       return handlers.local(request, body, response)
     case 'http-api':

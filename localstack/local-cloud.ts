@@ -1,12 +1,11 @@
 // The cloud on a laptop: reads a packaged template, creates what it names, wires it, and serves all of it at one endpoint.
 // Whatever the template does not say is not there, so what works here is what the template deploys.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { systemClock, systemSleep } from '../src/platform/clock.ts'
 import { systemRandom } from '../src/platform/random.ts'
 import { fileCheckpoints, noCheckpoints } from './checkpoints.ts'
 import { readTemplate } from './cloudformation-template.ts'
+import { cloudwatchApi } from './cloudwatch-api.ts'
+import { createFunctions } from './create-functions.ts'
 import { createResources } from './create-resources.ts'
 import type { DeploymentPlan, FunctionPlan } from './deployment-plan.ts'
 import { waitUntilDrained } from './drain.ts'
@@ -14,13 +13,15 @@ import { startEmulators } from './emulators.ts'
 import { type Endpoint, openEndpoint } from './endpoint.ts'
 import { LocalCloudError } from './errors.ts'
 import { type EventSourceMapping, startEventSourceMapping } from './event-source-mapping.ts'
-import { unpackFunction } from './function-code.ts'
+import { measuredBatches } from './function-metrics.ts'
 import { httpApi } from './http-api.ts'
 import { resultOf } from './invoke-outcome.ts'
 import { kinesisStream, localKinesisClient } from './kinesis-streams.ts'
 import { lambdaApi } from './lambda-api.ts'
-import { createLambdaFunction, type LambdaFunction } from './lambda-function.ts'
+import type { LambdaFunction } from './lambda-function.ts'
 import { localApi, type LocalStatus } from './local-api.ts'
+import { mappingControl, type MappingControl } from './mapping-control.ts'
+import { localMetrics, type Metrics } from './metrics.ts'
 import { planDeployment } from './plan-deployment.ts'
 import { REGION } from './resource-identity.ts'
 import { startScheduler } from './scheduler.ts'
@@ -109,12 +110,22 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     stackName: options.stackName ?? 'millrace-local',
     endpoint: endpoint.url,
   })
-  const functions = await createFunctions(plan, options, endpoint.url, closers)
+  const metrics = localMetrics()
+  const { functions, remove } = await createFunctions(plan, {
+    endpoint: endpoint.url,
+    zipFolder: options.build.zipFolder,
+    environmentsMax: options.environmentsMax ?? ENVIRONMENTS_MAX_DEFAULT,
+    metrics,
+    clock: systemClock,
+    log: options.log,
+  })
+  closers.push(remove)
   const find = (name: string): LambdaFunction => findFunction(functions, name)
   const invoke = (name: string, event: string) => find(name).invoke(event)
   const scheduler = startScheduler({ schedules: plan.schedules, invoke, clock: systemClock, log: log('schedule') })
   closers.push(() => scheduler.stop())
   const mappings: EventSourceMapping[] = []
+  const controls: MappingControl[] = []
   const notes = [...portNotes(endpoint), ...plan.notes, ...architectureNotes(plan.functions)]
   const status = (): LocalStatus => ({
     endpoint: endpoint.url,
@@ -124,14 +135,21 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
   })
   endpoint.serve({
     emulators,
-    lambda: lambdaApi({ invoke: (name, event) => matching(functions, name)?.invoke(event), log: log('cloud') }),
+    lambda: lambdaApi({
+      invoke: (name, event) => matching(functions, name)?.invoke(event),
+      functionPlan: name => matching(functions, name)?.plan,
+      mappings: () => controls,
+      log: log('cloud'),
+    }),
+    cloudwatch: cloudwatchApi(metrics),
     httpApi: httpApi({ routes: plan.routes, invoke, clock: systemClock, log: log('http') }),
     local: localApi({ status, fireSchedule: scheduler.fire }),
     log: log('cloud'),
   })
   await createResources(plan, endpoint.url)
   closers.push(() => stopAll(mappings, functions))
-  await startMappings(plan, { options, endpoint: endpoint.url, find, mappings, closers })
+  await startMappings(plan, { options, endpoint: endpoint.url, find, metrics, mappings, closers })
+  controls.push(...mappings.map(each => mappingControl(each, { clock: systemClock, log: log('cloud') })))
   return {
     endpoint: endpoint.url,
     port: endpoint.port,
@@ -151,43 +169,18 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
   }
 }
 
-async function createFunctions(
-  plan: DeploymentPlan,
-  { build: { zipFolder }, environmentsMax = ENVIRONMENTS_MAX_DEFAULT, log }: LocalCloudOptions,
-  endpoint: string,
-  closers: Closer[],
-): Promise<LambdaFunction[]> {
-  const root = await mkdtemp(join(tmpdir(), 'millrace-local-'))
-  closers.push(() => rm(root, { recursive: true, force: true }))
-  /** Functions may share a zip. */
-  const folders = new Map<string, Promise<string>>()
-  const folderOf = (key: string): Promise<string> => {
-    const folder =
-      folders.get(key) ?? unpackFunction(join(zipFolder, `${key}.zip`), join(root, key)).then(() => join(root, key))
-    folders.set(key, folder)
-    return folder
-  }
-  return plan.functions.map(each =>
-    createLambdaFunction(each, {
-      endpoint,
-      environmentsMax,
-      codeFolder: () => folderOf(each.key),
-      log: line => log(each.key, line),
-    }),
-  )
-}
-
 interface MappingStart {
   readonly options: LocalCloudOptions
   readonly endpoint: string
   readonly find: (name: string) => LambdaFunction
+  readonly metrics: Metrics
   readonly mappings: EventSourceMapping[]
   readonly closers: Closer[]
 }
 
 async function startMappings(
   plan: DeploymentPlan,
-  { options, endpoint, find, mappings, closers }: MappingStart,
+  { options, endpoint, find, metrics, mappings, closers }: MappingStart,
 ): Promise<void> {
   const client = localKinesisClient(endpoint)
   // First of all that is closed comes what reads; its client goes after it.
@@ -199,7 +192,7 @@ async function startMappings(
         { mapping, roleArn: target.plan.roleArn, region: REGION, pollMs: options.pollMs ?? POLL_MS_DEFAULT },
         {
           stream: kinesisStream(client, mapping.streamName),
-          invoke: target.invoke,
+          invoke: measuredBatches(mapping.functionName, target.invoke, { metrics, clock: systemClock }),
           checkpoints: options.path === undefined ? noCheckpoints : fileCheckpoints(options.path, mapping.logicalId),
           clock: systemClock,
           sleep: systemSleep,

@@ -1,9 +1,10 @@
 // Which service a request to the one endpoint is meant for, told as AWS tells it: by the target header, by the credential
 // scope of the signature, else it is a call of the HTTP API.
 import type { IncomingHttpHeaders } from 'node:http'
+import { CLOUDWATCH_TARGET } from './cloudwatch-api.ts'
 
 export type RequestKind =
-  | { readonly service: 'kinesis' | 'dynamodb' | 's3' | 'lambda' | 'http-api' | 'local' }
+  | { readonly service: 'kinesis' | 'dynamodb' | 's3' | 'lambda' | 'cloudwatch' | 'http-api' | 'local' }
   | { readonly service: 'unknown'; readonly name: string }
 
 /** Requests about the local cloud itself, a name that no route of a pipeline has. */
@@ -22,6 +23,7 @@ export function requestKind(url: string, headers: IncomingHttpHeaders): RequestK
 function fromTarget(target: string): RequestKind {
   if (target.startsWith('Kinesis_')) return { service: 'kinesis' }
   if (target.startsWith('DynamoDB_')) return { service: 'dynamodb' }
+  if (target.startsWith(CLOUDWATCH_TARGET)) return { service: 'cloudwatch' }
   return { service: 'unknown', name: target }
 }
 
