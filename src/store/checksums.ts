@@ -1,7 +1,9 @@
 // The `sum` attribute: what each blob was when it was written, checked again whenever it is used or served. Length and CRC-32
 // of the stored bytes find every torn, flipped or exchanged blob without inflating, so that serve hands them out undecoded. Those
-// of the plain bytes are the trailer that gzip wants, and catch whatever goes wrong between deflating and inflating.
+// of the plain bytes are the trailer that gzip wants, and catch whatever goes wrong between deflating and inflating. What lies
+// outside the blobs is summed too, and user and version into the last number: blobs of another user or another write are found.
 import { crc32 } from 'node:zlib'
+import { byCodePoint } from '../platform/canonical-json.ts'
 import { PLAIN_BYTES_MAX } from './blob-codec.ts'
 import { CorruptItemError, invalidItem } from './errors.ts'
 
@@ -27,16 +29,33 @@ export interface ItemSums {
   readonly dedup: StoredSum
 }
 
+/** What of an item lies outside its blobs. */
+export interface ItemHead {
+  readonly userId: string
+  readonly v: number
+  readonly at: number
+  readonly asOf: number
+  readonly fresh?: number | undefined
+  readonly definitions: string
+  readonly models: Readonly<Record<string, string>>
+  /** In code point order. */
+  readonly imports: readonly string[]
+}
+
 /**
- * One version byte, then 15 big-endian unsigned 32-bit numbers: length, CRC, plain length and plain CRC of st, of ft and of pr;
- * length and CRC of dedup; CRC of everything before it, since a gzip trailer is made of these numbers alone. In Python:
- * `struct.unpack('>B15I', sum)`.
+ * The layout's version, then 16 big-endian unsigned 32-bit numbers: length, CRC, plain length and plain CRC of st, of ft and of
+ * pr; length and CRC of dedup; CRC of the head, which is the JSON of [at, asOf, fresh or null, definitions, [[model, batch ID],
+ * …] by model, imports]; and CRC of all bytes before it followed by the text `v userId`. In Python `struct.unpack('>B16I', sum)`,
+ * and of the last `zlib.crc32(f'{v} {userId}'.encode(), zlib.crc32(sum[:-4]))`.
+ *
+ * For ever, whatever a later layout adds: the first byte is its version, and the last four are that CRC. So code that is rolled
+ * back tells an item that newer code wrote from a damaged one.
  */
-export const SUM_VERSION = 1
+export const SUM_VERSION = 2
 const NUMBER_BYTES = 4
-const NUMBERS = 15
+const NUMBERS = 16
 export const SUM_BYTES = 1 + NUMBERS * NUMBER_BYTES
-const OWN_CRC_OFFSET = SUM_BYTES - NUMBER_BYTES
+const HEAD_CRC_INDEX = NUMBERS - 2
 
 export function sumOfStored(bytes: Uint8Array): StoredSum {
   return { length: bytes.length, crc32: crc32(bytes) }
@@ -46,36 +65,58 @@ export function sumOfBlob(blob: Uint8Array, plain: Uint8Array): BlobSum {
   return { ...sumOfStored(blob), plainLength: plain.length, plainCrc32: crc32(plain) }
 }
 
-export function packSums({ st, ft, pr, dedup }: ItemSums): Uint8Array {
+export function packSums({ st, ft, pr, dedup }: ItemSums, head: ItemHead): Uint8Array {
   const packed = new Uint8Array(SUM_BYTES)
   const view = new DataView(packed.buffer)
   view.setUint8(0, SUM_VERSION)
   const ofBlobs = [st, ft, pr].flatMap(sum => [sum.length, sum.crc32, sum.plainLength, sum.plainCrc32])
-  for (const [index, value] of [...ofBlobs, dedup.length, dedup.crc32].entries()) {
+  for (const [index, value] of [...ofBlobs, dedup.length, dedup.crc32, headCrc32(head)].entries()) {
     if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
       throw invalidItem(`sum: ${value} is not of 32 bits`)
     view.setUint32(1 + index * NUMBER_BYTES, value)
   }
-  view.setUint32(OWN_CRC_OFFSET, crc32(packed.subarray(0, OWN_CRC_OFFSET)))
+  view.setUint32(SUM_BYTES - NUMBER_BYTES, sealCrc32(packed, head))
   return packed
 }
 
-/** Throws CorruptItemError. */
-export function unpackSums(packed: Uint8Array): ItemSums {
-  if (packed.length !== SUM_BYTES) throw new CorruptItemError(`sum: ${packed.length} bytes instead of ${SUM_BYTES}`)
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
-  const version = view.getUint8(0)
-  if (version !== SUM_VERSION) throw new CorruptItemError(`sum: version ${version}, this code reads ${SUM_VERSION}`)
-  if (crc32(packed.subarray(0, OWN_CRC_OFFSET)) !== view.getUint32(OWN_CRC_OFFSET)) {
-    throw new CorruptItemError('sum: its CRC-32 does not agree')
+/** Checked against what lies outside the blobs; none of those is looked at. Throws CorruptItemError. */
+export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
+  const version = sealedLayout(packed, head)
+  if (version === undefined) {
+    if (packed.length !== SUM_BYTES) throw new CorruptItemError(`sum: ${packed.length} bytes instead of ${SUM_BYTES}`)
+    throw new CorruptItemError('sum: its CRC-32 does not agree with it, the user and v')
   }
+  if (version !== SUM_VERSION || packed.length !== SUM_BYTES) {
+    throw new CorruptItemError(`sum: layout ${version}, this code reads ${SUM_VERSION}`)
+  }
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   const at = (index: number): number => view.getUint32(1 + index * NUMBER_BYTES)
+  if (at(HEAD_CRC_INDEX) !== headCrc32(head)) {
+    throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
+  }
   const blob = (name: BlobName, first: number): BlobSum => {
     const plainLength = at(first + 2)
     if (plainLength > PLAIN_BYTES_MAX) throw new CorruptItemError(`sum: ${name} of ${plainLength} plain bytes`)
     return { length: at(first), crc32: at(first + 1), plainLength, plainCrc32: at(first + 3) }
   }
   return { st: blob('st', 0), ft: blob('ft', 4), pr: blob('pr', 8), dedup: { length: at(12), crc32: at(13) } }
+}
+
+/** The version of the layout where user, version and sum are those of one write, be it of this layout or of a newer one. */
+export function sealedLayout(packed: Uint8Array, head: Pick<ItemHead, 'userId' | 'v'>): number | undefined {
+  if (packed.length <= NUMBER_BYTES) return undefined
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
+  const isSealed = view.getUint32(packed.length - NUMBER_BYTES) === sealCrc32(packed, head)
+  return isSealed ? packed[0] : undefined
+}
+
+function sealCrc32(packed: Uint8Array, { userId, v }: Pick<ItemHead, 'userId' | 'v'>): number {
+  return crc32(`${v} ${userId}`, crc32(packed.subarray(0, packed.length - NUMBER_BYTES)))
+}
+
+function headCrc32({ at, asOf, fresh, definitions, models, imports }: ItemHead): number {
+  const batches = Object.entries(models).sort(([a], [b]) => byCodePoint(a, b))
+  return crc32(JSON.stringify([at, asOf, fresh ?? null, definitions, batches, imports]))
 }
 
 /** Why the stored bytes cannot be those that were summed, found without inflating; undefined when they agree. */

@@ -1,7 +1,9 @@
-// The item in DynamoDB's own form and back. An attribute of another type than the layout's makes the item corrupt: it is reported
-// by attribute and never written over. Attributes that this code does not know are kept as they came.
+// The item in DynamoDB's own form and back. An attribute of another type than the layout's, or one that `sum` does not agree with,
+// makes the item corrupt: it is reported by attribute, and overwritten by nothing but a repair. Attributes that this code does not know are kept as they came.
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { byCodePoint } from '../platform/canonical-json.ts'
+import { unpackSums } from './checksums.ts'
+import { CorruptItemError } from './errors.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from './user-item.ts'
 
 export type Attributes = Record<string, AttributeValue>
@@ -43,7 +45,7 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
     const fresh = attributes['fresh'] === undefined ? undefined : whole(attributes, 'fresh')
     const v = whole(attributes, 'v')
     if (v < 1) throw new Mismatch('v: under 1')
-    return {
+    const item = {
       userId: text(attributes['userId'], 'userId'),
       v,
       at: whole(attributes, 'at'),
@@ -59,8 +61,12 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
       sum: binary(attributes, 'sum'),
       other: Object.fromEntries(Object.entries(attributes).filter(([name]) => !KNOWN.has(name))),
     }
+    // What decides without a blob is checked here, whoever reads it; blobs are when they are used.
+    unpackSums(item.sum, item)
+    return item
   } catch (error) {
     if (error instanceof Mismatch) return { userId, corrupt: error.message, stored: attributes }
+    if (error instanceof CorruptItemError) return { userId, corrupt: error.reason, stored: attributes }
     throw error
   }
 }

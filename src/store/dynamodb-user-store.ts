@@ -12,6 +12,7 @@ import {
   type ScanCommandInput,
 } from '@aws-sdk/client-dynamodb'
 import type { Sleep } from '../platform/clock.ts'
+import { endInTime, refuseToWait, type TimeLeft } from '../platform/deadline.ts'
 import type { Random } from '../platform/random.ts'
 import { fullJitterMs } from '../platform/retry.ts'
 import { expectedAttributes, fromAttributes, toAttributes } from './dynamodb-attributes.ts'
@@ -34,6 +35,10 @@ export interface DynamodbUserStoreOptions {
   readonly sleep: Sleep
   /** Items a scan page looks at, at most; DynamoDB ends a page at 1 MB in any case. */
   readonly scanPageItemsMax?: number
+  /** For ever unless given. */
+  readonly timeLeftMs?: TimeLeft | undefined
+  /** Told of every answer that left keys out. */
+  readonly onUnprocessed?: ((keys: number) => void) | undefined
 }
 
 type Key = Record<string, AttributeValue>
@@ -64,19 +69,19 @@ async function loadMany(
     const { items, unprocessed } = await batchGet(options, keys)
     for (const item of items) found.set(item.userId, item)
     keys = unprocessed
+    if (keys.length > 0) options.onUnprocessed?.(keys.length)
     if (keys.length > 0) await waitForUnprocessed(options, call, keys.length)
   }
   return found
 }
 
 async function batchGet(
-  { client, table }: DynamodbUserStoreOptions,
+  { client, table, timeLeftMs }: DynamodbUserStoreOptions,
   keys: Key[],
 ): Promise<{ items: (StoredItem | CorruptItem)[]; unprocessed: Key[] }> {
   try {
-    const answer = await client.send(
-      new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } }),
-    )
+    const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } })
+    const answer = await endInTime(timeLeftMs, call => client.send(command, call))
     const items = (answer.Responses?.[table] ?? []).map(fromAttributes)
     return { items, unprocessed: answer.UnprocessedKeys?.[table]?.Keys ?? [] }
   } catch (error) {
@@ -85,7 +90,7 @@ async function batchGet(
 }
 
 async function waitForUnprocessed(
-  { random, sleep }: DynamodbUserStoreOptions,
+  { random, sleep, table, timeLeftMs }: DynamodbUserStoreOptions,
   call: number,
   left: number,
 ): Promise<void> {
@@ -96,17 +101,22 @@ async function waitForUnprocessed(
       next: 'Try again later; if it stays, look at the read throttles of the table.',
     })
   }
-  await sleep(fullJitterMs(call, { baseMs: UNPROCESSED_BASE_MS, capMs: UNPROCESSED_CAP_MS, random }))
+  const waitMs = fullJitterMs(call, { baseMs: UNPROCESSED_BASE_MS, capMs: UNPROCESSED_CAP_MS, random })
+  try {
+    refuseToWait(waitMs, timeLeftMs)
+  } catch (error) {
+    throw toStoreError(error, 'BatchGetItem', table)
+  }
+  await sleep(waitMs)
 }
 
 async function load(
-  { client, table }: DynamodbUserStoreOptions,
+  { client, table, timeLeftMs }: DynamodbUserStoreOptions,
   userId: string,
 ): Promise<StoredItem | CorruptItem | undefined> {
   try {
-    const answer = await client.send(
-      new GetItemCommand({ TableName: table, Key: { userId: { S: userId } }, ConsistentRead: true }),
-    )
+    const command = new GetItemCommand({ TableName: table, Key: { userId: { S: userId } }, ConsistentRead: true })
+    const answer = await endInTime(timeLeftMs, call => client.send(command, call))
     return answer.Item === undefined ? undefined : fromAttributes(answer.Item)
   } catch (error) {
     throw toStoreError(error, 'GetItem', table)
@@ -116,14 +126,13 @@ async function load(
 async function put(options: DynamodbUserStoreOptions, item: StoredItem, expected: Expected): Promise<PutOutcome> {
   checkNextVersion(item, expected)
   try {
-    await options.client.send(
-      new PutItemCommand({
-        TableName: options.table,
-        Item: toAttributes(item),
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        ...conditionOf(expected),
-      }),
-    )
+    const command = new PutItemCommand({
+      TableName: options.table,
+      Item: toAttributes(item),
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+      ...conditionOf(expected),
+    })
+    await endInTime(options.timeLeftMs, call => options.client.send(command, call))
     return { outcome: 'written' }
   } catch (error) {
     if (!(error instanceof ConditionalCheckFailedException)) throw toStoreError(error, 'PutItem', options.table)
@@ -180,12 +189,13 @@ async function* scan(
 }
 
 async function scanPage(
-  { client, table, scanPageItemsMax }: DynamodbUserStoreOptions,
+  { client, table, scanPageItemsMax, timeLeftMs }: DynamodbUserStoreOptions,
   part: Pick<ScanCommandInput, 'Segment' | 'TotalSegments' | 'ExclusiveStartKey'>,
 ): Promise<{ items: (StoredItem | CorruptItem)[]; next: Key | undefined }> {
   const limit = scanPageItemsMax === undefined ? {} : { Limit: scanPageItemsMax }
   try {
-    const page = await client.send(new ScanCommand({ TableName: table, ...part, ...limit }))
+    const command = new ScanCommand({ TableName: table, ...part, ...limit })
+    const page = await endInTime(timeLeftMs, call => client.send(command, call))
     return { items: (page.Items ?? []).map(fromAttributes), next: page.LastEvaluatedKey }
   } catch (error) {
     throw toStoreError(error, 'Scan', table)

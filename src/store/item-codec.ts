@@ -62,7 +62,7 @@ export function encodeItem(parts: ItemParts): StoredItem {
   const st = packBody(parts.state, 'state')
   const ft = packBody(parts.features, 'features')
   const pr = packBody(parts.predictions, 'predictions')
-  return {
+  const head = {
     userId: parts.userId,
     v: parts.v,
     at: parts.at,
@@ -71,19 +71,22 @@ export function encodeItem(parts: ItemParts): StoredItem {
     definitions: parts.definitions,
     models: parts.models,
     imports: [...new Set(parts.imports)].sort(byCodePoint),
+  }
+  return {
+    ...head,
     dedup,
     st: st.blob,
     ft: ft.blob,
     pr: pr.blob,
-    sum: packSums({ st: st.sum, ft: ft.sum, pr: pr.sum, dedup: sumOfStored(dedup) }),
+    sum: packSums({ st: st.sum, ft: ft.sum, pr: pr.sum, dedup: sumOfStored(dedup) }, head),
     other: parts.other ?? {},
   }
 }
 
-/** What the write path needs. The stored bytes of all four are checked; inflated and parsed is the state only. */
+/** What the write path needs. The head and the stored bytes of all four are checked; inflated and parsed is the state only. */
 export function decodeItem(stored: StoredItem): DecodedItem | Unreadable {
   return orReason(() => {
-    const sums = unpackSums(stored.sum)
+    const sums = unpackSums(stored.sum, stored)
     for (const name of ['st', 'ft', 'pr', 'dedup'] as const) throwIf(storedProblem(name, stored[name], sums[name]))
     return { stored, dedup: unpackDedup(stored.dedup), state: parseObject('st', openBlob('st', stored.st, sums.st)) }
   })
@@ -91,7 +94,7 @@ export function decodeItem(stored: StoredItem): DecodedItem | Unreadable {
 
 /** What `sum` says; no blob is looked at. */
 export function readSums(stored: StoredItem): ItemSums | Unreadable {
-  return orReason(() => unpackSums(stored.sum))
+  return orReason(() => unpackSums(stored.sum, stored))
 }
 
 /** One blob as it is stored, checked without inflating: what serve passes through, and what a gzip trailer is made of. */
@@ -130,7 +133,7 @@ function packBody(text: string, what: string): StoredBlob {
 
 function checkedBlob(stored: StoredItem, name: BlobName): StoredBlob {
   const blob = stored[name]
-  const sum = unpackSums(stored.sum)[name]
+  const sum = unpackSums(stored.sum, stored)[name]
   throwIf(storedProblem(name, blob, sum))
   return { blob, sum }
 }

@@ -26,7 +26,7 @@ export interface StoredItem {
   readonly ft: Uint8Array
   /** Predictions, zlib JSON. */
   readonly pr: Uint8Array
-  /** Lengths and CRC-32 of the four above, as stored and as inflated, see checksums. */
+  /** Lengths and CRC-32 of the four above, as stored and as inflated, and CRC-32 of the rest, see checksums. */
   readonly sum: Uint8Array
   /** Attributes this code does not know, in the store's own form, carried through every write. */
   readonly other: Readonly<Record<string, unknown>>

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Attributes } from '../../src/store/dynamodb-attributes.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../../src/store/user-item.ts'
+import { resummed } from '../store/damage.ts'
 import { typicalItem } from '../store/item-factory.ts'
 import { repairsContract } from './user-store-repairs.ts'
 
@@ -35,12 +36,8 @@ function readingAndWriting(under: () => UserStoreUnderTest): void {
   it('gives back what was put, bytes exact', async () => {
     const { store } = under()
     const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index)
-    const item: StoredItem = {
-      ...typicalItem('exact'),
-      st: everyByte,
-      ft: everyByte.toReversed(),
-      pr: new Uint8Array([0]),
-    }
+    const blobs = { st: everyByte, ft: everyByte.toReversed(), pr: new Uint8Array([0]) }
+    const item = resummed(typicalItem('exact'), blobs)
     expect(await store.put(item, undefined)).toEqual({ outcome: 'written' })
     expectSame(await store.load('exact'), item)
     expectSame((await store.loadMany(['exact'])).get('exact'), item)
@@ -69,7 +66,7 @@ function readingAndWriting(under: () => UserStoreUnderTest): void {
 
   it('gives imports back as a set in code point order', async () => {
     const { store } = under()
-    const item: StoredItem = { ...typicalItem('imports'), imports: ['20160102-b', '20160101-a', '20160103-c'] }
+    const item = typicalItem('imports', { imports: ['20160102-b', '20160101-a', '20160103-c'] })
     await store.put(item, undefined)
     expect(await store.load('imports')).toMatchObject({ imports: ['20160101-a', '20160102-b', '20160103-c'] })
   })
@@ -220,7 +217,8 @@ function strangers(under: () => UserStoreUnderTest): void {
 
   it('reads imports that were written as a list', async () => {
     const { store, plant } = under()
-    await plant({ ...toAttributes(typicalItem('list')), imports: { L: [{ S: 'b' }, { S: 'a' }] } })
+    const item = typicalItem('list', { imports: ['a', 'b'] })
+    await plant({ ...toAttributes(item), imports: { L: [{ S: 'b' }, { S: 'a' }] } })
     expect(await store.load('list')).toMatchObject({ imports: ['a', 'b'] })
   })
 }

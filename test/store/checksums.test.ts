@@ -3,9 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { deflateBlob, inflateBlob, PLAIN_BYTES_MAX } from '../../src/store/blob-codec.ts'
 import {
+  type ItemHead,
   type ItemSums,
   packSums,
   plainProblem,
+  sealedLayout,
   storedProblem,
   SUM_BYTES,
   sumOfBlob,
@@ -28,48 +30,96 @@ const EXAMPLE: ItemSums = {
   dedup: { length: 13, crc32: 0xffff_ffff },
 }
 
+const HEAD: ItemHead = {
+  userId: 'Zoë',
+  v: 7,
+  at: 1_451_606_400_000,
+  asOf: 1_451_606_460_000,
+  definitions: '3f9c',
+  models: { churn: '1', a: '2' },
+  imports: ['i1', 'i2'],
+}
+
 describe('the sums of an item', () => {
   it('unpack to what was packed', () => {
     fc.assert(
       fc.property(sums, value => {
-        expect(unpackSums(packSums(value))).toEqual(value)
+        expect(unpackSums(packSums(value, HEAD), HEAD)).toEqual(value)
       }),
     )
   })
 
-  it('are one version byte and 15 big-endian numbers, the last the CRC of what is before it', () => {
-    const packed = Buffer.from(packSums(EXAMPLE))
-    const numbers = Array.from({ length: 15 }, (_, index) => packed.readUInt32BE(1 + index * 4))
-    const own = crc32(packed.subarray(0, -4))
-    expect([packed[0], ...numbers]).toEqual([1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0xffff_ffff, own])
+  it('are one version byte and 16 big-endian numbers, the last two the CRCs of the head and of all before, v and user', () => {
+    const packed = Buffer.from(packSums(EXAMPLE, HEAD))
+    const numbers = Array.from({ length: 16 }, (_, index) => packed.readUInt32BE(1 + index * 4))
+    const head = crc32('[1451606400000,1451606460000,null,"3f9c",[["a","2"],["churn","1"]],["i1","i2"]]')
+    const own = crc32(Buffer.concat([packed.subarray(0, -4), Buffer.from('7 Zoë')]))
+    expect([packed[0], ...numbers]).toEqual([2, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0xffff_ffff, head, own])
   })
 
-  it('are refused when cut, grown, of another version, or of a blob beyond the cap', () => {
-    const packed = packSums(EXAMPLE)
-    expect(() => unpackSums(packed.subarray(0, -1))).toThrow('60 bytes instead of 61')
-    expect(() => unpackSums(Uint8Array.of(...packed, 0))).toThrow('62 bytes instead of 61')
-    expect(() => unpackSums(new Uint8Array())).toThrow('0 bytes instead of 61')
-    expect(() => unpackSums(Uint8Array.of(2, ...packed.subarray(1)))).toThrow('version 2, this code reads 1')
-    const beyond = packSums({ ...EXAMPLE, ft: { ...EXAMPLE.ft, plainLength: PLAIN_BYTES_MAX + 1 } })
-    expect(() => unpackSums(beyond)).toThrow('sum: ft of')
+  it('are refused when cut, grown, or of a blob beyond the cap', () => {
+    const packed = packSums(EXAMPLE, HEAD)
+    expect(() => unpackSums(packed.subarray(0, -1), HEAD)).toThrow('64 bytes instead of 65')
+    expect(() => unpackSums(Uint8Array.of(...packed, 0), HEAD)).toThrow('66 bytes instead of 65')
+    for (const length of [0, 1, 4, 5]) {
+      expect(() => unpackSums(packed.subarray(0, length), HEAD)).toThrow(`${length} bytes instead of 65`)
+    }
+    expect(() => unpackSums(Uint8Array.of(1, ...packed.subarray(1)), HEAD)).toThrow('does not agree')
+    const beyond = packSums({ ...EXAMPLE, ft: { ...EXAMPLE.ft, plainLength: PLAIN_BYTES_MAX + 1 } }, HEAD)
+    expect(() => unpackSums(beyond, HEAD)).toThrow('sum: ft of')
+  })
+
+  it('of a newer layout are told from damaged ones, however long they are', () => {
+    for (const length of [5, 40, 200]) {
+      const newer = new Uint8Array(length).fill(9)
+      newer[0] = 3
+      new DataView(newer.buffer).setUint32(length - 4, crc32('7 Zoë', crc32(newer.subarray(0, -4))))
+      expect(sealedLayout(newer, HEAD)).toBe(3)
+      expect(() => unpackSums(newer, HEAD)).toThrow('sum: layout 3, this code reads 2')
+      expect(sealedLayout(withBitFlipped(newer, 0), HEAD)).toBeUndefined()
+    }
+    expect(sealedLayout(packSums(EXAMPLE, HEAD), HEAD)).toBe(2)
+  })
+
+  it('are refused beside any other head', () => {
+    const packed = packSums(EXAMPLE, HEAD)
+    const others: readonly Partial<ItemHead>[] = [
+      { userId: 'Zoe' },
+      { v: 8 },
+      { v: 77, userId: ' Zoë' },
+      { at: HEAD.at + 1 },
+      { asOf: HEAD.at },
+      { at: HEAD.asOf, asOf: HEAD.at },
+      { fresh: 0 },
+      { definitions: '3f9d' },
+      { models: { churn: '2', a: '1' } },
+      { models: { a: '2' } },
+      { models: {} },
+      { imports: ['i1'] },
+      { imports: ['i1', 'i2', 'i3'] },
+    ]
+    for (const other of others) {
+      expect(() => unpackSums(packed, { ...HEAD, ...other }), JSON.stringify(other)).toThrow(CorruptItemError)
+    }
+    expect(unpackSums(packed, { ...HEAD, models: { a: '2', churn: '1' } })).toEqual(EXAMPLE)
   })
 
   it('are refused with any single bit flipped: a gzip trailer is made of them alone', () => {
-    const packed = packSums(EXAMPLE)
+    const packed = packSums(EXAMPLE, HEAD)
     for (let bit = 0; bit < packed.length * 8; bit++) {
-      expect(() => unpackSums(withBitFlipped(packed, bit))).toThrow(CorruptItemError)
+      expect(() => unpackSums(withBitFlipped(packed, bit), HEAD)).toThrow(CorruptItemError)
     }
   })
 
   it('are read from any place in a larger buffer', () => {
-    const packed = packSums(EXAMPLE)
+    const packed = packSums(EXAMPLE, HEAD)
     const larger = Buffer.concat([Buffer.alloc(3, 9), packed, Buffer.alloc(3, 9)])
-    expect(unpackSums(larger.subarray(3, 3 + SUM_BYTES))).toEqual(EXAMPLE)
+    expect(unpackSums(larger.subarray(3, 3 + SUM_BYTES), HEAD)).toEqual(EXAMPLE)
   })
 
   it('cannot be packed from numbers that 32 bits do not hold', () => {
     for (const length of [2 ** 32, -1, 0.5, Number.NaN]) {
-      expect(() => packSums({ ...EXAMPLE, dedup: { length, crc32: 0 } })).toThrow(
+      expect(() => packSums({ ...EXAMPLE, dedup: { length, crc32: 0 } }, HEAD)).toThrow(
         expect.objectContaining({ code: 'item-invalid' }),
       )
     }
