@@ -7,6 +7,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { Json } from '../platform/canonical-json.ts'
+import { endInTime, type TimeLeft } from '../platform/deadline.ts'
 import { diagnoseServiceFailure, readServiceFailure } from '../platform/service-failure.ts'
 import type { CatalogItem, CatalogStore, ListOptions } from './catalog-store.ts'
 import { CatalogError } from './errors.ts'
@@ -14,6 +15,8 @@ import { CatalogError } from './errors.ts'
 export interface DynamodbCatalogStoreOptions {
   readonly client: DynamoDBClient
   readonly tableName: string
+  /** For ever unless given. */
+  readonly timeLeftMs?: TimeLeft | undefined
 }
 
 type Attributes = Record<string, AttributeValue>
@@ -27,17 +30,16 @@ export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): Cata
 }
 
 async function create(
-  { client, tableName }: DynamodbCatalogStoreOptions,
+  { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
   { table, sk, attributes }: CatalogItem,
 ): Promise<'created' | 'exists'> {
   try {
-    await client.send(
-      new PutItemCommand({
-        TableName: tableName,
-        Item: { ...toMap(attributes), table: { S: table }, sk: { S: sk } },
-        ConditionExpression: 'attribute_not_exists(sk)',
-      }),
-    )
+    const command = new PutItemCommand({
+      TableName: tableName,
+      Item: { ...toMap(attributes), table: { S: table }, sk: { S: sk } },
+      ConditionExpression: 'attribute_not_exists(sk)',
+    })
+    await endInTime(timeLeftMs, call => client.send(command, call))
     return 'created'
   } catch (error) {
     if (readServiceFailure(error).name === 'ConditionalCheckFailedException') return 'exists'
@@ -46,20 +48,20 @@ async function create(
 }
 
 async function get(
-  { client, tableName }: DynamodbCatalogStoreOptions,
+  { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
   table: string,
   sk: string,
 ): Promise<CatalogItem | undefined> {
-  const { Item } = await client
-    .send(
-      new GetItemCommand({ TableName: tableName, Key: { table: { S: table }, sk: { S: sk } }, ConsistentRead: true }),
-    )
-    .catch((error: unknown) => Promise.reject(asCatalogError(error, tableName)))
+  const key = { table: { S: table }, sk: { S: sk } }
+  const command = new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true })
+  const { Item } = await endInTime(timeLeftMs, call => client.send(command, call)).catch((error: unknown) =>
+    Promise.reject(asCatalogError(error, tableName)),
+  )
   return Item === undefined ? undefined : toItem(Item)
 }
 
 async function* list(
-  { client, tableName }: DynamodbCatalogStoreOptions,
+  { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
   table: string,
   prefix: string,
   { isNewestFirst = false, limit }: ListOptions,
@@ -67,20 +69,19 @@ async function* list(
   let startKey: Attributes | undefined
   let left = limit ?? Number.POSITIVE_INFINITY
   do {
-    const page = await client
-      .send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: '#table = :table AND begins_with(sk, :prefix)',
-          ExpressionAttributeNames: { '#table': 'table' },
-          ExpressionAttributeValues: { ':table': { S: table }, ':prefix': { S: prefix } },
-          ScanIndexForward: !isNewestFirst,
-          ConsistentRead: true,
-          ...(Number.isFinite(left) ? { Limit: left } : {}),
-          ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
-        }),
-      )
-      .catch((error: unknown) => Promise.reject(asCatalogError(error, tableName)))
+    const command: QueryCommand = new QueryCommand({
+      TableName: tableName,
+      KeyConditionExpression: '#table = :table AND begins_with(sk, :prefix)',
+      ExpressionAttributeNames: { '#table': 'table' },
+      ExpressionAttributeValues: { ':table': { S: table }, ':prefix': { S: prefix } },
+      ScanIndexForward: !isNewestFirst,
+      ConsistentRead: true,
+      ...(Number.isFinite(left) ? { Limit: left } : {}),
+      ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
+    })
+    const page = await endInTime(timeLeftMs, call => client.send(command, call)).catch((error: unknown) =>
+      Promise.reject(asCatalogError(error, tableName)),
+    )
     const items = page.Items ?? []
     for (const item of items) yield toItem(item)
     left -= items.length

@@ -12,30 +12,50 @@ export interface AwsClients {
   destroy(): void
 }
 
+export interface ClientsOptions {
+  /** Told of each call that the SDK made more than once, throttles among them: how many times more. */
+  readonly onRetries?: (retries: number) => void
+}
+
 interface LocalOptions {
   readonly endpoint: string
   readonly region: string
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
 }
 
-/** SDK retries and our own share the function's time: a call that hangs must leave some of it. */
+/** Until the headers of an answer: SDK retries and our own share the function's time, and a call that hangs must leave some of it. */
 const REQUEST_TIMEOUT_MS = 5000
+/** PutRecords takes up to 10 MB from wherever a producer is; three tries fit into the 28 s of ingest. */
+const STREAM_REQUEST_TIMEOUT_MS = 8000
+/** A part of tens of MB, from a laptop too. */
+const OBJECT_REQUEST_TIMEOUT_MS = 30_000
 const CONNECTION_TIMEOUT_MS = 1000
 const SDK_ATTEMPTS_MAX = 3
 
-export function awsClients(variables: Readonly<Record<string, string | undefined>>): AwsClients {
+export function awsClients(
+  variables: Readonly<Record<string, string | undefined>>,
+  { onRetries }: ClientsOptions = {},
+): AwsClients {
   const endpoint = localEndpoint(variables)
-  const options = {
+  const options = (requestTimeout: number) => ({
     ...(endpoint === undefined ? {} : localOptions(endpoint, variables)),
     maxAttempts: SDK_ATTEMPTS_MAX,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout,
+      // Without it a request that is out of time is a warning, and goes on.
+      throwOnRequestTimeout: true,
     }),
+  })
+  const dynamodb = new DynamoDBClient(options(REQUEST_TIMEOUT_MS))
+  const s3 = new S3Client({ ...options(OBJECT_REQUEST_TIMEOUT_MS), forcePathStyle: endpoint !== undefined })
+  const kinesis = new KinesisClient(options(STREAM_REQUEST_TIMEOUT_MS))
+  if (onRetries !== undefined) {
+    const outermost = { step: 'initialize', priority: 'high' } as const
+    dynamodb.middlewareStack.add(next => args => tellRetries(next(args), onRetries), outermost)
+    s3.middlewareStack.add(next => args => tellRetries(next(args), onRetries), outermost)
+    kinesis.middlewareStack.add(next => args => tellRetries(next(args), onRetries), outermost)
   }
-  const dynamodb = new DynamoDBClient(options)
-  const s3 = new S3Client({ ...options, forcePathStyle: endpoint !== undefined })
-  const kinesis = new KinesisClient(options)
   return {
     dynamodb,
     s3,
@@ -45,6 +65,29 @@ export function awsClients(variables: Readonly<Record<string, string | undefined
       s3.destroy()
       kinesis.destroy()
     },
+  }
+}
+
+/** As the SDK's answers and errors carry it. */
+interface WithAttempts {
+  readonly $metadata?: { readonly attempts?: number | undefined } | undefined
+}
+
+async function tellRetries<T extends { readonly output: WithAttempts }>(
+  call: Promise<T>,
+  onRetries: (retries: number) => void,
+): Promise<T> {
+  const tell = ({ $metadata }: WithAttempts): void => {
+    const retries = ($metadata?.attempts ?? 1) - 1
+    if (retries > 0) onRetries(retries)
+  }
+  try {
+    const result = await call
+    tell(result.output)
+    return result
+  } catch (error) {
+    if (error instanceof Error) tell(error as WithAttempts)
+    throw error
   }
 }
 

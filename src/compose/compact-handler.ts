@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { compactHours } from '../archive/compact-hours.ts'
 import { MINUTE_MS } from '../platform/duration.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
-import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
 import { createRuntime } from './runtime.ts'
 import { archiveStore, deployedStores } from './stores.ts'
 
@@ -15,8 +15,9 @@ const LEFT_FOR_AN_HOUR_MS = 7 * MINUTE_MS
 export function compactHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
     const { clients, environment, telemetry, world } = createRuntime(pipeline.name, 'compact')
-    const { catalog } = deployedStores(clients, environment, world)
-    const archive = archiveStore(clients.s3, environment.archiveBucket, world)
+    const limits = { timeLeftMs: () => timeForCallsMs(deadline) }
+    const { catalog } = deployedStores(clients, environment, world, limits)
+    const archive = archiveStore(clients.s3, environment.archiveBucket, world, limits)
     return {
       telemetry,
       handle: async () => {

@@ -9,6 +9,14 @@ export interface Deadline {
   remainingMs: () => number
 }
 
+/** Kept back to answer, or to write the error down. */
+const ANSWER_RESERVE_MS = 1000
+
+/** Of a function that has nothing more to do than to answer once its calls have ended. */
+export function timeForCallsMs(deadline: Deadline): number {
+  return deadline.remainingMs() - ANSWER_RESERVE_MS
+}
+
 export interface BuiltHandler {
   readonly telemetry: Telemetry
   readonly handle: (event: unknown) => Promise<unknown>

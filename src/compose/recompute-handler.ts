@@ -2,6 +2,7 @@
 import { writeDeadLetters } from '../archive/dead-letters.ts'
 import { writeDoubt } from '../archive/doubt.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
+import { ANSWER_RESERVE_MS, ASIDE_RESERVE_MS } from '../recompute/limits.ts'
 import type { RecomputeDependencies } from '../recompute/recompute-batch.ts'
 import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
 import { recomputeEvents } from './recompute-events.ts'
@@ -13,8 +14,11 @@ export function recomputeHandler(pipeline: Pipeline): LambdaHandler {
     const { clients, compiled, environment, predictor, telemetry, users, world } = createUserRuntime(
       pipeline,
       'recompute',
+      { timeLeftMs: () => deadline.remainingMs() - ANSWER_RESERVE_MS },
     )
-    const archive = archiveStore(clients.s3, environment.archiveBucket, world)
+    const archive = archiveStore(clients.s3, environment.archiveBucket, world, {
+      timeLeftMs: () => deadline.remainingMs() - ASIDE_RESERVE_MS,
+    })
     const dependencies: RecomputeDependencies = {
       compiled,
       users,

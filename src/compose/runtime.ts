@@ -15,10 +15,11 @@ export interface Runtime {
 
 /** Throws MillraceError where a variable is missing. */
 export function createRuntime(service: string, functionName: string): Runtime {
+  const telemetry = createTelemetry(service, functionName)
   return {
     environment: readEnvironment(process.env),
-    clients: awsClients(process.env),
-    telemetry: createTelemetry(service, functionName),
+    clients: awsClients(process.env, { onRetries: retries => telemetry.count('sdkRetries', retries) }),
+    telemetry,
     world: { clock: systemClock, random: systemRandom, sleep: systemSleep },
   }
 }

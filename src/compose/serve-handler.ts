@@ -4,12 +4,14 @@ import { predictOne } from '../predictions/predictor.ts'
 import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
 import { featuresAt } from '../serve/evaluate-user.ts'
 import { serveHttp } from '../serve/serve-http.ts'
-import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
 import { createUserRuntime } from './user-runtime.ts'
 
 export function serveHandler(pipeline: Pipeline): LambdaHandler {
-  return lambdaHandler(() => {
-    const { compiled, predictor, telemetry, users, world } = createUserRuntime(pipeline, 'serve')
+  return lambdaHandler(deadline => {
+    const { compiled, predictor, telemetry, users, world } = createUserRuntime(pipeline, 'serve', {
+      timeLeftMs: () => timeForCallsMs(deadline),
+    })
     const handle = serveHttp({
       load: userId => users.load(userId),
       featuresAt: (item, nowMs) => featuresAt(compiled, item, nowMs),

@@ -4,13 +4,13 @@ import { parseRfc3339Ms } from '../event/event-time.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
 import { recordDeployed } from '../recompute/record-deployed.ts'
 import { takeSnapshot } from '../snapshot/take-snapshot.ts'
-import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
 import { stageOfTable } from './resource-names.ts'
 import { createUserRuntime, type UserRuntime } from './user-runtime.ts'
 
 export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
-  return lambdaHandler(() => {
-    const runtime = createUserRuntime(pipeline, 'snapshot')
+  return lambdaHandler(deadline => {
+    const runtime = createUserRuntime(pipeline, 'snapshot', { timeLeftMs: () => timeForCallsMs(deadline) })
     const { telemetry, world } = runtime
     return {
       telemetry,

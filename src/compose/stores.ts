@@ -2,6 +2,7 @@
 import { catalog, type Catalog } from '../catalog/catalog.ts'
 import { dynamodbCatalogStore } from '../catalog/dynamodb-catalog-store.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
+import type { TimeLeft } from '../platform/deadline.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
 import { s3ObjectStore } from '../platform/s3-object-store.ts'
@@ -17,6 +18,13 @@ export interface World {
   readonly sleep: Sleep
 }
 
+/** Of every call, its retries included; for ever unless given, as for who waits at a command line. */
+export interface CallLimits {
+  readonly timeLeftMs?: TimeLeft | undefined
+  /** Told of keys that DynamoDB left out of an answer. */
+  readonly onUnprocessed?: ((keys: number) => void) | undefined
+}
+
 export interface Stores {
   readonly users: UserStore
   readonly catalog: Catalog
@@ -26,17 +34,23 @@ export function deployedStores(
   { dynamodb, s3 }: Pick<AwsClients, 'dynamodb' | 's3'>,
   names: Pick<ResourceNames, 'usersTable' | 'catalogTable' | 'catalogBucket'>,
   world: World,
+  { timeLeftMs, onUnprocessed }: CallLimits = {},
 ): Stores {
   return {
-    users: dynamodbUserStore({ client: dynamodb, table: names.usersTable, ...world }),
+    users: dynamodbUserStore({ client: dynamodb, table: names.usersTable, ...world, timeLeftMs, onUnprocessed }),
     catalog: catalog({
-      store: dynamodbCatalogStore({ client: dynamodb, tableName: names.catalogTable }),
-      objects: s3ObjectStore({ client: s3, bucket: names.catalogBucket, ...world }),
+      store: dynamodbCatalogStore({ client: dynamodb, tableName: names.catalogTable, timeLeftMs }),
+      objects: s3ObjectStore({ client: s3, bucket: names.catalogBucket, ...world, timeLeftMs }),
       ...world,
     }),
   }
 }
 
-export function archiveStore(s3: AwsClients['s3'], archiveBucket: string, world: World): ObjectStore {
-  return s3ObjectStore({ client: s3, bucket: archiveBucket, ...world })
+export function archiveStore(
+  s3: AwsClients['s3'],
+  archiveBucket: string,
+  world: World,
+  { timeLeftMs }: Pick<CallLimits, 'timeLeftMs'> = {},
+): ObjectStore {
+  return s3ObjectStore({ client: s3, bucket: archiveBucket, ...world, timeLeftMs })
 }

@@ -1,6 +1,7 @@
 // One way to try again: capped exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And
-// Jitter", 2015), bounded by attempts and by a deadline.
-import type { Clock, Sleep } from './clock.ts'
+// Jitter", 2015), bounded by attempts and by the time that is left.
+import type { Sleep } from './clock.ts'
+import type { TimeLeft } from './deadline.ts'
 import type { Random } from './random.ts'
 
 export interface RetryOptions {
@@ -9,9 +10,8 @@ export interface RetryOptions {
   readonly capMs: number
   readonly random: Random
   readonly sleep: Sleep
-  /** No attempt starts after this instant. */
-  readonly deadlineMs?: number
-  readonly clock?: Clock
+  /** No wait begins that would end when there is none left. */
+  readonly timeLeftMs?: TimeLeft | undefined
   readonly isRetriable: (error: unknown) => boolean
 }
 
@@ -22,11 +22,7 @@ export async function retry<T>(operation: (attempt: number) => Promise<T>, optio
     } catch (error) {
       if (attempt >= options.attemptsMax || !options.isRetriable(error)) throw error
       const waitMs = fullJitterMs(attempt, options)
-      const isTooLate =
-        options.deadlineMs !== undefined &&
-        options.clock !== undefined &&
-        options.clock() + waitMs >= options.deadlineMs
-      if (isTooLate) throw error
+      if (options.timeLeftMs !== undefined && waitMs >= options.timeLeftMs()) throw error
       await options.sleep(waitMs)
     }
   }

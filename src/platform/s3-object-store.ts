@@ -8,6 +8,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import type { Sleep } from './clock.ts'
+import { type CallOptions, endInTime, type TimeLeft } from './deadline.ts'
 import { ObjectStoreError } from './errors.ts'
 import type { CreateOptions, ObjectInfo, ObjectStore } from './object-store.ts'
 import type { Random } from './random.ts'
@@ -22,6 +23,8 @@ export interface S3ObjectStoreOptions {
   /** Whether the endpoint enforces `If-None-Match: *`, true unless said. S3 does; fauxqs, s3rver and their like do not. */
   readonly isConditional?: boolean
   readonly pageKeysMax?: number
+  /** For ever unless given. */
+  readonly timeLeftMs?: TimeLeft | undefined
 }
 
 /** The SDK has tried three times by itself before one of these counts; a conflict of conditional writes it does not retry. */
@@ -44,24 +47,23 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
 
 /** 'exists' may also be this very write, made by an earlier try whose answer was lost: who must know compares the bytes. */
 async function create(
-  { client, bucket, isConditional = true }: S3ObjectStoreOptions,
+  { client, bucket, isConditional = true, timeLeftMs }: S3ObjectStoreOptions,
   key: string,
   body: Uint8Array,
   { contentType, contentEncoding }: CreateOptions,
 ): Promise<'created' | 'exists'> {
   try {
-    if (!isConditional && (await exists(client, bucket, key))) return 'exists'
-    await client.send(
-      new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: body,
-        ContentLength: body.byteLength,
-        ...(isConditional ? { IfNoneMatch: '*' } : {}),
-        ...(contentType === undefined ? {} : { ContentType: contentType }),
-        ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
-      }),
-    )
+    if (!isConditional && (await exists({ client, bucket, timeLeftMs }, key))) return 'exists'
+    const command = new PutObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      Body: body,
+      ContentLength: body.byteLength,
+      ...(isConditional ? { IfNoneMatch: '*' } : {}),
+      ...(contentType === undefined ? {} : { ContentType: contentType }),
+      ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
+    })
+    await endInTime(timeLeftMs, call => client.send(command, call))
     return 'created'
   } catch (error) {
     if (readServiceFailure(error).status === STATUS_PRECONDITION_FAILED) return 'exists'
@@ -69,9 +71,12 @@ async function create(
   }
 }
 
-async function exists(client: S3Client, bucket: string, key: string): Promise<boolean> {
+async function exists(
+  { client, bucket, timeLeftMs }: Pick<S3ObjectStoreOptions, 'client' | 'bucket' | 'timeLeftMs'>,
+  key: string,
+): Promise<boolean> {
   try {
-    await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))
+    await endInTime(timeLeftMs, call => client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), call))
     return true
   } catch (error) {
     if (readServiceFailure(error).status === STATUS_NOT_FOUND) return false
@@ -79,22 +84,28 @@ async function exists(client: S3Client, bucket: string, key: string): Promise<bo
   }
 }
 
-async function get({ client, bucket }: S3ObjectStoreOptions, key: string): Promise<Uint8Array | undefined> {
+async function get(options: S3ObjectStoreOptions, key: string): Promise<Uint8Array | undefined> {
+  const { bucket, timeLeftMs } = options
   try {
-    const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-    const bytes = Body === undefined ? new Uint8Array(0) : await Body.transformToByteArray()
-    if (ContentLength !== undefined && bytes.byteLength !== ContentLength) {
-      throw new ObjectStoreError(`${bytes.byteLength} of ${ContentLength} bytes came for s3://${bucket}/${key}`, {
-        code: 'object-store-short-read',
-        retriable: true,
-        key,
-      })
-    }
-    return bytes
+    // The body too: one that stops half way ends with the time.
+    return await endInTime(timeLeftMs, call => getBody(options, key, call))
   } catch (error) {
     if (readServiceFailure(error).name === 'NoSuchKey') return undefined
     throw asObjectStoreError(error, 'read', bucket, key)
   }
+}
+
+async function getBody({ client, bucket }: S3ObjectStoreOptions, key: string, call: CallOptions): Promise<Uint8Array> {
+  const { Body, ContentLength } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }), call)
+  const bytes = Body === undefined ? new Uint8Array(0) : await Body.transformToByteArray()
+  if (ContentLength !== undefined && bytes.byteLength !== ContentLength) {
+    throw new ObjectStoreError(`${bytes.byteLength} of ${ContentLength} bytes came for s3://${bucket}/${key}`, {
+      code: 'object-store-short-read',
+      retriable: true,
+      key,
+    })
+  }
+  return bytes
 }
 
 async function* list(
@@ -113,32 +124,32 @@ async function* list(
 }
 
 async function listPage(
-  { client, bucket, pageKeysMax }: S3ObjectStoreOptions,
+  { client, bucket, pageKeysMax, timeLeftMs }: S3ObjectStoreOptions,
   prefix: string,
   from: { readonly startAfter: string | undefined; readonly token: string | undefined },
 ) {
   try {
-    return await client.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: prefix,
-        MaxKeys: pageKeysMax ?? PAGE_KEYS_MAX,
-        ...(from.startAfter === undefined ? {} : { StartAfter: from.startAfter }),
-        ...(from.token === undefined ? {} : { ContinuationToken: from.token }),
-      }),
-    )
+    const command = new ListObjectsV2Command({
+      Bucket: bucket,
+      Prefix: prefix,
+      MaxKeys: pageKeysMax ?? PAGE_KEYS_MAX,
+      ...(from.startAfter === undefined ? {} : { StartAfter: from.startAfter }),
+      ...(from.token === undefined ? {} : { ContinuationToken: from.token }),
+    })
+    return await endInTime(timeLeftMs, call => client.send(command, call))
   } catch (error) {
     throw asObjectStoreError(error, 'list', bucket, prefix)
   }
 }
 
-function withRetry<T>({ random, sleep }: S3ObjectStoreOptions, operation: () => Promise<T>): Promise<T> {
+function withRetry<T>({ random, sleep, timeLeftMs }: S3ObjectStoreOptions, operation: () => Promise<T>): Promise<T> {
   return retry(operation, {
     attemptsMax: ATTEMPTS_MAX,
     baseMs: RETRY_BASE_MS,
     capMs: RETRY_CAP_MS,
     random,
     sleep,
+    timeLeftMs,
     isRetriable: error => error instanceof ObjectStoreError && error.retriable,
   })
 }

@@ -1,5 +1,6 @@
 // What a failed call to an AWS service means, read from the shape of the SDK's errors (status, name, code), so that code without
 // an SDK can decide it too: whether it may succeed if it is made again, and what is wrong around the service rather than in it.
+import { DeadlineError } from './deadline.ts'
 
 export interface ServiceFailure {
   /** The service's name for it: `NoSuchKey`, `ThrottlingException`, `TimeoutError` … */
@@ -63,6 +64,7 @@ export interface ServiceDiagnosis {
 
 /** What is not there: the service, the resource, or the caller's own setup. Undefined where the service answered otherwise. */
 export function diagnoseServiceFailure(error: unknown, { kind, name }: CalledResource): ServiceDiagnosis | undefined {
+  if (error instanceof DeadlineError) return ofDeadline(error)
   const failure = readServiceFailure(error)
   if (failure.name === 'ResourceNotFoundException' || failure.name === 'NoSuchBucket') {
     return {
@@ -73,6 +75,11 @@ export function diagnoseServiceFailure(error: unknown, { kind, name }: CalledRes
     }
   }
   return diagnoseConnection(error) ?? diagnoseSetup(error, failure.name)
+}
+
+/** It says what to do by itself, whatever was called. */
+function ofDeadline({ message, code, next = '', retriable }: DeadlineError): ServiceDiagnosis {
+  return { message, code, next, retriable }
 }
 
 function diagnoseConnection(error: unknown): ServiceDiagnosis | undefined {

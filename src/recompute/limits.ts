@@ -13,5 +13,7 @@ export const WRITES_IN_FLIGHT_MAX = 48
 export const CONFLICT_ATTEMPTS_MAX = 5
 export const CONFLICT_BASE_MS = 20
 export const CONFLICT_CAP_MS = 1000
-/** Kept back from the function's time to write dead letters and to answer. */
+/** Kept back from the function's time to write dead letters and to answer: no call for a user goes on into it. */
 export const ANSWER_RESERVE_MS = 3000
+/** The last part of it: by then what is to be set aside is, or its records are delivered again. */
+export const ASIDE_RESERVE_MS = 500
