@@ -1,6 +1,8 @@
 // One killer on one copy of the code, in a process of its own: a bug may spin or crash, and nothing of it stays behind. Killed is a bug
 // only where an oracle or an expectation said so: code that does not even load proves nothing about the tests.
 import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import * as z from 'zod/mini'
 import type { Killer } from './bug.ts'
@@ -48,8 +50,13 @@ const testReport = z.object({
 
 /** All files in one process. */
 export async function runTests(folder: string, files: readonly string[]): Promise<Verdict> {
-  const ended = await runNode(folder, ['node_modules/vitest/vitest.mjs', 'run', '--reporter=json', ...files])
-  const report = testReport.safeParse(parseJson(ended.out))
+  const reportFile = join(folder, 'report.json')
+  const report = ['--reporter=json', `--outputFile=${reportFile}`]
+  const ended = await runNode(folder, ['node_modules/vitest/vitest.mjs', 'run', ...report, ...files])
+  return verdictOf(ended, testReport.safeParse(readJson(reportFile)))
+}
+
+function verdictOf(ended: Ended, report: ReturnType<typeof testReport.safeParse>): Verdict {
   if (!report.success) return broken(ended)
   const { numPassedTests, numFailedTests, testResults } = report.data
   const failed = testResults.flatMap(file => file.assertionResults).find(({ status }) => status === 'failed')
@@ -88,10 +95,6 @@ function text(chunks: readonly Buffer[]): string {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function parseJson(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
+function readJson(path: string): unknown {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined
 }

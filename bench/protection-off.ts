@@ -1,0 +1,53 @@
+// The protection taken out of a copy of the code, part by part: every event is folded, nothing is remembered of it, and no sum is made or
+// checked. What remains is a handler that reads, computes and writes.
+import type { Patch } from '../test/simulation/planted/patched-copy.ts'
+
+export interface ProtectionPart {
+  readonly name: string
+  /** That take it out. */
+  readonly patches: readonly Patch[]
+}
+
+/** The function is another one; what it was stays under another name, so that only the name must be as it is now. */
+function replaceFunction(file: string, name: string, replacement: string): Patch {
+  const find = `export function ${name}(`
+  return { file, find, replace: `export function ${name}${replacement}\n\nexport function ${name}BeforeThePatch(` }
+}
+
+const NO_SUMS = `{ length: 0, crc32: 0, plainLength: PLAIN_BYTES_MAX, plainCrc32: 0 }`
+
+const IDS: readonly Patch[] = [
+  replaceFunction('src/platform/hash.ts', 'eventIdHash', "(..._: unknown[]) { return '0000000000000000' }"),
+  {
+    file: 'src/affected/decide.ts',
+    find: `    const type = this.#type(event.type)
+    if (type.hashes.has(event.idHash)) return 'duplicate'`,
+    replace: `    if (event.ts >= 0) return 'fold'
+    const type = this.#type(event.type)
+    if (type.hashes.has(event.idHash)) return 'duplicate'`,
+  },
+  replaceFunction('src/store/dedup-codec.ts', 'packDedup', '(..._: unknown[]) { return new Uint8Array(0) }'),
+  replaceFunction(
+    'src/store/dedup-codec.ts',
+    'unpackDedup',
+    '(..._: unknown[]) { return { types: new Map(), marks: new Map(), settledMs: undefined } }',
+  ),
+]
+
+const SUMS: readonly Patch[] = [
+  replaceFunction('src/store/checksums.ts', 'sumOfStored', `(..._: unknown[]) { return ${NO_SUMS} }`),
+  replaceFunction('src/store/checksums.ts', 'sumOfBlob', `(..._: unknown[]) { return ${NO_SUMS} }`),
+  replaceFunction('src/store/checksums.ts', 'packSums', '(..._: unknown[]) { return new Uint8Array(0) }'),
+  replaceFunction(
+    'src/store/checksums.ts',
+    'unpackSums',
+    `(..._: unknown[]) { const none = ${NO_SUMS}; return { st: none, ft: none, pr: none, dedup: none } }`,
+  ),
+  replaceFunction('src/store/checksums.ts', 'storedProblem', '(..._: unknown[]) { return undefined }'),
+  replaceFunction('src/store/checksums.ts', 'plainProblem', '(..._: unknown[]) { return undefined }'),
+]
+
+export const PROTECTION_PARTS: readonly ProtectionPart[] = [
+  { name: 'ids, floor and marks', patches: IDS },
+  { name: 'checksums', patches: SUMS },
+]
