@@ -28,9 +28,13 @@ export function affectedUsers(records: readonly StreamRecord[], contracts: Contr
   let unknownFields = 0
   for (const record of records) {
     const event = decodeRecord(record, contracts)
-    const refusal = isRefusal(event) ? event : checkArrival(event, record)
-    if (isRefusal(event) || refusal !== undefined) {
-      if (refusal !== undefined) refused.push({ record, refusal })
+    if (isRefusal(event)) {
+      refused.push({ record, refusal: event })
+      continue
+    }
+    const refusal = checkArrival(event, record)
+    if (refusal !== undefined) {
+      refused.push({ record, refusal: { ...refusal, type: event.type } })
       continue
     }
     unknownFields += event.unknownFields

@@ -4,6 +4,7 @@ import { archiveBatch } from '../archive/archive-batch.ts'
 import { lambdaRecords } from '../event/lambda-records.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { type BatchResponse, batchResponse } from './batch-response.ts'
+import { reportErrors } from './report-errors.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface ArchivePorts {
@@ -20,6 +21,7 @@ export async function archiveEvents(
   const records = lambdaRecords(event, environment)
   const { recordsArchived, failedSequence, errors } = await archiveBatch(records, archive)
   telemetry.count('recordsArchived', recordsArchived)
-  for (const error of errors) telemetry.error(error)
+  telemetry.count('recordsNotArchived', records.length - recordsArchived)
+  reportErrors(errors, telemetry)
   return batchResponse(failedSequence)
 }

@@ -5,6 +5,7 @@ import type { Pipeline } from '../predictions/pipeline.ts'
 import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
 import { ingestHttp } from '../serve/ingest-http.ts'
 import { type LambdaHandler, lambdaHandler } from './lambda-handler.ts'
+import { reportAnswer } from './report-answer.ts'
 import { createRuntime } from './runtime.ts'
 
 /** Kept back from the function's time to answer. */
@@ -20,6 +21,6 @@ export function ingestHandler(pipeline: Pipeline): LambdaHandler {
       deadlineMs: () => world.clock() + deadline.remainingMs() - ANSWER_RESERVE_MS,
       report: telemetry.error,
     })
-    return { telemetry, handle: event => handle(event as ApiGatewayEvent) }
+    return { telemetry, handle: async event => reportAnswer(await handle(event as ApiGatewayEvent), telemetry) }
   })
 }

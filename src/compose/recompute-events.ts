@@ -3,6 +3,7 @@
 import { lambdaRecords } from '../event/lambda-records.ts'
 import { type BatchResult, recomputeBatch, type RecomputeDependencies } from '../recompute/recompute-batch.ts'
 import { type BatchResponse, batchResponse } from './batch-response.ts'
+import { reportErrors } from './report-errors.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface RecomputePorts {
@@ -22,9 +23,16 @@ export async function recomputeEvents(
 }
 
 function report({ counts, errors }: BatchResult, telemetry: Telemetry): void {
-  const { deadLetters, effectiveLatenessMs, ...totals } = counts
+  const { deadLetters, deadLettersOfOwner, predictions, effectiveLatenessMs, ...totals } = counts
   if (effectiveLatenessMs !== undefined) telemetry.span('effectiveLateness', effectiveLatenessMs)
-  for (const [name, value] of Object.entries(totals)) telemetry.count(name, value)
-  for (const [reason, value] of Object.entries(deadLetters)) telemetry.count(`deadLetter.${reason}`, value ?? 0)
-  for (const error of errors) telemetry.error(error)
+  for (const [name, value] of entriesOf(totals)) telemetry.count(name, value)
+  for (const [reason, value] of entriesOf(deadLetters)) telemetry.count(`deadLetter.${reason}`, value)
+  for (const [owner, value] of entriesOf(deadLettersOfOwner)) telemetry.count('deadLetters', value, { owner })
+  for (const [status, value] of entriesOf(predictions)) telemetry.count(`prediction.${status}`, value)
+  reportErrors(errors, telemetry)
+}
+
+/** With the names that the type has: nothing else makes these objects. */
+function entriesOf<Name extends string>(counts: Readonly<Partial<Record<Name, number>>>): [Name, number][] {
+  return Object.entries(counts) as [Name, number][]
 }

@@ -5,6 +5,7 @@ import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
 import { featuresAt } from '../serve/evaluate-user.ts'
 import { serveHttp } from '../serve/serve-http.ts'
 import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
+import { reportAnswer } from './report-answer.ts'
 import { createUserRuntime } from './user-runtime.ts'
 
 export function serveHandler(pipeline: Pipeline): LambdaHandler {
@@ -21,6 +22,6 @@ export function serveHandler(pipeline: Pipeline): LambdaHandler {
       clock: world.clock,
       report: telemetry.error,
     })
-    return { telemetry, handle: event => handle(event as ApiGatewayEvent) }
+    return { telemetry, handle: async event => reportAnswer(await handle(event as ApiGatewayEvent), telemetry) }
   })
 }

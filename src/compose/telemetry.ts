@@ -1,16 +1,23 @@
-// Logs as JSON lines and metrics in CloudWatch's embedded format, both on standard output. User ids appear in neither.
+// Logs as JSON lines and metrics in CloudWatch's embedded format, both on standard output. User ids appear in neither, and every
+// error that is written down is counted as well.
 import { Logger } from '@aws-lambda-powertools/logger'
-import { MetricUnit, Metrics } from '@aws-lambda-powertools/metrics'
+import { Metrics } from '@aws-lambda-powertools/metrics'
 import { MillraceError } from '../platform/errors.ts'
+import { metricDefinition, type MetricName } from './metric-definitions.ts'
 
 export interface Telemetry {
   readonly info: (message: string, fields?: Readonly<Record<string, unknown>>) => void
   readonly error: (error: unknown) => void
-  readonly count: (name: string, value: number) => void
+  readonly count: (name: MetricName, value: number, dimensions?: MetricDimensions) => void
   /** A span of time, ms. */
-  readonly span: (name: string, ms: number) => void
+  readonly span: (name: MetricName, ms: number) => void
   /** Publishes what was counted; once an invocation. */
   readonly flush: () => void
+}
+
+export interface MetricDimensions {
+  /** Who owns the contract, as the definition says. */
+  readonly owner: string
 }
 
 export function createTelemetry(service: string, functionName: string): Telemetry {
@@ -21,23 +28,39 @@ export function createTelemetry(service: string, functionName: string): Telemetr
     defaultDimensions: { function: functionName },
   })
   let isEmpty = true
-  const add = (name: string, unit: 'Count' | 'Milliseconds', value: number): void => {
+  const add = (name: MetricName, value: number): void => {
+    const { unit, isGauge } = metricDefinition(name)
+    if (value === 0 && unit === 'Count' && isGauge !== true) return
     isEmpty = false
     metrics.addMetric(name, unit, value)
   }
   return {
     info: (message, fields = {}) => logger.info(message, { ...fields }),
-    error: error => logger.error('failed', { ...errorFields(error) }),
-    count: (name, value) => {
-      if (value !== 0) add(name, MetricUnit.Count, value)
+    error: error => {
+      logger.error('failed', { ...errorFields(error) })
+      add('errors', 1)
     },
-    span: (name, ms) => add(name, MetricUnit.Milliseconds, ms),
+    count: (name, value, dimensions) => {
+      if (dimensions === undefined) add(name, value)
+      else if (value !== 0) addOfOwner(metrics, { name, value, owner: dimensions.owner })
+    },
+    span: add,
     flush: () => {
       if (isEmpty) return
       metrics.publishStoredMetrics()
       isEmpty = true
     },
   }
+}
+
+/** A metric of another set of dimensions is a line of its own, printed at once. */
+function addOfOwner(
+  metrics: Metrics,
+  { name, value, owner }: { readonly name: MetricName; readonly value: number; readonly owner: string },
+): void {
+  const single = metrics.singleMetric()
+  single.addDimension('owner', owner)
+  single.addMetric(name, metricDefinition(name).unit, value)
 }
 
 function errorFields(error: unknown): Readonly<Record<string, unknown>> {

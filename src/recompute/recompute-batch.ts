@@ -15,6 +15,7 @@ import {
   type PlannedUser,
   refuseWithoutTime,
   type SettledUser,
+  type WriteDependencies,
   writeUser,
 } from './write-user.ts'
 import { type OutcomeCounts, Tally } from './tally.ts'
@@ -49,17 +50,18 @@ export async function recomputeBatch(
 ): Promise<BatchResult> {
   const affected = affectedUsers(records, dependencies.compiled.contracts)
   const { itemBytesMax } = dependencies.compiled.pipeline
-  const tally = new Tally()
+  const tally = new Tally(ownersOf(dependencies.compiled))
+  const deps = { ...dependencies, onConflict: () => void tally.conflicts++ }
   tally.refused.push(...affected.refused)
   const users = [...affected.byUser].map(([userId, own]) => ({ userId, records: own }))
   for (const wave of chunks(users, usersPerWaveMax(itemBytesMax))) {
-    await recomputeWave(wave, dependencies, tally)
+    await recomputeWave(wave, deps, tally)
   }
   await setAside(dependencies, tally)
   return { failedSequence: tally.failedSequence, counts: tally.counts(affected.unknownFields), errors: tally.errors }
 }
 
-async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDependencies, tally: Tally): Promise<void> {
+async function recomputeWave(wave: readonly AffectedUser[], deps: WriteDependencies, tally: Tally): Promise<void> {
   const planned: PlannedUser[] = []
   await mapWithLimit(chunks(wave, KEYS_PER_READ_MAX), READS_IN_FLIGHT_MAX, async chunk => {
     const items = await loadChunk(chunk, deps, tally)
@@ -74,7 +76,9 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDepen
   await mapWithLimit(planned, WRITES_IN_FLIGHT_MAX, async (plan, index) => {
     try {
       const prediction = predicted[index] ?? (await predictOne(deps.predictor, plan.next.features))
-      settle(tally, plan.user, await writeUser(plan, prediction, deps))
+      const settled = await writeUser(plan, prediction, deps)
+      settle(tally, plan.user, settled)
+      if (settled.outcome === 'written') tally.notePredictions(prediction.predictions)
     } catch (error) {
       tally.fail(plan.user.records, error)
     }
@@ -83,7 +87,7 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: RecomputeDepen
 
 async function loadChunk(
   chunk: readonly AffectedUser[],
-  deps: RecomputeDependencies,
+  deps: WriteDependencies,
   tally: Tally,
 ): Promise<ReadonlyMap<string, StoredItem | CorruptItem> | undefined> {
   try {
@@ -99,7 +103,7 @@ async function loadChunk(
 function planAlone(
   user: AffectedUser,
   stored: StoredItem | CorruptItem | undefined,
-  { compiled }: RecomputeDependencies,
+  { compiled }: WriteDependencies,
   tally: Tally,
 ): PlannedUser | undefined {
   try {
@@ -118,7 +122,7 @@ function planAlone(
 /** One model run for all. Undefined where the models cannot be asked: all of these users are delivered again. */
 async function predictWave(
   planned: readonly PlannedUser[],
-  { predictor }: RecomputeDependencies,
+  { predictor }: WriteDependencies,
   tally: Tally,
 ): Promise<readonly PredictedUser[] | undefined> {
   try {
@@ -138,19 +142,26 @@ function settle(tally: Tally, user: AffectedUser, settled: SettledUser): void {
   tally.done(user.records, settled.decisions, settled.outcome === 'not-folded' ? settled.refusal : undefined)
 }
 
-/** Dead letters and doubt are durable before the batch is acknowledged; where they are not, their records come again. */
+/**
+ * Dead letters and doubt are durable before the batch is acknowledged; where they are not, their records come again, and are
+ * nothing else than failed until then.
+ */
 async function setAside({ aside }: RecomputeDependencies, tally: Tally): Promise<void> {
   const { refused, belowFloor } = tally
   try {
     if (refused.length > 0) await aside.writeDeadLetters(refused)
   } catch (error) {
-    tally.fail(refused, error)
+    tally.fail(refused.splice(0), error)
   }
   try {
     if (belowFloor.length > 0) await aside.writeDoubt(belowFloor)
   } catch (error) {
-    tally.fail(belowFloor, error)
+    tally.fail(belowFloor.splice(0), error)
   }
+}
+
+function ownersOf({ pipeline }: CompiledPipeline): ReadonlyMap<string, string | undefined> {
+  return new Map(pipeline.events.map(({ type, owner }) => [type, owner]))
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

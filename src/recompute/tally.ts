@@ -5,6 +5,7 @@ import { type Decision, RECENT_IDS_MAX } from '../affected/decide.ts'
 import type { DedupState } from '../affected/dedup-state.ts'
 import type { Refusal, RefusalReason } from '../event/decoded-event.ts'
 import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import type { Prediction, PredictionsBody } from '../predictions/evaluated-user.ts'
 
 export interface OutcomeCounts {
   readonly folded: number
@@ -12,6 +13,12 @@ export interface OutcomeCounts {
   readonly belowFloor: number
   readonly failed: number
   readonly deadLetters: Readonly<Partial<Record<RefusalReason, number>>>
+  /** The same letters by the owner of their event's contract. */
+  readonly deadLettersOfOwner: Readonly<Record<string, number>>
+  /** How the models fared with the users that were written. */
+  readonly predictions: Readonly<Partial<Record<Prediction['status'], number>>>
+  /** Puts whose condition failed because of another writer. */
+  readonly conflicts: number
   readonly usersWritten: number
   readonly unknownFields: number
   /** Least span, ms, that a full set of recent ids still covers: how late an event of the hottest user may be. */
@@ -23,32 +30,42 @@ const LATE: Refusal = {
   detail: 'The event is older than all that the item remembers of its type; a rebuild from the archive includes it.',
 }
 
+/** Of letters whose type is not known, or whose contract names nobody. */
+export const UNOWNED = 'unowned'
+
 export class Tally {
+  readonly #owners: ReadonlyMap<string, string | undefined>
   readonly refused: RefusedRecord[] = []
   readonly belowFloor: AffectedRecord[] = []
   readonly errors: unknown[] = []
   usersWritten = 0
+  conflicts = 0
+  readonly #predictions: Partial<Record<Prediction['status'], number>> = {}
   #folded = 0
   #duplicate = 0
   #failed = 0
   #failedSequence: string | undefined
   #effectiveLatenessMs: number | undefined
 
+  /** Event type → owner of its contract. */
+  constructor(owners: ReadonlyMap<string, string | undefined>) {
+    this.#owners = owners
+  }
+
   /** The user's records are safely done: written, nothing to write, or refused where they would have been folded. */
   done(records: readonly AffectedRecord[], decisions: readonly Decision[], foldRefusal: Refusal | undefined): void {
     for (const [index, affected] of records.entries()) {
       const decision = decisions[index]
-      if (decision === 'fold' && foldRefusal !== undefined)
-        this.refused.push({ record: affected.record, refusal: foldRefusal })
+      if (decision === 'fold' && foldRefusal !== undefined) this.refuse([affected], foldRefusal)
       else if (decision === 'fold') this.#folded++
       else if (decision === 'duplicate') this.#duplicate++
       else if (decision === 'below-floor') this.belowFloor.push(affected)
-      else this.refused.push({ record: affected.record, refusal: LATE })
+      else this.refuse([affected], LATE)
     }
   }
 
-  refuse(records: readonly { readonly record: StreamRecord }[], refusal: Refusal): void {
-    for (const { record } of records) this.refused.push({ record, refusal })
+  refuse(records: readonly AffectedRecord[], refusal: Refusal): void {
+    for (const { record, event } of records) this.refused.push({ record, refusal: { ...refusal, type: event.type } })
   }
 
   /** Not safely done: Lambda delivers again from the lowest of these. */
@@ -70,19 +87,31 @@ export class Tally {
     }
   }
 
+  notePredictions({ models }: PredictionsBody): void {
+    for (const { status } of Object.values(models)) this.#predictions[status] = (this.#predictions[status] ?? 0) + 1
+  }
+
   get failedSequence(): string | undefined {
     return this.#failedSequence
   }
 
   counts(unknownFields: number): OutcomeCounts {
     const deadLetters: Partial<Record<RefusalReason, number>> = {}
-    for (const { refusal } of this.refused) deadLetters[refusal.reason] = (deadLetters[refusal.reason] ?? 0) + 1
+    const deadLettersOfOwner: Record<string, number> = {}
+    for (const { refusal } of this.refused) {
+      const owner = (refusal.type === undefined ? undefined : this.#owners.get(refusal.type)) ?? UNOWNED
+      deadLetters[refusal.reason] = (deadLetters[refusal.reason] ?? 0) + 1
+      deadLettersOfOwner[owner] = (deadLettersOfOwner[owner] ?? 0) + 1
+    }
     return {
       folded: this.#folded,
       duplicate: this.#duplicate,
       belowFloor: this.belowFloor.length,
       failed: this.#failed,
       deadLetters,
+      deadLettersOfOwner,
+      predictions: this.#predictions,
+      conflicts: this.conflicts,
       usersWritten: this.usersWritten,
       unknownFields,
       effectiveLatenessMs: this.#effectiveLatenessMs,
