@@ -1,6 +1,7 @@
 // What a function's answer says about its batch (Lambda developer guide, "Configuring partial batch response with Kinesis").
 // Where the guide is silent, the strict reading is taken: an answer that cannot be understood fails the whole batch.
 import type { InvokeOutcome } from './invoke-outcome.ts'
+import type { MappedRecord } from './mapped-record.ts'
 import { isObject } from './resolve-intrinsics.ts'
 
 export type BatchOutcome =
@@ -16,11 +17,11 @@ export type BatchOutcome =
 const DONE: BatchOutcome = { kind: 'done' }
 
 export function batchOutcome(
-  outcome: InvokeOutcome,
-  sequences: readonly string[],
+  outcome: Exclude<InvokeOutcome, { readonly kind: 'not-invoked' }>,
+  records: readonly Pick<MappedRecord, 'sequence'>[],
   { reportsBatchItemFailures }: { readonly reportsBatchItemFailures: boolean },
 ): BatchOutcome {
-  if (outcome.kind === 'failed') {
+  if (outcome.kind !== 'returned') {
     return { kind: 'retry', from: 0, isFunctionError: true, reason: `${outcome.errorType}: ${outcome.errorMessage}` }
   }
   if (!reportsBatchItemFailures) return DONE
@@ -29,18 +30,18 @@ export function batchOutcome(
   if (!isObject(answer)) return wholeBatch('the answer is not an object')
   const failures = answer['batchItemFailures'] ?? []
   if (!Array.isArray(failures)) return wholeBatch('batchItemFailures is not a list')
-  return fromLowest(failures, sequences)
+  return failures.length === 0 ? DONE : fromLowest(failures, records)
 }
 
-/** Sequences are in stream order, so the lowest failed one is the first of them that failed. */
-function fromLowest(failures: readonly unknown[], sequences: readonly string[]): BatchOutcome {
-  if (failures.length === 0) return DONE
-  let lowest = sequences.length
+/** Records are in stream order, so the lowest failed sequence is that of the first of them that failed. */
+function fromLowest(failures: readonly unknown[], records: readonly Pick<MappedRecord, 'sequence'>[]): BatchOutcome {
+  const indexes = new Map(records.map(({ sequence }, index) => [sequence, index]))
+  let lowest = records.length
   for (const failure of failures) {
     const identifier = isObject(failure) ? failure['itemIdentifier'] : undefined
     if (typeof identifier !== 'string' || identifier === '') return wholeBatch('an item failure has no itemIdentifier')
-    const index = sequences.indexOf(identifier)
-    if (index === -1) return wholeBatch(`the batch has no record ${identifier}`)
+    const index = indexes.get(identifier)
+    if (index === undefined) return wholeBatch(`the batch has no record ${identifier}`)
     lowest = Math.min(lowest, index)
   }
   return { kind: 'retry', from: lowest, isFunctionError: false, reason: `${failures.length} item failures` }

@@ -2,11 +2,19 @@
 // in memory too. AWS keeps checkpoints as well; without them every restart would deliver the whole stream again.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Checkpoints } from './mapped-stream.ts'
+import type { Checkpoint, Checkpoints } from './mapped-stream.ts'
 
 export const noCheckpoints: Checkpoints = {
   load: async () => undefined,
   save: async () => undefined,
+}
+
+/** In memory: they outlast a mapping that is stopped or killed, as Lambda's do. */
+export function memoryCheckpoints(saved = new Map<string, Checkpoint>()): Checkpoints {
+  return {
+    load: async shard => saved.get(shard),
+    save: async (shard, checkpoint) => void saved.set(shard, checkpoint),
+  }
 }
 
 /** One file for each shard, replaced whole, so that a crash leaves the old or the new one. */
@@ -15,17 +23,22 @@ export function fileCheckpoints(folder: string, mappingId: string): Checkpoints 
   return {
     load: async shard => {
       try {
-        return await readFile(join(directory, shard), 'utf8')
+        return parse(await readFile(join(directory, shard), 'utf8'))
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
         throw error
       }
     },
-    save: async (shard, sequence) => {
+    save: async (shard, checkpoint) => {
       await mkdir(directory, { recursive: true })
       const fresh = join(directory, `${shard}.new`)
-      await writeFile(fresh, sequence)
+      await writeFile(fresh, JSON.stringify(checkpoint))
       await rename(fresh, join(directory, shard))
     },
   }
+}
+
+/** Earlier versions wrote nothing but a sequence. */
+function parse(text: string): Checkpoint {
+  return /^\d+$/.test(text) ? { type: 'AFTER_SEQUENCE', sequence: text } : (JSON.parse(text) as Checkpoint)
 }

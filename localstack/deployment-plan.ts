@@ -62,16 +62,27 @@ export interface FunctionPlan {
 
 export interface MappingPlan {
   readonly logicalId: string
+  /** What Lambda's API calls it, and the folder of the batches that it gives up. */
+  readonly uuid: string
   readonly streamName: string
   readonly streamArn: string
   readonly functionName: string
+  readonly functionArn: string
+  /** At the start; it can be disabled and enabled later. */
   readonly isEnabled: boolean
   readonly batchSize: number
   readonly batchingWindowMs: number
   readonly startingPosition: StartingPosition
   /** −1: until the record leaves the stream. */
   readonly maximumRetryAttempts: number
+  /** −1: never too old, until the record leaves the stream. */
+  readonly maximumRecordAgeMs: number
+  /** Batches of one shard that may be in flight at once, 1 to 10; one for each group of partition keys. */
+  readonly parallelizationFactor: number
+  readonly bisectsBatchOnFunctionError: boolean
   readonly reportsBatchItemFailures: boolean
+  /** Where batches that are given up go; undefined: nowhere, they are counted and logged. */
+  readonly onFailureBucket: string | undefined
 }
 
 export type StartingPosition =

@@ -3,6 +3,7 @@
 import type { Clock, Sleep } from '../src/platform/clock.ts'
 import { LocalCloudError } from './errors.ts'
 import type { EventSourceMapping } from './event-source-mapping.ts'
+import type { ShardCounters } from './shard-counters.ts'
 
 /** Between looks at the counters. */
 const LOOK_MS = 5
@@ -16,9 +17,11 @@ export interface DrainOptions {
   readonly sleep: Sleep
 }
 
+/** Disabled mappings deliver nothing, so nothing is waited for there. */
 export async function waitUntilDrained(mappings: readonly EventSourceMapping[], options: DrainOptions): Promise<void> {
-  const drained = drain(mappings, options)
-  for (const mapping of mappings) mapping.hurryUntil(drained)
+  const enabled = mappings.filter(mapping => mapping.isEnabled())
+  const drained = drain(enabled, options)
+  for (const mapping of enabled) mapping.hurryUntil(drained)
   await drained
 }
 
@@ -29,9 +32,10 @@ async function drain(
   const deadlineMs = clock() + timeoutMs
   for (;;) {
     const invokedBefore = invocations(mappings)
-    const shards = mappings.flatMap(mapping => mapping.counters())
-    const targets = shards.map(({ quietReads }) => quietReads + QUIET_READS)
-    while (!shards.every(({ quietReads }, index) => quietReads >= (targets[index] ?? 0))) {
+    // A child of a shard that was split may be known to nobody yet; once it is, it counts as not read.
+    for (const mapping of mappings) await mapping.refreshShards()
+    const readBefore = new Map(countersOf(mappings).map(counters => [counters, counters.quietReads]))
+    while (!countersOf(mappings).every(counters => isQuiet(counters, readBefore.get(counters) ?? 0))) {
       for (const mapping of mappings) mapping.assertRunning()
       if (clock() >= deadlineMs) throw notDrained(mappings, timeoutMs)
       await sleep(LOOK_MS)
@@ -40,17 +44,27 @@ async function drain(
   }
 }
 
+function isQuiet({ state, quietReads }: Readonly<ShardCounters>, readBefore: number): boolean {
+  return state === 'finished' || quietReads >= readBefore + QUIET_READS
+}
+
+function countersOf(mappings: readonly EventSourceMapping[]): readonly Readonly<ShardCounters>[] {
+  return mappings.flatMap(mapping => mapping.counters())
+}
+
 function invocations(mappings: readonly EventSourceMapping[]): number {
-  return mappings.flatMap(mapping => mapping.counters()).reduce((sum, counters) => sum + counters.invocations, 0)
+  return countersOf(mappings).reduce((sum, counters) => sum + counters.invocations, 0)
 }
 
 function notDrained(mappings: readonly EventSourceMapping[], timeoutMs: number): LocalCloudError {
   const waiting = mappings.flatMap(({ mapping, counters }) =>
     counters()
-      .filter(({ pending }) => pending > 0)
-      .map(({ shard, pending, functionErrors, partialFailures }) => {
-        return `${mapping.logicalId} ${shard}: ${pending} records, ${functionErrors} function errors, ${partialFailures} partial failures`
-      }),
+      .filter(({ pending, readErrors }) => pending > 0 || readErrors > 0)
+      .map(
+        ({ shard, pending, functionErrors, partialFailures, notInvoked, readErrors }) =>
+          `${mapping.logicalId} ${shard}: ${pending} records, ${functionErrors} function errors, ` +
+          `${partialFailures} partial failures, ${notInvoked} times not invoked, ${readErrors} read errors`,
+      ),
   )
   return new LocalCloudError(`Not drained after ${timeoutMs} ms: ${waiting.join('; ') || 'records keep coming'}`, {
     code: 'drain-timeout',

@@ -1,23 +1,25 @@
 // An event source mapping: what Lambda runs between a stream and a function. Each shard has a consumer of its own, so that one
-// that fails or is slow holds up no other.
+// that fails or is slow holds up no other; only children wait for their parents.
 import type { Clock, Sleep } from '../src/platform/clock.ts'
 import type { Random } from '../src/platform/random.ts'
 import type { MappingPlan } from './deployment-plan.ts'
-import { LocalCloudError } from './errors.ts'
-import type { Checkpoints, InvokeFunction, MappedStream } from './mapped-stream.ts'
-import {
-  consumeShard,
-  newShardCounters,
-  RETRY_BASE_MS,
-  RETRY_CAP_MS,
-  type ShardConsumerSettings,
-  type ShardCounters,
-} from './shard-consumer.ts'
+import type { Checkpoints, GivenUpObject, InvokeFunction, MappedStream } from './mapped-stream.ts'
+import { consumerControl } from './consumer-control.ts'
+import { mappingShards } from './mapping-shards.ts'
+import type { ShardCounters } from './shard-counters.ts'
+
+/** Lambda does not publish its waits; short ones suit a laptop. Both can be set. */
+const RETRY_BASE_MS = 100
+const RETRY_CAP_MS = 2000
+/** How often new shards are looked for besides when one is closed. */
+const DISCOVERY_MS = 10_000
 
 export interface EventSourceMappingPorts {
   readonly stream: MappedStream
   readonly invoke: InvokeFunction
   readonly checkpoints: Checkpoints
+  /** Takes the batches that are given up; where it fails it is asked again. Absent: they are counted and logged. */
+  readonly onFailure?: ((object: GivenUpObject) => Promise<void>) | undefined
   readonly clock: Clock
   readonly sleep: Sleep
   readonly random: Random
@@ -31,84 +33,69 @@ export interface EventSourceMappingOptions {
   readonly pollMs: number
   readonly retryBaseMs?: number
   readonly retryCapMs?: number
+  readonly discoveryMs?: number
+  /** How long the stream keeps records: older ones are given up whatever the mapping says. */
+  readonly retentionMs?: number
+  /** For tests of handlers: Lambda's guide does not promise that parents are read first. */
+  readonly isChildBeforeParentAllowed?: (shard: string) => boolean
 }
 
 export interface EventSourceMapping {
   readonly mapping: MappingPlan
   readonly counters: () => readonly Readonly<ShardCounters>[]
+  readonly isEnabled: () => boolean
+  /** Disabled, it ends the invocations in flight, which this waits for, and keeps its position. */
+  readonly setEnabled: (isEnabled: boolean) => Promise<void>
   /** Ends batching windows at once while the promise that it is given is pending. */
   readonly hurryUntil: (done: Promise<unknown>) => void
+  /** Looks for new shards now, and opens those that may be read. */
+  readonly refreshShards: () => Promise<void>
   /** Throws what has ended a shard's consumer before its time. */
   readonly assertRunning: () => void
+  /** Waits for the invocations in flight; what they have delivered is delivered. */
   readonly stop: () => Promise<void>
+  /** As if the power failed: checkpoints stay as they are, and answers of invocations in flight have no effect. */
+  readonly kill: () => void
 }
 
 /** Resolves when every shard is opened: what is put from then on is delivered. */
 export async function startEventSourceMapping(
-  options: EventSourceMappingOptions,
-  ports: EventSourceMappingPorts,
-): Promise<EventSourceMapping> {
-  let isStopped = false
-  let failure: unknown
-  const hurriers = new Set<Promise<unknown>>()
-  const control = { isStopped: () => isStopped, isHurried: () => hurriers.size > 0 }
-  const counters = (await ports.stream.listShards()).map(newShardCounters)
-  const consumers = await Promise.all(counters.map(each => openConsumer(each, options, ports, control)))
-  const running = Promise.all(
-    consumers.map(async (consume, index) => {
-      try {
-        await consume()
-      } catch (error) {
-        if (isStopped) return
-        failure ??= error
-        ports.log(`${counters[index]?.shard}: ${String(error)}`)
-      }
-    }),
-  )
-  return {
-    mapping: options.mapping,
-    counters: () => counters,
-    hurryUntil: done => {
-      hurriers.add(done)
-      const forget = (): void => void hurriers.delete(done)
-      done.then(forget, forget)
-    },
-    assertRunning: () => {
-      if (failure !== undefined) throw failure
-    },
-    stop: async () => {
-      isStopped = true
-      await running
-    },
-  }
-}
-
-async function openConsumer(
-  counters: ShardCounters,
   {
-    mapping,
-    roleArn,
-    region,
-    pollMs,
     retryBaseMs = RETRY_BASE_MS,
     retryCapMs = RETRY_CAP_MS,
+    discoveryMs = DISCOVERY_MS,
+    ...options
   }: EventSourceMappingOptions,
   ports: EventSourceMappingPorts,
-  control: Pick<ShardConsumerSettings, 'isStopped' | 'isHurried'>,
-): Promise<() => Promise<void>> {
-  const { shard } = counters
-  const checkpoint = await ports.checkpoints.load(shard)
-  const start =
-    checkpoint === undefined ? mapping.startingPosition : ({ type: 'AFTER_SEQUENCE', sequence: checkpoint } as const)
-  const reader = await ports.stream.openShard(shard, start)
-  const source = { streamArn: mapping.streamArn, shard, roleArn, region }
-  const settings = { mapping, source, pollMs, retryBaseMs, retryCapMs, ...control }
-  const saveCheckpoint = (sequence: string) => ports.checkpoints.save(shard, sequence)
-  const log = (line: string) => ports.log(`${shard}: ${line}`)
-  return async () => {
-    await consumeShard(counters, settings, { ...ports, reader, saveCheckpoint, log })
-    // A closed shard has children, which nothing here reads yet: that is said, not passed over.
-    if (!control.isStopped())
-      throw new LocalCloudError(`${shard} is closed; its children are not read`, { code: 'shard-closed' })
+): Promise<EventSourceMapping> {
+  const control = consumerControl(options.mapping.isEnabled, ports.sleep)
+  const shards = mappingShards({ ...options, retryBaseMs, retryCapMs }, { ...ports, control })
+  await shards.refresh()
+  const looking = lookForShards()
+
+  async function lookForShards(): Promise<void> {
+    while (await control.pause(discoveryMs)) {
+      if (!(await control.mayGoOn())) return
+      try {
+        await shards.refresh()
+      } catch (error) {
+        ports.log(`shards are not listed: ${String(error)}`)
+      }
+    }
+  }
+
+  return {
+    mapping: options.mapping,
+    counters: shards.counters,
+    isEnabled: control.isEnabled,
+    setEnabled: control.setEnabled,
+    hurryUntil: control.hurryUntil,
+    refreshShards: shards.refresh,
+    assertRunning: shards.assertRunning,
+    stop: async () => {
+      control.stop()
+      await Promise.all([looking, shards.ended()])
+    },
+    kill: control.kill,
   }
 }

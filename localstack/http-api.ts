@@ -61,7 +61,7 @@ function answer(
     log(`${route.routeKey}: no answer within ${route.timeoutMs} ms`)
     return sendJson(response, 503, { message: 'Service Unavailable' })
   }
-  if (outcome.kind === 'failed') {
+  if (outcome.kind !== 'returned') {
     log(`${route.routeKey}: ${outcome.errorType}: ${outcome.errorMessage}`)
     return sendJson(response, 500, { message: 'Internal Server Error' })
   }

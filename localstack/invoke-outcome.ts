@@ -9,6 +9,14 @@ export type InvokeOutcome =
       readonly payload: string
     }
   | {
+      /** The function was not run: throttled, or Lambda had a failure of its own. It uses up no retry. */
+      readonly kind: 'not-invoked'
+      /** As Lambda names it: `TooManyRequestsException`, `ServiceException`, … */
+      readonly errorType: string
+      readonly errorMessage: string
+      readonly trace?: undefined
+    }
+  | {
       readonly kind: 'failed'
       /** As Lambda names it: `Error`, `Sandbox.Timedout`, `Runtime.ExitError`, … */
       readonly errorType: string
@@ -18,6 +26,6 @@ export type InvokeOutcome =
 
 /** The result, parsed; a function error is thrown. */
 export function resultOf(functionName: string, outcome: InvokeOutcome): unknown {
-  if (outcome.kind === 'failed') throw new FunctionError(functionName, outcome.errorType, outcome.errorMessage)
+  if (outcome.kind !== 'returned') throw new FunctionError(functionName, outcome.errorType, outcome.errorMessage)
   return JSON.parse(outcome.payload)
 }

@@ -10,10 +10,10 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
-import type { Sleep } from '../src/platform/clock.ts'
+import { type Clock, type Sleep, systemClock } from '../src/platform/clock.ts'
 import type { StreamPlan } from './deployment-plan.ts'
 import { localClientConfig } from './local-clients.ts'
-import type { MappedStream, ShardRead, ShardReader, ShardStart } from './mapped-stream.ts'
+import type { MappedShard, MappedStream, ShardRead, ShardReader, ShardStart } from './mapped-stream.ts'
 
 /** Between looks at a stream that is being created. */
 const CREATED_POLL_MS = 5
@@ -41,30 +41,53 @@ export async function createStream(
   }
 }
 
-export function kinesisStream(client: KinesisClient, streamName: string): MappedStream {
+export function kinesisStream(client: KinesisClient, streamName: string, clock: Clock = systemClock): MappedStream {
   return {
-    listShards: async () => {
-      const { Shards = [] } = await client.send(new ListShardsCommand({ StreamName: streamName }))
-      return Shards.flatMap(({ ShardId }) => (ShardId === undefined ? [] : [ShardId]))
-    },
+    listShards: () => listShards(client, streamName),
     openShard: async (shard, start) => {
+      // What was the latest is not any more when an iterator has expired before the first record.
+      const position = start.type === 'LATEST' ? ({ type: 'AT_TIMESTAMP', atMs: clock() } as const) : start
       const iterator = await iteratorAt(client, streamName, shard, start)
-      return shardReader(client, streamName, shard, start, iterator)
+      return shardReader(client, { streamName, shard, isFromTip: start.type === 'LATEST' }, position, iterator)
     },
   }
 }
 
+async function listShards(client: KinesisClient, streamName: string): Promise<readonly MappedShard[]> {
+  const listed: MappedShard[] = []
+  let nextToken: string | undefined
+  do {
+    // With a token the stream must not be named again.
+    const { Shards = [], NextToken } = await client.send(
+      new ListShardsCommand(nextToken === undefined ? { StreamName: streamName } : { NextToken: nextToken }),
+    )
+    for (const { ShardId, ParentShardId, AdjacentParentShardId } of Shards) {
+      if (ShardId === undefined) continue
+      const parents = [ParentShardId, AdjacentParentShardId].filter(parent => parent !== undefined)
+      listed.push({ shard: ShardId, parents })
+    }
+    nextToken = NextToken
+  } while (nextToken !== undefined)
+  return listed
+}
+
+interface ReaderTarget {
+  readonly streamName: string
+  readonly shard: string
+  /** Its first iterator stands after everything older. */
+  readonly isFromTip: boolean
+}
+
 function shardReader(
   client: KinesisClient,
-  streamName: string,
-  shard: string,
-  start: ShardStart,
+  { streamName, shard, isFromTip }: ReaderTarget,
+  start: Exclude<ShardStart, { readonly type: 'LATEST' }>,
   firstIterator: string | undefined,
 ): ShardReader {
   let iterator = firstIterator
-  let position = start
+  let position: typeof start = start
   /** kinesalite does not know AT_TIMESTAMP for a shard without later records, so the start is found by reading. */
-  const fromMs = start.type === 'AT_TIMESTAMP' ? start.atMs : 0
+  let fromMs = start.type === 'AT_TIMESTAMP' && !isFromTip ? start.atMs : 0
 
   async function read(recordsMax: number): Promise<ShardRead> {
     if (iterator === undefined) return { records: [], isClosed: true }
@@ -96,6 +119,7 @@ function shardReader(
         // Five minutes between two reads: a long batch, or a laptop that slept.
         if (!(error instanceof ExpiredIteratorException)) throw error
         iterator = await iteratorAt(client, streamName, shard, position)
+        fromMs = position.type === 'AT_TIMESTAMP' ? position.atMs : 0
         return read(recordsMax)
       }
     },

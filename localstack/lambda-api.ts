@@ -141,6 +141,10 @@ function answer(outcome: InvokeOutcome, response: ServerResponse): void {
     return
   }
   const { errorType, errorMessage, trace = [] } = outcome
+  if (outcome.kind === 'not-invoked') {
+    const status = errorType === 'TooManyRequestsException' ? 429 : 500
+    return sendError(response, status, { type: errorType, message: errorMessage })
+  }
   response.writeHead(200, { ...headers, 'x-amz-function-error': 'Unhandled' })
   response.end(JSON.stringify({ errorType, errorMessage, trace }))
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { sendJson } from './http-answer.ts'
 import { LOCAL_PATH_PREFIX } from './request-kind.ts'
-import type { ShardCounters } from './shard-consumer.ts'
+import type { ShardCounters } from './shard-counters.ts'
 
 export interface LocalStatus {
   readonly endpoint: string

@@ -1,5 +1,6 @@
 // The cloud on a laptop: reads a packaged template, creates what it names, wires it, and serves all of it at one endpoint.
 // Whatever the template does not say is not there, so what works here is what the template deploys.
+import type { S3Client } from '@aws-sdk/client-s3'
 import { systemClock, systemSleep } from '../src/platform/clock.ts'
 import { systemRandom } from '../src/platform/random.ts'
 import { fileCheckpoints, noCheckpoints } from './checkpoints.ts'
@@ -7,7 +8,7 @@ import { readTemplate } from './cloudformation-template.ts'
 import { cloudwatchApi } from './cloudwatch-api.ts'
 import { createFunctions } from './create-functions.ts'
 import { createResources } from './create-resources.ts'
-import type { DeploymentPlan, FunctionPlan } from './deployment-plan.ts'
+import type { DeploymentPlan, FunctionPlan, MappingPlan } from './deployment-plan.ts'
 import { waitUntilDrained } from './drain.ts'
 import { startEmulators } from './emulators.ts'
 import { type Endpoint, openEndpoint } from './endpoint.ts'
@@ -22,9 +23,12 @@ import type { LambdaFunction } from './lambda-function.ts'
 import { localApi, type LocalStatus } from './local-api.ts'
 import { mappingControl, type MappingControl } from './mapping-control.ts'
 import { localMetrics, type Metrics } from './metrics.ts'
+import type { GivenUpObject } from './mapped-stream.ts'
 import { planDeployment } from './plan-deployment.ts'
 import { REGION } from './resource-identity.ts'
+import { localS3Client, putObject } from './s3-buckets.ts'
 import { startScheduler } from './scheduler.ts'
+import { streamMetrics } from './stream-metrics.ts'
 
 /** LocalStack's port, which tools look for. */
 const PORT_DEFAULT = 4566
@@ -142,6 +146,7 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
       log: log('cloud'),
     }),
     cloudwatch: cloudwatchApi(metrics),
+    onKinesis: streamMetrics(metrics, systemClock),
     httpApi: httpApi({ routes: plan.routes, invoke, clock: systemClock, log: log('http') }),
     local: localApi({ status, fireSchedule: scheduler.fire }),
     log: log('cloud'),
@@ -183,9 +188,13 @@ async function startMappings(
   { options, endpoint, find, metrics, mappings, closers }: MappingStart,
 ): Promise<void> {
   const client = localKinesisClient(endpoint)
-  // First of all that is closed comes what reads; its client goes after it.
-  closers.splice(closers.length - 1, 0, () => client.destroy())
-  for (const mapping of plan.mappings.filter(({ isEnabled }) => isEnabled)) {
+  const objects = localS3Client(endpoint)
+  // First of all that is closed comes what reads; its clients go after it.
+  closers.splice(closers.length - 1, 0, () => {
+    client.destroy()
+    objects.destroy()
+  })
+  for (const mapping of plan.mappings) {
     const target = find(mapping.functionName)
     mappings.push(
       await startEventSourceMapping(
@@ -194,6 +203,7 @@ async function startMappings(
           stream: kinesisStream(client, mapping.streamName),
           invoke: measuredBatches(mapping.functionName, target.invoke, { metrics, clock: systemClock }),
           checkpoints: options.path === undefined ? noCheckpoints : fileCheckpoints(options.path, mapping.logicalId),
+          onFailure: onFailureOf(mapping, objects),
           clock: systemClock,
           sleep: systemSleep,
           random: systemRandom,
@@ -202,6 +212,11 @@ async function startMappings(
       ),
     )
   }
+}
+
+function onFailureOf({ onFailureBucket }: MappingPlan, objects: S3Client) {
+  if (onFailureBucket === undefined) return undefined
+  return ({ key, body }: GivenUpObject) => putObject(objects, { bucketName: onFailureBucket, key, body })
 }
 
 /** Mappings first hear of it, then functions are ended, which ends the invocations that mappings wait for. */

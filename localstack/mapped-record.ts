@@ -6,6 +6,8 @@ export interface MappedRecord {
   /** The member of `Records`, as JSON. */
   readonly json: string
   readonly jsonBytes: number
+  /** It needs no delivery any more; the shard's progress sets it. */
+  isSettled: boolean
 }
 
 /** A record as the stream has it. */
@@ -42,7 +44,13 @@ export function mapRecord(record: StreamedRecord, source: RecordSource): MappedR
     awsRegion: source.region,
     eventSourceARN: source.streamArn,
   })
-  return { sequence: record.sequence, arrivalMs: record.arrivalMs, json, jsonBytes: Buffer.byteLength(json) }
+  return {
+    sequence: record.sequence,
+    arrivalMs: record.arrivalMs,
+    json,
+    jsonBytes: Buffer.byteLength(json),
+    isSettled: false,
+  }
 }
 
 const EVENT_START = '{"Records":['

@@ -52,17 +52,40 @@ const mappingSchema = z.strictObject({
   StartingPosition: z.enum(['TRIM_HORIZON', 'LATEST', 'AT_TIMESTAMP']),
   StartingPositionTimestamp: z.optional(numeric),
   Enabled: z.optional(flag),
-  BatchSize: z.optional(numeric),
-  MaximumBatchingWindowInSeconds: z.optional(numeric),
-  MaximumRetryAttempts: z.optional(numeric),
+  BatchSize: z.optional(numberIn({ min: 1, max: 10_000 })),
+  MaximumBatchingWindowInSeconds: z.optional(numberIn({ min: 0, max: 300 })),
+  MaximumRetryAttempts: z.optional(numberIn({ min: -1, max: 10_000 })),
   FunctionResponseTypes: z.optional(z.array(z.literal('ReportBatchItemFailures'))),
   BisectBatchOnFunctionError: z.optional(flag),
-  DestinationConfig: z.optional(z.unknown()),
-  MaximumRecordAgeInSeconds: z.optional(numeric),
-  ParallelizationFactor: z.optional(numeric),
+  DestinationConfig: z.optional(z.strictObject({ OnFailure: z.optional(z.strictObject({ Destination: z.string() })) })),
+  MaximumRecordAgeInSeconds: z.optional(
+    numeric.check(z.refine(isRecordAge, 'MaximumRecordAgeInSeconds is -1 or 60 to 604800')),
+  ),
+  ParallelizationFactor: z.optional(numberIn({ min: 1, max: 10 })),
+  TumblingWindowInSeconds: z.optional(
+    numeric.check(
+      z.refine(
+        seconds => seconds === 0,
+        'TumblingWindowInSeconds is not supported: state of a window does not outlast a split of its shard',
+      ),
+    ),
+  ),
+  FilterCriteria: z.optional(
+    z.undefined(
+      'FilterCriteria is not supported: records that it does not match are dropped unseen; filter in the function',
+    ),
+  ),
   MetricsConfig: z.optional(z.unknown()),
   Tags: z.optional(z.unknown()),
 })
+
+function numberIn({ min, max }: { readonly min: number; readonly max: number }) {
+  return numeric.check(z.refine(value => value >= min && value <= max, `between ${min} and ${max} on AWS`))
+}
+
+function isRecordAge(seconds: number): boolean {
+  return seconds === -1 || (seconds >= 60 && seconds <= 604_800)
+}
 
 /** What AWS echoes where a mapping retries without end; it accepts both. */
 const ENDLESS_RETRIES = [-1, 10_000]
@@ -73,37 +96,40 @@ export function mappingsOf(context: PlanningContext, functions: readonly Functio
     .map(resource => {
       const { logicalId } = resource
       const mapping = readProperties(resource, mappingSchema)
-      noteDifferences(logicalId, mapping, context.note)
+      const target = functionOf(mapping.FunctionName, functions, logicalId)
       const retries = mapping.MaximumRetryAttempts ?? -1
+      const ageSeconds = mapping.MaximumRecordAgeInSeconds ?? -1
       return {
         logicalId,
+        uuid: resource.name,
         streamName: streamOf(mapping.EventSourceArn, context, logicalId).name,
         streamArn: mapping.EventSourceArn,
-        functionName: functionOf(mapping.FunctionName, functions, logicalId).functionName,
+        functionName: target.functionName,
+        functionArn: target.functionArn,
         isEnabled: mapping.Enabled ?? true,
         batchSize: mapping.BatchSize ?? BATCH_SIZE_DEFAULT,
         batchingWindowMs: (mapping.MaximumBatchingWindowInSeconds ?? 0) * SECOND_MS,
         startingPosition: startingPositionOf(mapping, logicalId),
         maximumRetryAttempts: ENDLESS_RETRIES.includes(retries) ? -1 : retries,
+        maximumRecordAgeMs: ageSeconds === -1 ? -1 : ageSeconds * SECOND_MS,
+        parallelizationFactor: mapping.ParallelizationFactor ?? 1,
+        bisectsBatchOnFunctionError: mapping.BisectBatchOnFunctionError ?? false,
         reportsBatchItemFailures: mapping.FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+        onFailureBucket: onFailureBucketOf(mapping.DestinationConfig?.OnFailure?.Destination, context, logicalId),
       }
     })
 }
 
-function noteDifferences(
-  logicalId: string,
-  mapping: z.infer<typeof mappingSchema>,
-  note: (sentence: string) => void,
-): void {
-  if ((mapping.ParallelizationFactor ?? 1) > 1)
-    note(`${logicalId}: one batch in flight per shard here, whatever ParallelizationFactor says.`)
-  if (mapping.BisectBatchOnFunctionError === true)
-    note(`${logicalId}: a failing batch is retried whole here, not bisected.`)
-  if (mapping.DestinationConfig !== undefined) {
-    note(`${logicalId}: records that are given up on are counted and logged here, not sent to the failure destination.`)
-  }
-  if ((mapping.MaximumRecordAgeInSeconds ?? -1) !== -1)
-    note(`${logicalId}: records are not given up on by their age here.`)
+/** Queues and topics would get positions only, and no record. */
+function onFailureBucketOf(arn: string | undefined, context: PlanningContext, logicalId: string): string | undefined {
+  if (arn === undefined) return undefined
+  const bucket = context.resources.find(
+    resource => resource.type === 'AWS::S3::Bucket' && context.arnOf(resource.logicalId) === arn,
+  )
+  if (bucket !== undefined) return bucket.name
+  throw new TemplateError(`${arn} is not a bucket of the template, and only a bucket gets the records themselves`, {
+    logicalId,
+  })
 }
 
 function startingPositionOf(mapping: z.infer<typeof mappingSchema>, logicalId: string): StartingPosition {

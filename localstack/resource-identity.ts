@@ -1,5 +1,6 @@
 // What Ref and Fn::GetAtt give for each resource: names and ARNs as on AWS, with a local account and region. All of it follows
 // from the template, so nothing has to be created before anything else can be named.
+import { createHash } from 'node:crypto'
 import { TemplateError } from './errors.ts'
 import type { CloudFormationTemplate, TemplateResource } from './cloudformation-template.ts'
 import { type IntrinsicContext, isConditionTrue, resolveIntrinsics } from './resolve-intrinsics.ts'
@@ -82,6 +83,7 @@ function typeOf(template: CloudFormationTemplate, logicalId: string): string {
 /** The name the template gives, or one made of stack and logical id, as CloudFormation does but without its random end. */
 function physicalName(logicalId: string, context: IntrinsicContext, deployment: Deployment): string {
   const resource = context.template.Resources[logicalId]
+  if (resource?.Type === 'AWS::Lambda::EventSourceMapping') return stableUuid(`${deployment.stackName}/${logicalId}`)
   const nameProperty = IDENTITIES.get(resource?.Type ?? '')?.nameProperty
   if (resource === undefined || nameProperty === undefined) return logicalId
   const given = resolveIntrinsics(resource.Properties?.[nameProperty], context)
@@ -90,6 +92,12 @@ function physicalName(logicalId: string, context: IntrinsicContext, deployment: 
   if (given !== undefined) return given
   const made = `${deployment.stackName}-${logicalId}`
   return resource.Type === 'AWS::S3::Bucket' ? made.toLowerCase() : made
+}
+
+/** The same at every start, unlike on AWS: what a command remembers of a mapping holds. */
+function stableUuid(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex')
+  return hex.slice(0, 32).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-5$3-8$4-$5')
 }
 
 function parameterValues(template: CloudFormationTemplate, deployment: Deployment): Map<string, unknown> {

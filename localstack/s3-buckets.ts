@@ -1,5 +1,5 @@
-// S3 for the local cloud: creates the template's buckets.
-import { BucketAlreadyOwnedByYou, CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+// S3 for the local cloud: creates the template's buckets, and writes what an event source mapping gives up.
+import { BucketAlreadyOwnedByYou, CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import type { BucketPlan } from './deployment-plan.ts'
 import { localClientConfig } from './local-clients.ts'
 
@@ -14,4 +14,15 @@ export async function createBucket(client: S3Client, { bucketName }: BucketPlan)
   } catch (error) {
     if (!(error instanceof BucketAlreadyOwnedByYou)) throw error
   }
+}
+
+export interface TextObject {
+  readonly bucketName: string
+  readonly key: string
+  readonly body: string
+}
+
+export async function putObject(client: S3Client, { bucketName, key, body }: TextObject): Promise<void> {
+  const content = { Body: body, ContentType: 'application/json' }
+  await client.send(new PutObjectCommand({ Bucket: bucketName, Key: key, ...content }))
 }

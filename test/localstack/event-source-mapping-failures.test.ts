@@ -95,7 +95,7 @@ describe('failures', () => {
     await harness.time.runUntil(() => delivered(harness) === 1)
     expect(dataOf(harness)).toEqual(['abc', 'abc', 'abc', 'd'])
     expect(harness.mapping.counters()[0]).toMatchObject({ discarded: 3, delivered: 1 })
-    expect(harness.log.at(-1)).toContain('discarded')
+    expect(harness.log.at(-1)).toContain('RetryAttemptsExhausted')
   })
 
   it('have no retry where the maximum is zero', async () => {

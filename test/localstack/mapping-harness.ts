@@ -2,13 +2,20 @@
 import { onTestFinished } from 'vitest'
 import { seededRandom } from '../../src/platform/random.ts'
 import type { MappingPlan } from '../../localstack/deployment-plan.ts'
-import { type EventSourceMapping, startEventSourceMapping } from '../../localstack/event-source-mapping.ts'
+import {
+  type EventSourceMapping,
+  type EventSourceMappingOptions,
+  startEventSourceMapping,
+} from '../../localstack/event-source-mapping.ts'
 import type { InvokeOutcome } from '../../localstack/invoke-outcome.ts'
-import type { Checkpoints } from '../../localstack/mapped-stream.ts'
-import { type MemoryStream, memoryStream, type VirtualTime, virtualTime } from './memory-stream.ts'
+import { memoryCheckpoints } from '../../localstack/checkpoints.ts'
+import type { Checkpoint, GivenUpObject } from '../../localstack/mapped-stream.ts'
+import { type MemoryStream, memoryStream } from '../fakes/memory-stream.ts'
+import { type VirtualTime, virtualTime } from '../fakes/virtual-time.ts'
 
 export interface Delivery {
   readonly shard: string
+  readonly partitionKeys: readonly string[]
   readonly sequences: readonly string[]
   readonly data: readonly string[]
   readonly atMs: number
@@ -17,7 +24,7 @@ export interface Delivery {
 
 export interface KinesisRecordJson {
   readonly eventID: string
-  readonly kinesis: { readonly sequenceNumber: string; readonly data: string }
+  readonly kinesis: { readonly sequenceNumber: string; readonly partitionKey: string; readonly data: string }
 }
 
 /** What the function does with a batch: its result, or an outcome that says more. */
@@ -34,7 +41,11 @@ export interface Harness {
   readonly deliveries: Delivery[]
   readonly events: string[]
   readonly log: string[]
+  /** The sequences that were saved for each shard. */
   readonly checkpoints: Map<string, string[]>
+  /** What a restart would find. */
+  readonly saved: Map<string, Checkpoint>
+  readonly givenUp: GivenUpObject[]
   readonly mapping: EventSourceMapping
 }
 
@@ -43,15 +54,27 @@ export const OTHER = 'shardId-000000000001'
 
 export const MAPPING: MappingPlan = {
   logicalId: 'Mapping',
+  uuid: '0c8e3a4e-1f1c-5a51-8d5e-4c5b8a2f7a10',
   streamName: 'events',
   streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/events',
   functionName: 'recompute',
+  functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:recompute',
   isEnabled: true,
   batchSize: 3,
   batchingWindowMs: 0,
   startingPosition: { type: 'TRIM_HORIZON' },
   maximumRetryAttempts: -1,
+  maximumRecordAgeMs: -1,
+  parallelizationFactor: 1,
+  bisectsBatchOnFunctionError: false,
   reportsBatchItemFailures: true,
+  onFailureBucket: undefined,
+}
+
+export const throttled: InvokeOutcome = {
+  kind: 'not-invoked',
+  errorType: 'TooManyRequestsException',
+  errorMessage: 'as the test says',
 }
 
 export const failed = (errorType: string): InvokeOutcome => ({
@@ -66,31 +89,42 @@ export interface HarnessOptions {
   readonly handler?: TestHandler
   /** Puts records before the mapping starts. */
   readonly before?: (stream: MemoryStream) => void
-  readonly checkpoint?: (shard: string) => string | undefined
+  /** Go on with the stream, the time and the checkpoints of a mapping that ended. */
+  readonly after?: Harness
+  readonly saved?: Map<string, Checkpoint>
+  readonly onFailure?: (object: GivenUpObject) => Promise<void>
+  readonly options?: Partial<EventSourceMappingOptions>
 }
 
-export async function startHarness({ shards = [SHARD], ...options }: HarnessOptions): Promise<Harness> {
-  const stream = memoryStream(shards)
+export async function startHarness({ shards = [SHARD], after, ...options }: HarnessOptions): Promise<Harness> {
+  const stream = after?.stream ?? memoryStream(shards)
+  const time = after?.time ?? virtualTime()
+  const saved = after?.saved ?? options.saved ?? new Map<string, Checkpoint>()
   options.before?.(stream)
-  const time = virtualTime()
   const deliveries: Delivery[] = []
   const events: string[] = []
   const log: string[] = []
-  const saved = new Map<string, string[]>(shards.map(shard => [shard, []]))
-  const checkpoints: Checkpoints = {
-    load: async shard => options.checkpoint?.(shard),
-    save: async (shard, sequence) => void saved.get(shard)?.push(sequence),
-  }
+  const givenUp: GivenUpObject[] = []
+  const sequences = new Map<string, string[]>()
+  const inMemory = memoryCheckpoints(saved)
   const mapping = await startEventSourceMapping(
     {
       mapping: { ...MAPPING, ...options.plan },
       roleArn: 'arn:aws:iam::000000000000:role/recompute',
       region: 'us-east-1',
       pollMs: 100,
+      ...options.options,
     },
     {
       stream,
-      checkpoints,
+      checkpoints: {
+        load: inMemory.load,
+        save: async (shard, checkpoint) => {
+          if (checkpoint.type === 'AFTER_SEQUENCE')
+            sequences.set(shard, [...(sequences.get(shard) ?? []), checkpoint.sequence])
+          await inMemory.save(shard, checkpoint)
+        },
+      },
       invoke: async event => {
         const delivery = deliveryOf(event, time.clock())
         deliveries.push(delivery)
@@ -98,13 +132,17 @@ export async function startHarness({ shards = [SHARD], ...options }: HarnessOpti
         const result: unknown = await Promise.resolve(options.handler?.(delivery, deliveries.length, { stream, time }))
         return isOutcome(result) ? result : { kind: 'returned', payload: JSON.stringify(result) ?? 'null' }
       },
+      onFailure: async object => {
+        await options.onFailure?.(object)
+        givenUp.push(object)
+      },
       clock: time.clock,
       sleep: time.sleep,
       random: seededRandom(7),
       log: line => void log.push(line),
     },
   )
-  return { stream, time, deliveries, events, log, checkpoints: saved, mapping }
+  return { stream, time, deliveries, events, log, checkpoints: sequences, saved, givenUp, mapping }
 }
 
 /** Starts a harness that is stopped when the test is over. */
@@ -132,6 +170,7 @@ function deliveryOf(event: string, atMs: number): Delivery {
   const { Records } = JSON.parse(event) as { Records: KinesisRecordJson[] }
   return {
     shard: Records[0]?.eventID.split(':')[0] ?? '',
+    partitionKeys: Records.map(({ kinesis }) => kinesis.partitionKey),
     sequences: Records.map(({ kinesis }) => kinesis.sequenceNumber),
     data: Records.map(({ kinesis }) => Buffer.from(kinesis.data, 'base64').toString()),
     atMs,
