@@ -13,10 +13,19 @@ export type ClosingKind = 'closed' | 'cleared'
 
 export type NamedRecord = Shard & Sequenced
 
-interface ClosingLine extends NamedRecord {
+export interface Closing {
   /** The command that did it. */
   readonly by: string
+  /** The record counts although its event is ahead of its arrival: it was judged by this instant, ms. */
+  readonly acceptedMs?: number | undefined
 }
+
+/** A record that is to be closed. */
+export interface ClosableRecord extends NamedRecord {
+  readonly acceptedMs?: number | undefined
+}
+
+interface ClosingLine extends NamedRecord, Closing {}
 
 /** Lines of about 200 bytes: an object stays small enough to be read whole. */
 const RECORDS_PER_OBJECT_MAX = 50_000
@@ -25,13 +34,13 @@ const RECORDS_PER_OBJECT_MAX = 50_000
 export async function closeRecords(
   objects: ObjectStore,
   kind: ClosingKind,
-  { records, by }: { readonly records: readonly NamedRecord[]; readonly by: string },
+  { records, by }: { readonly records: readonly ClosableRecord[]; readonly by: string },
 ): Promise<void> {
   // Each once: an object with a record twice could not be read.
   const lines = new Map(
-    records.map(({ stream, shard, sequence }) => [
+    records.map(({ stream, shard, sequence, acceptedMs }) => [
       `${shardKey({ stream, shard })}/${sequence}`,
-      { stream, shard, sequence, by },
+      { stream, shard, sequence, by, ...(acceptedMs === undefined ? {} : { acceptedMs }) },
     ]),
   )
   const inOrder = [...lines.values()].sort((a, b) => compareSequences(a.sequence, b.sequence))
@@ -48,7 +57,7 @@ export async function* withClosing<Entry extends NamedRecord>(
   entries: AsyncIterable<Entry>,
   objects: ObjectStore,
   kind: ClosingKind,
-): AsyncGenerator<readonly [Entry, string | undefined]> {
+): AsyncGenerator<readonly [Entry, Closing | undefined]> {
   let shard: string | undefined
   let closings: AsyncGenerator<ClosingLine> | undefined
   let next: IteratorResult<ClosingLine> | undefined
@@ -64,7 +73,7 @@ export async function* withClosing<Entry extends NamedRecord>(
         next = await closings?.next()
       }
       const isClosed = next?.done === false && next.value.sequence === entry.sequence
-      yield [entry, isClosed ? next?.value.by : undefined]
+      yield [entry, isClosed ? next?.value : undefined]
     }
   } finally {
     await closings?.return(undefined)
@@ -82,5 +91,6 @@ function readClosing(line: LineReader): ClosingLine {
     shard: line.text('shard'),
     sequence: line.text('sequence'),
     by: line.text('by'),
+    acceptedMs: line.optionalNumber('acceptedMs'),
   }
 }

@@ -4,18 +4,20 @@ import type { Refusal } from '../event/decoded-event.ts'
 import type { StreamRecord } from '../event/stream-record.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { readAside, writeAside } from './aside-objects.ts'
-import { withClosing } from './closed-letters.ts'
+import { type Closing, withClosing } from './closed-letters.ts'
 import type { LineReader } from './line-file.ts'
 import { loadLines } from './list-objects.ts'
 import type { NamedObject } from './object-name.ts'
 import { readRecordLine, recordLine } from './raw-object.ts'
 
 export interface DeadLetter extends StreamRecord {
-  /** A RefusalReason of the code that wrote it. */
+  /** A RefusalReason of the code that wrote it, or `given-up`. */
   readonly reason: string
   readonly detail: string
   /** The command that closed it; absent: it is open. */
   readonly closedBy?: string
+  /** See Closing. */
+  readonly acceptedMs?: number
 }
 
 /** All of one invocation; they are durable when it returns. Throws ObjectStoreError. */
@@ -29,8 +31,14 @@ export async function writeDeadLetters(
 
 /** A letter as it is written, and as the CLI prints it. */
 export function letterLine(letter: DeadLetter) {
-  const { reason, detail, closedBy } = letter
-  return { ...recordLine(letter), reason, detail, ...(closedBy === undefined ? {} : { closedBy }) }
+  const { reason, detail, closedBy, acceptedMs } = letter
+  return {
+    ...recordLine(letter),
+    reason,
+    detail,
+    ...(closedBy === undefined ? {} : { closedBy }),
+    ...(acceptedMs === undefined ? {} : { acceptedMs }),
+  }
 }
 
 export interface DeadLetterFilter {
@@ -44,18 +52,33 @@ export interface DeadLetterFilter {
 }
 
 /**
- * Each record once, as first recorded; shard by shard, in the order of the stream; open ones unless all are wanted. Throws
- * ObjectStoreError, ArchiveError.
+ * Each record once, as first recorded, without what Lambda gave up on; shard by shard, in the order of the stream; open ones unless
+ * all are wanted. Throws ObjectStoreError, ArchiveError.
  */
 export async function* listDeadLetters(
   objects: ObjectStore,
-  { reason, fromMs = 0, toMs = Number.POSITIVE_INFINITY, isAll = false }: DeadLetterFilter = {},
+  filter: DeadLetterFilter = {},
 ): AsyncGenerator<DeadLetter> {
-  const letters = readAside(objects, 'deadletters', readLetter)
-  for await (const [letter, closedBy] of withClosing(letters, objects, 'closed')) {
-    const isWanted = (reason === undefined || letter.reason === reason) && (isAll || closedBy === undefined)
+  yield* wantedLetters(withClosing(readDeadLetters(objects), objects, 'closed'), filter)
+}
+
+/** Open and closed ones alike. */
+export function readDeadLetters(objects: ObjectStore): AsyncGenerator<DeadLetter> {
+  return readAside(objects, 'deadletters', readLetter)
+}
+
+export async function* wantedLetters(
+  letters: AsyncIterable<readonly [DeadLetter, Closing | undefined]>,
+  { reason, fromMs = 0, toMs = Number.POSITIVE_INFINITY, isAll = false }: DeadLetterFilter,
+): AsyncGenerator<DeadLetter> {
+  for await (const [letter, closing] of letters) {
+    const isWanted = (reason === undefined || letter.reason === reason) && (isAll || closing === undefined)
     if (!isWanted || letter.arrivalMs < fromMs || letter.arrivalMs >= toMs) continue
-    yield closedBy === undefined ? letter : { ...letter, closedBy }
+    if (closing === undefined) yield letter
+    else {
+      const { by: closedBy, acceptedMs } = closing
+      yield { ...letter, closedBy, ...(acceptedMs === undefined ? {} : { acceptedMs }) }
+    }
   }
 }
 

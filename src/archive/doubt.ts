@@ -37,8 +37,8 @@ export async function writeDoubt(
 /** What is not cleared yet, each record once; shard by shard, in the order of the stream. Throws ObjectStoreError, ArchiveError. */
 export async function* listDoubt(objects: ObjectStore): AsyncGenerator<DoubtEntry> {
   const entries = readAside(objects, 'doubt', readEntry)
-  for await (const [entry, clearedBy] of withClosing(entries, objects, 'cleared')) {
-    if (clearedBy === undefined) yield entry
+  for await (const [entry, cleared] of withClosing(entries, objects, 'cleared')) {
+    if (cleared === undefined) yield entry
   }
 }
 

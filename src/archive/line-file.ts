@@ -39,6 +39,8 @@ export function parseLine(line: string, key: string): LineReader {
 export interface LineReader {
   text(name: string): string
   number(name: string): number
+  /** Undefined where the line has no such member. */
+  optionalNumber(name: string): number | undefined
 }
 
 function lineReader(line: unknown, key: string): LineReader {
@@ -54,6 +56,11 @@ function lineReader(line: unknown, key: string): LineReader {
       const value = member(name)
       if (typeof value === 'number') return value
       throw new ArchiveError(key, `has a line without the number ${name}`)
+    },
+    optionalNumber: name => {
+      const value = member(name)
+      if (value === undefined || typeof value === 'number') return value
+      throw new ArchiveError(key, `has a line whose ${name} is no number`)
     },
   }
 }

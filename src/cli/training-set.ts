@@ -9,7 +9,7 @@ import { canonicalJson } from '../platform/canonical-json.ts'
 import { SECOND_MS } from '../platform/duration.ts'
 import { LineSpool } from '../platform/line-spool.ts'
 import { recordKey } from '../replay/counted-events.ts'
-import { spooledLetters, spoolOpenLetters } from '../replay/open-letters.ts'
+import { spooledAccepted, spooledLetters, spoolOpenLetters } from '../replay/open-letters.ts'
 import { KNOWN, type Known } from '../replay/training-events.ts'
 import { makeTrainingSet, trainingTable, type TrainingSetReport } from '../replay/training-set.ts'
 import type { Connection } from '../compose/connect.ts'
@@ -139,6 +139,7 @@ async function make(
         const byUser = await spooledLetters(letters, bucket)
         return new Set([...byUser.values()].flat().map(recordKey))
       },
+      accepted: bucket => spooledAccepted(letters, bucket),
       isDryRun: context.isDryRun,
       onRows: (added, total) => {
         progress ??= context.progress('rows', total)

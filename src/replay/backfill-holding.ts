@@ -6,8 +6,8 @@ import type { StreamRecord } from '../event/stream-record.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { BucketAside } from './backfill-select.ts'
 import type { ArchiveTail } from './backfill-tail.ts'
-import { type HistoryEvent, historyEvent } from './counted-events.ts'
-import type { OpenLetter } from './open-letters.ts'
+import { type HistoryEvent, historyEvent, recordEvent } from './counted-events.ts'
+import type { AcceptedRecords, OpenLetter } from './open-letters.ts'
 
 /** About 0.6 KB each once decoded (measured): 300 MB. Also the most that one user may have. */
 export const EVENTS_HELD_MAX = 500_000
@@ -18,6 +18,8 @@ export interface HeldUser {
   readonly events: HistoryEvent[]
   /** Open ones, whatever their reason. */
   readonly letters: OpenLetter[]
+  /** Closed ones that count although they are ahead of their arrival. */
+  readonly accepted?: AcceptedRecords | undefined
   /** Records to be cleared once the user is rebuilt. */
   readonly doubt: readonly NamedRecord[]
 }
@@ -49,17 +51,17 @@ export class Holding {
   }
 
   /** Reads the bucket once. Throws ObjectStoreError, CatalogError, ArchiveError. */
-  async read(bucket: number, userIds: readonly string[], { letters, doubt }: BucketAside): Promise<NotHeld> {
+  async read(bucket: number, userIds: readonly string[], { letters, doubt, accepted }: BucketAside): Promise<NotHeld> {
     const { history, tail, compiled, eventsMax } = this.#sources
     const names = new Set(userIds)
     for (const userId of names) {
-      const aside = { letters: [...(letters.get(userId) ?? [])], doubt: doubt.get(userId) ?? [] }
+      const aside = { letters: [...(letters.get(userId) ?? [])], doubt: doubt.get(userId) ?? [], accepted }
       this.#users.set(userId, { userId, events: [], ...aside })
     }
     const notHeld = { deferred: [] as string[], tooMany: [] as string[] }
     if (names.size === 0) return notHeld
     for await (const record of history.bucket(bucket, { userIds: names })) {
-      const event = historyEvent(record, compiled)
+      const event = record.kind === 'stream' ? recordEvent(record.record, compiled) : historyEvent(record, compiled)
       if (!('reason' in event)) this.#hold(event)
       if (this.#events > eventsMax) this.#shed(names, notHeld)
       if (names.size === 0) return notHeld
@@ -74,7 +76,7 @@ export class Holding {
   /** A record that was archived since. */
   take(record: StreamRecord): void {
     if (!this.#users.has(record.partitionKey)) return
-    const event = historyEvent({ kind: 'stream', record }, this.#sources.compiled)
+    const event = recordEvent(record, this.#sources.compiled)
     if (!('reason' in event)) this.#hold(event)
   }
 

@@ -8,7 +8,14 @@ import { compareSequences } from '../event/stream-record.ts'
 import { groupBy } from '../platform/group-by.ts'
 import { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import { type OpenLetter, spooledLetters, spoolLetter, spoolOpenLetters } from './open-letters.ts'
+import {
+  type AcceptedRecords,
+  type OpenLetter,
+  spooledAccepted,
+  spooledLetters,
+  spoolLetter,
+  spoolOpenLetters,
+} from './open-letters.ts'
 
 export class LetterTail {
   readonly #archive: ObjectStore
@@ -38,8 +45,8 @@ export class LetterTail {
     for (const ofShard of groupBy(letters, shardKey).values()) {
       const inOrder = ofShard.sort((a, b) => compareSequences(a.sequence, b.sequence))
       // A record that was closed may be set aside again by code that is a deploy behind.
-      for await (const [letter, closedBy] of withClosing(each(inOrder), this.#archive, 'closed')) {
-        if (closedBy === undefined) onLetter(spoolLetter(this.#spool, letter, letter.reason))
+      for await (const [letter, closing] of withClosing(each(inOrder), this.#archive, 'closed')) {
+        if (closing === undefined) onLetter(spoolLetter(this.#spool, letter))
       }
     }
   }
@@ -47,6 +54,10 @@ export class LetterTail {
   /** By partition key. */
   ofBucket(bucket: number): Promise<ReadonlyMap<string, readonly OpenLetter[]>> {
     return spooledLetters(this.#spool, bucket)
+  }
+
+  acceptedOf(bucket: number): Promise<AcceptedRecords> {
+    return spooledAccepted(this.#spool, bucket)
   }
 
   remove(): void {

@@ -14,7 +14,7 @@ import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { readItem } from '../recompute/item-content.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { historyEvent } from './counted-events.ts'
-import type { OpenLetter } from './open-letters.ts'
+import type { AcceptedRecords, OpenLetter } from './open-letters.ts'
 
 export type BackfillTarget =
   /** A feature is `backfilling`: this one, or any; and without a name, imports are not those in force. */
@@ -22,6 +22,8 @@ export type BackfillTarget =
   /** Whatever their items say. */
   | { readonly kind: 'named' }
   | { readonly kind: 'letters'; readonly reason: string }
+  /** Users by name, of letters by name. */
+  | { readonly kind: 'chosen'; readonly letters: ChosenLetters; readonly acceptedMs: number | undefined }
   | { readonly kind: 'doubt' }
 
 export interface SelectDependencies {
@@ -36,9 +38,13 @@ export interface SelectDependencies {
   readonly only: ReadonlySet<string> | undefined
 }
 
+/** Of a bucket, by user the `recordKey`s of letters that are to be counted: none where only the user is in question. */
+export type ChosenLetters = (bucket: number) => Promise<ReadonlyMap<string, ReadonlySet<string>>>
+
 /** What a bucket's letters and doubt are, by user. */
 export interface BucketAside {
   readonly letters: ReadonlyMap<string, readonly OpenLetter[]>
+  readonly accepted?: AcceptedRecords | undefined
   readonly doubt: ReadonlyMap<string, readonly NamedRecord[]>
 }
 
@@ -98,6 +104,8 @@ export class Selection {
         const users = [...letters].filter(([, own]) => own.some(({ reason }) => reason === target.reason))
         return users.map(([userId]) => userId).filter(userId => only?.has(userId) !== false)
       }
+      case 'chosen':
+        return [...(await target.letters(bucket)).keys()]
       case 'doubt':
         return [...doubt.keys()].filter(userId => only?.has(userId) !== false)
     }

@@ -1,6 +1,6 @@
 // Held users brought to an end: written, unchanged, left, or waiting for the archive, which is looked at again and again while
 // somebody waits. Letters and doubt are closed after the writes that count them: a run that dies between is run again.
-import { closeRecords, type NamedRecord } from '../archive/closed-letters.ts'
+import { type ClosableRecord, closeRecords, type NamedRecord } from '../archive/closed-letters.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { KEYS_PER_READ_MAX } from '../store/user-item.ts'
@@ -57,8 +57,9 @@ export interface SettleDependencies extends WriteDependencies {
   readonly letters: LetterTail
   readonly clock: Clock
   readonly sleep: Sleep
-  /** Letters of this reason are counted from now on. */
-  readonly includedReason: string | undefined
+  /** Letters that are counted from now on, and the instant, ms, by which they are judged instead of their arrival. */
+  readonly isIncluded: (letter: OpenLetter) => boolean
+  readonly acceptedMs: number | undefined
   /** What closed letters and cleared doubt say. */
   readonly by: string
   readonly counts: BackfillCounts
@@ -82,7 +83,7 @@ export async function settle(
   untilMs: number | undefined,
 ): Promise<readonly string[]> {
   const { tail, letters, clock, sleep } = deps
-  const closing = { letters: [] as NamedRecord[], doubt: [] as NamedRecord[] }
+  const closing = { letters: [] as ClosableRecord[], doubt: [] as NamedRecord[] }
   let waiting: readonly WaitingUser[] = holding.users().map(user => ({ user, needs: [] }))
   for (let tries = 1; ; tries++) {
     await tail.advance(record => holding.take(record))
@@ -102,7 +103,7 @@ export async function settle(
 }
 
 interface Closing {
-  readonly letters: NamedRecord[]
+  readonly letters: ClosableRecord[]
   readonly doubt: NamedRecord[]
 }
 
@@ -111,8 +112,8 @@ async function writeAll(
   deps: SettleDependencies,
   closing: Closing,
 ): Promise<readonly WaitingUser[]> {
-  const { compiled, tail, includedReason } = deps
-  const context = { compiled, includedReason, positions: tail.positions }
+  const { compiled, tail, isIncluded, acceptedMs } = deps
+  const context = { compiled, includedReason: undefined, isIncluded, acceptedMs, positions: tail.positions }
   const waiting: WaitingUser[] = []
   for (let from = 0; from < users.length; from += KEYS_PER_READ_MAX) {
     const chunk = users.slice(from, from + KEYS_PER_READ_MAX).map(({ user }) => user)

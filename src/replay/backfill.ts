@@ -16,6 +16,7 @@ import { writePace } from './backfill-pace.ts'
 import { type BackfillTarget, type BucketAside, Selection } from './backfill-select.ts'
 import { type BackfillCounts, noCounts, settle, type SettleDependencies } from './backfill-settle.ts'
 import { ArchiveTail } from './backfill-tail.ts'
+import { recordKey } from './counted-events.ts'
 import type { OpenLetter } from './open-letters.ts'
 
 export interface BackfillDependencies {
@@ -100,7 +101,7 @@ class BackfillRun {
       const aside = await this.#aside(bucket)
       const userIds = await this.#selection.usersOf(bucket, aside)
       this.#counts.users += userIds.length
-      if (target.kind === 'letters') this.#counts.lettersLeft += countLetters(aside, userIds, target.reason)
+      this.#counts.lettersLeft += countLetters(aside, userIds, isIncluded(target))
       if (isDryRun !== true) await this.#firstSweep(bucket, userIds, settling)
       this.#request.onProgress?.(this.#counts)
     }
@@ -171,8 +172,11 @@ class BackfillRun {
   }
 
   async #aside(bucket: number): Promise<BucketAside> {
+    const { target } = this.#request
+    const letters = await this.#letters.ofBucket(bucket)
     return {
-      letters: await this.#letters.ofBucket(bucket),
+      letters: target.kind === 'chosen' ? chooseLetters(letters, await target.letters(bucket)) : letters,
+      accepted: await this.#letters.acceptedOf(bucket),
       doubt: await this.#selection.doubtOf(bucket),
     }
   }
@@ -201,7 +205,8 @@ class BackfillRun {
       tail: this.#tail,
       letters: this.#letters,
       pace: writePace(writesPerSecond, this.#deps),
-      includedReason: target.kind === 'letters' ? target.reason : undefined,
+      isIncluded: isIncluded(target),
+      acceptedMs: target.kind === 'chosen' ? target.acceptedMs : undefined,
       by,
       counts: this.#counts,
       onLetter: this.#onLetter,
@@ -217,6 +222,35 @@ async function names(spool: LineSpool, bucket: number): Promise<readonly string[
   return [...userIds]
 }
 
-function countLetters({ letters }: BucketAside, userIds: readonly string[], wanted: string): number {
-  return userIds.flatMap(userId => letters.get(userId) ?? []).filter(({ reason }) => reason === wanted).length
+function isIncluded(target: BackfillTarget): (letter: OpenLetter) => boolean {
+  switch (target.kind) {
+    case 'letters':
+      return ({ reason }) => reason === target.reason
+    case 'chosen':
+      return ({ isChosen }) => isChosen === true
+    default:
+      return () => false
+  }
+}
+
+function chooseLetters(
+  letters: BucketAside['letters'],
+  chosen: ReadonlyMap<string, ReadonlySet<string>>,
+): BucketAside['letters'] {
+  const mark = (letter: OpenLetter, keys: ReadonlySet<string>): OpenLetter =>
+    keys.has(recordKey(letter)) ? { ...letter, isChosen: true } : letter
+  return new Map(
+    [...letters].map(([userId, own]) => {
+      const keys = chosen.get(userId)
+      return [userId, keys === undefined ? own : own.map(letter => mark(letter, keys))]
+    }),
+  )
+}
+
+function countLetters(
+  { letters }: BucketAside,
+  userIds: readonly string[],
+  isWanted: (letter: OpenLetter) => boolean,
+): number {
+  return userIds.flatMap(userId => letters.get(userId) ?? []).filter(isWanted).length
 }

@@ -20,18 +20,25 @@ export interface HistoryEvent {
   readonly record: StreamRecord | undefined
   /** Of an import; undefined for the stream's. */
   readonly batchId: string | undefined
+  /** Its time is further ahead of its arrival than is taken: it counts only where somebody accepted it. */
+  readonly isAhead?: boolean
 }
 
-/** As recompute would decode it today; what it would refuse is refused here. */
+/**
+ * As recompute would decode it today; what it would refuse is refused here. `acceptedMs`: the instant by which a record of the stream
+ * was judged when it was accepted though ahead of its arrival.
+ */
 export function historyEvent(
   history: HistoryRecord,
   { contracts, latenessMs }: Pick<CompiledPipeline, 'contracts' | 'latenessMs'>,
+  acceptedMs?: number,
 ): HistoryEvent | Refusal {
   if (history.kind === 'stream') {
     const { record } = history
     const event = decodeRecord(record, contracts)
     if (isRefusal(event)) return event
-    return checkArrival(event, record) ?? { event, arrivalMs: record.arrivalMs, record, batchId: undefined }
+    const refusal = checkArrival(event, judgedAt(record, acceptedMs))
+    return refusal ?? { event, arrivalMs: record.arrivalMs, record, batchId: undefined }
   }
   const event = decodePayload(history.payload, contracts)
   if (isRefusal(event)) return event
@@ -40,6 +47,27 @@ export function historyEvent(
   const importedMs = (batchIdTimeMs(batchId) ?? 0) + SECOND_MS
   const refusal = checkArrival(event, { partitionKey: event.userId, arrivalMs: importedMs })
   return refusal ?? { event, arrivalMs: event.ts + latenessMs(event.type), record: undefined, batchId }
+}
+
+/** The same of a record of the stream, but that what is ahead of its arrival is told and not refused: who reads on decides. */
+export function recordEvent(
+  record: StreamRecord,
+  { contracts }: Pick<CompiledPipeline, 'contracts'>,
+): HistoryEvent | Refusal {
+  const event = decodeRecord(record, contracts)
+  if (isRefusal(event)) return event
+  const refusal = checkArrival(event, record)
+  if (refusal !== undefined && refusal.reason !== 'future') return refusal
+  const isAhead = refusal === undefined ? {} : { isAhead: true }
+  return { event, arrivalMs: record.arrivalMs, record, batchId: undefined, ...isAhead }
+}
+
+/** The record as one that arrived when it was accepted, if that was later. */
+export function judgedAt<Record extends Pick<StreamRecord, 'arrivalMs'>>(
+  record: Record,
+  acceptedMs: number | undefined,
+): Record {
+  return { ...record, arrivalMs: Math.max(record.arrivalMs, acceptedMs ?? 0) }
 }
 
 export interface CountedBy {

@@ -21,8 +21,8 @@ import {
 import { type Move, movesBetween } from './explain-moves.ts'
 import { compareStored, type StoredComparison } from './explain-stored.ts'
 import { asideByBucket } from './verify-aside.ts'
-import type { SetAside } from './verify-counted.ts'
-import { firstOfEach, historyReader, type PastEvent, recordName } from './verify-history.ts'
+import { isAside, type SetAside } from './verify-counted.ts'
+import { firstOfEach, historyReader, type PastEvent } from './verify-history.ts'
 
 export interface ExplainOptions {
   readonly compiled: CompiledPipeline
@@ -78,7 +78,7 @@ export async function explainUser(options: ExplainOptions): Promise<Explanation>
     userId,
     askedMs,
     moment,
-    setAside: past.filter(({ origin }) => isSetAside(origin, aside)).length,
+    setAside: past.filter(one => isAside(one, aside)).length,
     next: nextChange(set, moment),
     models: then.models,
     stored:
@@ -122,15 +122,12 @@ async function gatherFacts(options: ExplainOptions): Promise<Facts> {
 
 /** What had arrived by then; of an import, what would have, or what was imported by then. */
 function knownAt({ past, aside }: Facts, t: number): UserMoment['events'] {
-  const known = past.filter(({ origin }) => {
-    if (origin.kind === 'stream') return origin.arrivalMs <= t && !isSetAside(origin, aside)
+  const known = past.filter(one => {
+    const { origin } = one
+    if (origin.kind === 'stream') return origin.arrivalMs <= t && !isAside(one, aside)
     return origin.arrivalMs <= t || (batchIdTimeMs(origin.batchId) ?? Number.POSITIVE_INFINITY) <= t
   })
   return firstOfEach(known)
-}
-
-function isSetAside(origin: PastEvent['origin'], { letters }: SetAside): boolean {
-  return origin.kind === 'stream' && letters.has(recordName(origin))
 }
 
 async function explainSince(

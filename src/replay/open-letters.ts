@@ -1,14 +1,9 @@
 // Which records are in nobody's item because they were set aside: those with an open dead letter, and those of batches that Lambda
 // gave up on, which Lambda itself wrote down. They are sorted into files by the bucket of their users: a contract may have refused
-// more than fits into memory.
-import { withClosing } from '../archive/closed-letters.ts'
-import { listDeadLetters } from '../archive/dead-letters.ts'
-import { GIVEN_UP, readGivenUp } from '../archive/given-up.ts'
-import { hasUnknownEpoch } from '../archive/given-up-epoch.ts'
-import { shardKey } from '../archive/object-name.ts'
-import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
-import { byCodePoint } from '../platform/canonical-json.ts'
-import { userBucket } from '../platform/hash.ts'
+// more than fits into memory. Beside them those that were closed with a permission to be ahead of their arrival.
+import type { DeadLetter } from '../archive/dead-letters.ts'
+import { listLetters } from '../archive/letters.ts'
+import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import type { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { recordKey } from './counted-events.ts'
@@ -21,19 +16,40 @@ export interface OpenLetter {
   /** Of the record: the user's id, unless that is why it was refused. */
   readonly partitionKey: string
   readonly reason: string
+  /** It was asked for by its name. */
+  readonly isChosen?: boolean
+  /** It is judged by this instant, ms, and not by its arrival. */
+  readonly acceptedMs?: number | undefined
 }
+
+/** `recordKey` → the instant, ms, by which the record was judged when it was closed. */
+export type AcceptedRecords = ReadonlyMap<string, number>
 
 /** With what was given up. Throws ObjectStoreError, ArchiveError. */
 export async function spoolOpenLetters(archive: ObjectStore, spool: LineSpool): Promise<void> {
-  for await (const letter of listDeadLetters(archive)) spoolLetter(spool, letter, letter.reason)
-  for await (const record of openGivenUp(archive)) spoolLetter(spool, record, GIVEN_UP)
+  for await (const letter of listLetters(archive, { isAll: true, isWithoutGivenUpData: true })) {
+    if (letter.closedBy === undefined) spoolLetter(spool, letter)
+    else if (letter.acceptedMs !== undefined) spoolAccepted(spool, letter, letter.acceptedMs)
+  }
 }
 
-export function spoolLetter(spool: LineSpool, record: StreamRecord, reason: string): OpenLetter {
-  const { stream, shard, sequence, partitionKey } = record
+export function spoolLetter(
+  spool: LineSpool,
+  { stream, shard, sequence, partitionKey, reason }: DeadLetter,
+): OpenLetter {
   const letter: OpenLetter = { stream, shard, sequence, partitionKey, reason }
   spool.add(userBucket(partitionKey), Buffer.from(JSON.stringify(letter)))
   return letter
+}
+
+function spoolAccepted(spool: LineSpool, letter: DeadLetter, acceptedMs: number): void {
+  const line = JSON.stringify([recordKey(letter), acceptedMs])
+  spool.add(acceptedSlot(userBucket(letter.partitionKey)), Buffer.from(line))
+}
+
+/** Behind the slots of open letters. */
+function acceptedSlot(bucket: number): number {
+  return USER_BUCKETS + bucket
 }
 
 /** Those of one bucket, by partition key. */
@@ -51,25 +67,12 @@ export async function spooledLetters(
   return letters
 }
 
-/**
- * Records of batches that Lambda gave up on and that no rebuild has counted since. There are none unless something is wrong: their
- * names are held.
- */
-async function* openGivenUp(archive: ObjectStore): AsyncGenerator<StreamRecord> {
-  const givenUp = new Map<string, StreamRecord>()
-  for await (const { records = [] } of readGivenUp(archive)) {
-    for (const record of records) givenUp.set(recordKey(record), { ...record, dataBase64: '' })
+/** Of one bucket: closed letters whose records count although their events are ahead of their arrival. */
+export async function spooledAccepted(spool: LineSpool, bucket: number): Promise<AcceptedRecords> {
+  const accepted = new Map<string, number>()
+  for await (const line of spool.lines(acceptedSlot(bucket))) {
+    const [key, acceptedMs] = JSON.parse(Buffer.from(line).toString('utf8')) as readonly [string, number]
+    accepted.set(key, acceptedMs)
   }
-  const inOrder = [...givenUp.values()].sort(
-    (a, b) => byCodePoint(shardKey(a), shardKey(b)) || compareSequences(a.sequence, b.sequence),
-  )
-  yield* inOrder.filter(hasUnknownEpoch)
-  const placed = inOrder.filter(record => !hasUnknownEpoch(record))
-  for await (const [record, closedBy] of withClosing(each(placed), archive, 'closed')) {
-    if (closedBy === undefined) yield record
-  }
-}
-
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items
+  return accepted
 }

@@ -2,13 +2,14 @@
 // letters are then closed.
 import { hasUnknownEpoch } from '../archive/given-up-epoch.ts'
 import { shardKey } from '../archive/object-name.ts'
+import { checkArrival } from '../event/arrival.ts'
 import { compareSequences } from '../event/stream-record.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { readItem } from '../recompute/item-content.ts'
 import type { ItemBefore, NextItem } from '../recompute/plan-user.ts'
 import type { CorruptItem, StoredItem } from '../store/user-item.ts'
 import type { HeldUser } from './backfill-holding.ts'
-import { recordKey } from './counted-events.ts'
+import { type HistoryEvent, judgedAt, recordKey } from './counted-events.ts'
 import type { OpenLetter } from './open-letters.ts'
 import { rebuildUser } from './rebuild-user.ts'
 
@@ -20,6 +21,8 @@ export interface PlanContext {
   readonly includedReason: string | undefined
   /** Letters of this choice, instead of a reason. */
   readonly isIncluded?: ((letter: OpenLetter) => boolean) | undefined
+  /** Included letters are judged by this instant, ms, and not by their arrival. */
+  readonly acceptedMs?: number | undefined
 }
 
 /** Sequences by `stream@epoch/shard` that history must reach before the user can be rebuilt. */
@@ -42,14 +45,15 @@ export type RebuildPlan =
 export function planRebuild(
   user: HeldUser,
   stored: StoredItem | CorruptItem | undefined,
-  { compiled, positions, includedReason, isIncluded = ({ reason }) => reason === includedReason }: PlanContext,
+  context: PlanContext,
 ): RebuildPlan {
+  const { compiled, positions, includedReason, isIncluded = ({ reason }) => reason === includedReason } = context
   const read = readItem(compiled.features, stored)
   if (read.outcome === 'corrupt') return { outcome: 'corrupt', user, detail: read.detail }
   const wanted = user.letters.filter(isIncluded)
   const needs = needsOf(read.content, wanted)
   if (!isReached(needs, positions)) return { outcome: 'waiting', user, needs }
-  const aside = recordsAside(user, new Set(wanted))
+  const aside = recordsAside(user, new Set(wanted), context.acceptedMs)
   const rebuilt = rebuildUser(
     compiled,
     { content: read.content, imports: read.stored?.imports ?? [] },
@@ -83,17 +87,29 @@ interface RecordsAside {
 }
 
 /** Of the events that today's definitions accept. */
-function recordsAside({ events, letters }: HeldUser, wanted: ReadonlySet<OpenLetter>): RecordsAside {
+function recordsAside(
+  { events, letters, accepted }: HeldUser,
+  wanted: ReadonlySet<OpenLetter>,
+  acceptedMs: number | undefined,
+): RecordsAside {
   // Of one record the first: what was recorded first is what became of it.
   const byKey = new Map(letters.toReversed().map(letter => [recordKey(letter), letter]))
   const [openLetters, included, closed] = [new Set<string>(), new Set<string>(), new Set<OpenLetter>()]
-  for (const { record } of events) {
-    const letter = record === undefined ? undefined : byKey.get(recordKey(record))
-    if (record === undefined || letter === undefined) continue
-    openLetters.add(recordKey(record))
-    if (!wanted.has(letter)) continue
-    included.add(recordKey(record))
-    closed.add(letter)
+  for (const held of events) {
+    if (held.record === undefined) continue
+    const key = recordKey(held.record)
+    const letter = byKey.get(key)
+    // Ahead of its arrival, it has a letter, or will have one.
+    if (letter === undefined && isTaken(held, accepted?.get(key))) continue
+    openLetters.add(key)
+    if (letter === undefined || !wanted.has(letter) || !isTaken(held, acceptedMs)) continue
+    included.add(key)
+    closed.add(held.isAhead === true ? { ...letter, acceptedMs } : letter)
   }
   return { openLetters, included, closed }
+}
+
+function isTaken({ event, record, isAhead }: HistoryEvent, acceptedMs: number | undefined): boolean {
+  if (isAhead !== true || record === undefined) return true
+  return acceptedMs !== undefined && checkArrival(event, judgedAt(record, acceptedMs)) === undefined
 }

@@ -8,6 +8,7 @@ import { sortLines } from '../platform/sort-lines.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { History } from '../archive/history.ts'
 import { type HistoryEvent, historyEvent, recordKey } from './counted-events.ts'
+import type { AcceptedRecords } from './open-letters.ts'
 import { compareText } from './training-labels.ts'
 
 /** `arrival`: an event counts from when it had arrived. `all`: from its own time, however late it came. */
@@ -33,6 +34,8 @@ export interface BucketEventsOptions {
   readonly known: Known
   /** `recordKey` of each record that counts for nobody. */
   readonly openLetters: ReadonlySet<string>
+  /** Of records that count although they are ahead of their arrival. */
+  readonly accepted: AcceptedRecords
   /** Undefined: all users of the bucket. */
   readonly userIds: ReadonlySet<string> | undefined
   /** For the files of the sorts. */
@@ -59,13 +62,14 @@ export async function* bucketEvents(bucket: number, options: BucketEventsOptions
 }
 
 async function* eventLines(bucket: number, options: BucketEventsOptions): AsyncGenerator<Uint8Array> {
-  const { history, compiled, openLetters, userIds, counts } = options
+  const { history, compiled, openLetters, accepted, userIds, counts } = options
   for await (const record of history.bucket(bucket, userIds === undefined ? {} : { userIds })) {
     if (record.kind === 'stream' && openLetters.has(recordKey(record.record))) {
       counts.openLetters++
       continue
     }
-    const event = historyEvent(record, compiled)
+    const acceptedMs = record.kind === 'stream' ? accepted.get(recordKey(record.record)) : undefined
+    const event = historyEvent(record, compiled, acceptedMs)
     if ('reason' in event) {
       if (record.kind === 'stream') counts.refused++
       continue

@@ -13,6 +13,7 @@ import type { Json } from '../platform/canonical-json.ts'
 import { MINUTE_MS } from '../platform/duration.ts'
 import { MillraceError } from '../platform/errors.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import type { AcceptedRecords } from './open-letters.ts'
 import { bucketEvents, type EventCounts, type Known } from './training-events.ts'
 import { type Label, LabelSpool, LabelsHash, type SpooledLabel } from './training-labels.ts'
 import { type RowCounts, type TrainingRow, trainingRows } from './training-rows.ts'
@@ -43,6 +44,8 @@ export interface TrainingSetOptions {
   readonly openHistory: () => Promise<History>
   /** `recordKey` of each of a bucket's records with an open dead letter: it counts for nobody. */
   readonly openLetters: (bucket: number) => Promise<ReadonlySet<string>>
+  /** Of a bucket, records that count although they are ahead of their arrival; none unless given. */
+  readonly accepted?: (bucket: number) => Promise<AcceptedRecords>
   /** The table is `training_<name>`. */
   readonly name: string
   readonly known: Known
@@ -186,7 +189,8 @@ class Run {
     for (const bucket of this.#spool.buckets()) {
       const userIds = await this.#spool.users(bucket, this.#options.usersHeldMax)
       const openLetters = await this.#options.openLetters(bucket)
-      const events = bucketEvents(bucket, { ...this.#options, history, openLetters, userIds, counts })
+      const accepted: AcceptedRecords = (await this.#options.accepted?.(bucket)) ?? new Map()
+      const events = bucketEvents(bucket, { ...this.#options, history, openLetters, accepted, userIds, counts })
       const labels = this.#spool.sorted(bucket, carried, this.#options)
       for await (const row of trainingRows(features.plan, { labels, events, counts })) {
         this.#see(row.label)

@@ -25,28 +25,49 @@ export async function asideByBucket(
   isChosen: (userId: string) => boolean,
   spoolDir: string,
 ): Promise<AsideByBucket> {
-  const letters = new LineSpool(spoolDir, 'letters')
+  const spools = { letters: new LineSpool(spoolDir, 'letters'), accepted: new LineSpool(spoolDir, 'accepted') }
   const unreadable: string[] = []
-  const add = (record: StreamRecord): void => {
-    const { partitionKey } = record
-    if (isChosen(partitionKey)) letters.add(userBucket(partitionKey), Buffer.from(recordName(record)))
+  for await (const letter of listDeadLetters(archive, { isAll: true })) {
+    if (isChosen(letter.partitionKey)) addRecord(spools, letter, letter)
   }
-  for await (const letter of listDeadLetters(archive)) add(letter)
   const batches: StreamRecord[] = []
   for await (const { key, records } of readGivenUp(archive)) {
     if (records === undefined) unreadable.push(key)
     // What the archive does not have is in no history, and has no name to be closed by.
-    for (const record of records ?? []) if (!hasUnknownEpoch(record)) batches.push({ ...record, dataBase64: '' })
+    for (const record of records ?? []) {
+      if (isChosen(record.partitionKey) && !hasUnknownEpoch(record)) batches.push({ ...record, dataBase64: '' })
+    }
   }
-  // A rebuild that counts them closes them, as it closes dead letters.
-  for await (const [record, closedBy] of withClosing(inOrder(batches), archive, 'closed')) {
-    if (closedBy === undefined) add(record)
+  // A rebuild or a replay that counts them closes them, as it closes dead letters.
+  for await (const [record, closing] of withClosing(inOrder(batches), archive, 'closed')) {
+    addRecord(spools, record, { closedBy: closing?.by, acceptedMs: closing?.acceptedMs })
   }
   return {
-    inBucket: async bucket => ({ letters: await linesOf(letters, bucket) }),
+    inBucket: async bucket => ({
+      letters: new Set(await linesOf(spools.letters, bucket)),
+      accepted: new Map((await linesOf(spools.accepted, bucket)).map(line => JSON.parse(line) as [string, number])),
+    }),
     unreadable,
-    remove: () => letters.remove(),
+    remove: () => {
+      spools.letters.remove()
+      spools.accepted.remove()
+    },
   }
+}
+
+interface End {
+  readonly closedBy?: string | undefined
+  readonly acceptedMs?: number | undefined
+}
+
+function addRecord(
+  { letters, accepted }: { readonly letters: LineSpool; readonly accepted: LineSpool },
+  record: StreamRecord,
+  { closedBy, acceptedMs }: End,
+): void {
+  const [bucket, name] = [userBucket(record.partitionKey), recordName(record)]
+  if (closedBy === undefined) letters.add(bucket, Buffer.from(name))
+  else if (acceptedMs !== undefined) accepted.add(bucket, Buffer.from(JSON.stringify([name, acceptedMs])))
 }
 
 /** Shard by shard, as closings are looked up. */
@@ -56,8 +77,8 @@ async function* inOrder(records: readonly StreamRecord[]): AsyncGenerator<Stream
   }
 }
 
-async function linesOf(spool: LineSpool, bucket: number): Promise<ReadonlySet<string>> {
-  const lines = new Set<string>()
-  for await (const line of spool.lines(bucket)) lines.add(Buffer.from(line).toString('utf8'))
+async function linesOf(spool: LineSpool, bucket: number): Promise<readonly string[]> {
+  const lines: string[] = []
+  for await (const line of spool.lines(bucket)) lines.push(Buffer.from(line).toString('utf8'))
   return lines
 }

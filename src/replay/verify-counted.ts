@@ -2,7 +2,7 @@
 // itself only how far it has come (marks, settled, imports); everything else follows from the archive.
 import type { DedupState } from '../affected/dedup-state.ts'
 import type { DecodedEvent } from '../event/decoded-event.ts'
-import { firstOfEach, type PastEvent, recordName, type StreamOrigin } from './verify-history.ts'
+import { firstOfEach, isAcceptedBy, type PastEvent, recordName, type StreamOrigin } from './verify-history.ts'
 
 export interface ItemReach {
   readonly dedup: Pick<DedupState, 'types' | 'marks' | 'settledMs'>
@@ -14,6 +14,8 @@ export interface ItemReach {
 export interface SetAside {
   /** With an open dead letter, or in a batch that Lambda gave up on. */
   readonly letters: ReadonlySet<string>
+  /** Not set aside any more, although ahead of their arrival: the instant, ms, at which a replay accepted them. */
+  readonly accepted: ReadonlyMap<string, number>
 }
 
 /** The events that the item must contain, each once. */
@@ -26,8 +28,12 @@ export function countedEvents(past: readonly PastEvent[], item: ItemReach, aside
   return firstOfEach([...free, ...folded])
 }
 
-function isAside({ origin }: PastEvent, { letters }: SetAside): boolean {
-  return origin.kind === 'stream' && letters.has(recordName(origin))
+/** What is ahead of its arrival has a letter, or will have one: it is set aside until it is accepted. */
+export function isAside(past: PastEvent, { letters, accepted }: SetAside): boolean {
+  const { origin } = past
+  if (origin.kind === 'import') return false
+  const name = recordName(origin)
+  return letters.has(name) || (origin.isAhead && !isAcceptedBy(past, accepted.get(name)))
 }
 
 function isReached({ origin }: PastEvent, { dedup, imports }: ItemReach): boolean {

@@ -18,6 +18,8 @@ export interface StreamOrigin {
   readonly shard: string
   readonly sequence: string
   readonly arrivalMs: number
+  /** Ahead of its arrival by more than is taken: it counts where it was accepted, by an instant that is late enough. */
+  readonly isAhead: boolean
 }
 
 export interface ImportOrigin {
@@ -30,7 +32,7 @@ export interface ImportOrigin {
 /** How far ahead of its arrival an event may be; those beyond are dead letters (docs/architecture.md). */
 const AHEAD_MS_MAX = 5 * MINUTE_MS
 
-/** Undefined for what is nobody's event: refused by its contract, ahead of its arrival, or keyed by another than its user. */
+/** Undefined for what is nobody's event: refused by its contract, keyed by another than its user, or of an import and ahead of it. */
 export type ReadHistory = (history: HistoryRecord) => PastEvent | undefined
 
 export function historyReader({
@@ -42,8 +44,9 @@ export function historyReader({
     if (history.kind === 'stream') {
       const { stream, shard, sequence, arrivalMs, partitionKey } = history.record
       const event = decodeRecord(history.record, contracts)
-      if (isRefusal(event) || event.userId !== partitionKey || event.ts > arrivalMs + AHEAD_MS_MAX) return undefined
-      return { event, origin: { kind: 'stream', stream, shard, sequence, arrivalMs } }
+      if (isRefusal(event) || event.userId !== partitionKey) return undefined
+      const isAhead = event.ts > arrivalMs + AHEAD_MS_MAX
+      return { event, origin: { kind: 'stream', stream, shard, sequence, arrivalMs, isAhead } }
     }
     const { batchId, payload } = history
     const event = decodePayload(payload, contracts)
@@ -57,6 +60,11 @@ export function historyReader({
 /** A batch ID has whole seconds: its events came before the second is over. */
 function endOfSecond(batchId: string): number {
   return (batchIdTimeMs(batchId) ?? 0) + SECOND_MS
+}
+
+/** Whether a record that is ahead of its arrival was taken by whoever accepted it then. */
+export function isAcceptedBy({ event }: PastEvent, acceptedMs: number | undefined): boolean {
+  return acceptedMs !== undefined && event.ts <= acceptedMs + AHEAD_MS_MAX
 }
 
 /** A record's name over all streams and shards. */

@@ -3,7 +3,7 @@
 import type { History } from '../archive/history.ts'
 import { userBucket } from '../platform/hash.ts'
 import { sortLines } from '../platform/sort-lines.ts'
-import type { SetAside } from './verify-counted.ts'
+import { isAside, type SetAside } from './verify-counted.ts'
 import { type PastEvent, pastEventLine, type ReadHistory, readPastEventLine, recordName } from './verify-history.ts'
 import { byUserId, type ChosenItems } from './verify-items.ts'
 import type { UserCase } from './verify-user.ts'
@@ -51,10 +51,10 @@ async function* eventsOf(bucket: number, sources: BucketSources): AsyncGenerator
   for await (const record of history.bucket(bucket, options)) {
     if (record.kind === 'stream' && !chosen.isChosen(record.record.partitionKey)) continue
     const past = read(record)
-    if (past === undefined) {
-      if (record.kind === 'stream' && !aside.letters.has(recordName(record.record))) onRefused()
-      continue
+    if (record.kind === 'stream' && !aside.letters.has(recordName(record.record))) {
+      if (past === undefined || isAside(past, aside)) onRefused()
     }
+    if (past === undefined) continue
     // A line that no contract took when it was imported is in every bucket.
     const { userId } = past.event
     if (userBucket(userId) === bucket && chosen.isChosen(userId)) yield past

@@ -10,7 +10,7 @@ import { orderRecord, rawRecord, shop } from '../recompute/harness.ts'
 const SHARD = 'events@1/shardId-000000000000'
 const BATCH = '20240226120000-aaaaaaaa'
 const BATCH_MS = Date.UTC(2024, 1, 26, 12)
-const NOTHING_ASIDE: SetAside = { letters: new Set() }
+const NOTHING_ASIDE: SetAside = { letters: new Set(), accepted: new Map() }
 
 const read = historyReader(compilePipeline(shop))
 
@@ -54,13 +54,13 @@ describe('an item contains', () => {
   })
 
   it('no record that is set aside', () => {
-    const aside = { letters: new Set([`${SHARD}/2`]) }
+    const aside = { ...NOTHING_ASIDE, letters: new Set([`${SHARD}/2`]) }
     const records = past(orderRecord(1, 1), orderRecord(2, 2))
     expect(idsOf(countedEvents(records, markedTo('5'), aside))).toEqual(['1'])
   })
 
   it('a record that is set aside where it knows its event from nowhere else', () => {
-    const aside = { letters: new Set([`${SHARD}/1`, `${SHARD}/2`, `${SHARD}/9`]) }
+    const aside = { ...NOTHING_ASIDE, letters: new Set([`${SHARD}/1`, `${SHARD}/2`, `${SHARD}/9`]) }
     const records = past(orderRecord(1, 1), orderRecord(2, 2), orderRecord(3, 3), orderRecord(9, 9))
     const known = [1, 8].map(index => records[index === 1 ? 1 : 3]?.event ?? { idHash: '', ts: 0 })
     const types = new Map([
@@ -93,7 +93,7 @@ describe('a user without an item should have one', () => {
       ...past(orderRecord(1, 1), orderRecord(2, 2), orderRecord(3, 3), orderRecord(4, 4)),
       ...imported(orderRecord(5, 5)),
     ]
-    const aside = { letters: new Set([`${SHARD}/1`, `${SHARD}/2`]) }
+    const aside = { ...NOTHING_ASIDE, letters: new Set([`${SHARD}/1`, `${SHARD}/2`]) }
     const due = dueEvents(records, aside, ({ sequence }) => Number(sequence) < 4)
     expect(idsOf(due).toSorted()).toEqual(['3', '5'])
   })
@@ -104,8 +104,13 @@ describe('nobody has an event', () => {
     const ahead = (ms: number) => ({ ...orderRecord(1, 1, { ts: START + ms }), arrivalMs: START })
     expect(past(rawRecord('{}', 1))).toEqual([])
     expect(past({ ...orderRecord(1, 1), partitionKey: 'ben' })).toEqual([])
-    expect(past(ahead(300_001))).toEqual([])
-    expect(past(ahead(300_000))).toHaveLength(1)
+    const counted = (ms: number, acceptedMs?: number) => {
+      const accepted = new Map(acceptedMs === undefined ? [] : [[`${SHARD}/1`, acceptedMs] as const])
+      return countedEvents(past(ahead(ms)), markedTo('5'), { ...NOTHING_ASIDE, accepted }).length
+    }
+    expect([counted(300_001), counted(300_000)]).toEqual([0, 1])
+    // But for what a replay accepted, by its own clock.
+    expect([counted(900_000, START + 600_000), counted(900_001, START + 600_000)]).toEqual([1, 0])
   })
 
   it('of an import that is ahead of it', () => {
