@@ -1,0 +1,56 @@
+// Whether the answer to a GET is that of a state which was committed while it was asked, evaluated at its instant.
+import type { CompiledPipeline } from '../../src/predictions/compile-pipeline.ts'
+import type { PredictionsBody } from '../../src/predictions/evaluated-user.ts'
+import type { FeaturesBody } from '../../src/features/features-body.ts'
+import { featuresAt } from '../../src/serve/evaluate-user.ts'
+import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
+import type { StoredItem } from '../../src/store/user-item.ts'
+import { MODEL, MODEL_INPUTS } from './definitions.ts'
+import { answerOf, versionOf } from './model-versions.ts'
+
+export interface AskedUser {
+  readonly userId: string
+  /** Those that were current at some moment between question and answer. */
+  readonly versions: readonly StoredItem[]
+  /** When the handler looked at its clock. */
+  readonly atMs: number
+  readonly compiled: CompiledPipeline
+  readonly isDamaged: boolean
+}
+
+interface UserBody {
+  readonly features: FeaturesBody
+  readonly predictions: PredictionsBody
+}
+
+/** What is wrong with it. */
+export function checkAnswer(answer: ApiGatewayResult, asked: AskedUser): string | undefined {
+  if (answer.statusCode === 503) return undefined
+  if (answer.statusCode === 404)
+    return asked.versions.length > 0 && isOld(asked) ? 'it is there and was not found' : undefined
+  if (answer.statusCode === 500 && asked.isDamaged) return undefined
+  if (answer.statusCode !== 200) return `status ${answer.statusCode}: ${answer.body}`
+  const text = answer.isBase64Encoded ? Buffer.from(answer.body, 'base64').toString() : answer.body
+  const { features, predictions } = JSON.parse(text) as UserBody
+  const isCommitted = asked.versions.some(item => {
+    const expected = featuresAt(asked.compiled, item, asked.atMs)
+    return JSON.stringify(expected.values) === JSON.stringify(features.values)
+  })
+  if (!isCommitted) return `no state that was committed gives ${JSON.stringify(features.values)}`
+  return predictionProblem({ features, predictions })
+}
+
+/** The first write of a user may come after the read. */
+function isOld({ versions }: AskedUser): boolean {
+  return versions.some(({ v }) => v > 1)
+}
+
+/** A prediction follows from the features beside it and from the version that it names. */
+export function predictionProblem({ features, predictions }: UserBody): string | undefined {
+  const prediction = predictions.models[MODEL]
+  if (prediction?.status !== 'ok') return undefined
+  const inputs = MODEL_INPUTS.map(name => features.values[name] as number | null)
+  const expected = answerOf(versionOf(prediction.batchId ?? ''), inputs)
+  const value = prediction.value?.['score']
+  return value === expected ? undefined : `the model answers ${value} and not ${expected} to ${JSON.stringify(inputs)}`
+}
