@@ -15,6 +15,8 @@ export interface AwsClients {
 export interface ClientsOptions {
   /** Told of each call that the SDK made more than once, throttles among them: how many times more. */
   readonly onRetries?: (retries: number) => void
+  /** Until the headers of an answer, of every service; each has its own unless given. */
+  readonly requestTimeoutMs?: number
 }
 
 interface LocalOptions {
@@ -34,15 +36,15 @@ const SDK_ATTEMPTS_MAX = 3
 
 export function awsClients(
   variables: Readonly<Record<string, string | undefined>>,
-  { onRetries }: ClientsOptions = {},
+  { onRetries, requestTimeoutMs }: ClientsOptions = {},
 ): AwsClients {
   const endpoint = localEndpoint(variables)
-  const options = (requestTimeout: number) => ({
+  const options = (timeoutMs: number) => ({
     ...(endpoint === undefined ? {} : localOptions(endpoint, variables)),
     maxAttempts: SDK_ATTEMPTS_MAX,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout,
+      requestTimeout: requestTimeoutMs ?? timeoutMs,
       // Without it a request that is out of time is a warning, and goes on.
       throwOnRequestTimeout: true,
     }),
