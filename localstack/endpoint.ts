@@ -23,6 +23,8 @@ export interface EndpointHandlers {
   /** `/2015-03-31/…`: calls of functions, and of their event source mappings, through Lambda's own API. */
   lambda(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
   cloudwatch(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
+  /** Told of every call of Kinesis before it is made. */
+  onKinesis(target: unknown, body: Buffer): void
   httpApi(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
   /** `/_local/…`: what the local cloud tells about itself. */
   local(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
@@ -130,6 +132,7 @@ async function route(
   if (body === undefined) return sendJson(response, 413, { message: 'Request Entity Too Large' })
   switch (kind.service) {
     case 'kinesis':
+      handlers.onKinesis(request.headers['x-amz-target'], body)
       return handlers.emulators.kinesis(replayOf(request, body), response)
     case 'dynamodb':
       return handlers.emulators.dynamodb(replayOf(request, body), response)
