@@ -81,6 +81,15 @@ export function packSums({ st, ft, pr, dedup }: ItemSums, head: ItemHead): Uint8
 
 /** Checked against what lies outside the blobs; none of those is looked at. Throws CorruptItemError. */
 export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
+  const sums = unpackSealed(packed, head)
+  if (headCrcOf(packed) !== headCrc32(head)) {
+    throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
+  }
+  return sums
+}
+
+/** The same where only user and version are those that were written with it: what else is intact can still be told. */
+export function unpackSealed(packed: Uint8Array, head: Pick<ItemHead, 'userId' | 'v'>): ItemSums {
   const version = sealedLayout(packed, head)
   if (version === undefined) {
     if (packed.length !== SUM_BYTES) throw new CorruptItemError(`sum: ${packed.length} bytes instead of ${SUM_BYTES}`)
@@ -91,9 +100,6 @@ export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
   }
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   const at = (index: number): number => view.getUint32(1 + index * NUMBER_BYTES)
-  if (at(HEAD_CRC_INDEX) !== headCrc32(head)) {
-    throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
-  }
   const blob = (name: BlobName, first: number): BlobSum => {
     const plainLength = at(first + 2)
     if (plainLength > PLAIN_BYTES_MAX) throw new CorruptItemError(`sum: ${name} of ${plainLength} plain bytes`)
@@ -108,6 +114,11 @@ export function sealedLayout(packed: Uint8Array, head: Pick<ItemHead, 'userId' |
   const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
   const isSealed = view.getUint32(packed.length - NUMBER_BYTES) === sealCrc32(packed, head)
   return isSealed ? packed[0] : undefined
+}
+
+function headCrcOf(packed: Uint8Array): number {
+  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
+  return view.getUint32(1 + HEAD_CRC_INDEX * NUMBER_BYTES)
 }
 
 function sealCrc32(packed: Uint8Array, { userId, v }: Pick<ItemHead, 'userId' | 'v'>): number {

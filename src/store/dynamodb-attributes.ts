@@ -4,39 +4,13 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { byCodePoint } from '../platform/canonical-json.ts'
 import { unpackSums } from './checksums.ts'
 import { CorruptItemError } from './errors.ts'
+import { LAYOUT, plainAttributes } from './plain-attributes.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from './user-item.ts'
 
 export type Attributes = Record<string, AttributeValue>
 
-const KNOWN = new Set([
-  'userId',
-  'v',
-  'at',
-  'asOf',
-  'fresh',
-  'definitions',
-  'models',
-  'imports',
-  'dedup',
-  'st',
-  'ft',
-  'pr',
-  'sum',
-])
-
 export function toAttributes(item: StoredItem): Attributes {
-  const attributes = Object.fromEntries(Object.entries(item.other).filter(([name]) => !KNOWN.has(name))) as Attributes
-  attributes['userId'] = { S: item.userId }
-  attributes['v'] = { N: String(item.v) }
-  attributes['at'] = { N: String(item.at) }
-  attributes['asOf'] = { N: String(item.asOf) }
-  if (item.fresh !== undefined) attributes['fresh'] = { N: String(item.fresh) }
-  attributes['definitions'] = { S: item.definitions }
-  attributes['models'] = { M: Object.fromEntries(Object.entries(item.models).map(([name, id]) => [name, { S: id }])) }
-  // A set cannot be empty in DynamoDB: no imports, no attribute.
-  if (item.imports.length > 0) attributes['imports'] = { SS: [...item.imports] }
-  for (const name of ['dedup', 'st', 'ft', 'pr', 'sum'] as const) attributes[name] = { B: item[name] }
-  return attributes
+  return plainAttributes(item) as Attributes
 }
 
 export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem {
@@ -59,7 +33,7 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
       ft: binary(attributes, 'ft'),
       pr: binary(attributes, 'pr'),
       sum: binary(attributes, 'sum'),
-      other: Object.fromEntries(Object.entries(attributes).filter(([name]) => !KNOWN.has(name))),
+      other: Object.fromEntries(Object.entries(attributes).filter(([name]) => !LAYOUT.has(name))),
     }
     // What decides without a blob is checked here, whoever reads it; blobs are when they are used.
     unpackSums(item.sum, item)
@@ -80,7 +54,7 @@ const TELLING = ['v', 'dedup', 'st', 'ft', 'pr', 'sum'] as const
  */
 export function expectedAttributes(item: StoredItem | CorruptItem): readonly ExpectedAttribute[] {
   const stored = isCorrupt(item) ? (item.stored as Attributes) : toAttributes(item)
-  const names = isCorrupt(item) ? [...KNOWN].filter(name => name !== 'userId') : TELLING
+  const names = isCorrupt(item) ? [...LAYOUT].filter(name => name !== 'userId') : TELLING
   return names.map(name => ({ name, value: stored[name] }))
 }
 

@@ -116,6 +116,18 @@ export function isUnreadable<T extends object>(result: T | Unreadable): result i
   return 'reason' in result
 }
 
+/** One blob by what its sum says, whatever the rest of the item is like. */
+export function readBySum(
+  name: BlobName,
+  blob: Uint8Array,
+  sum: BlobSum,
+): { readonly body: Record<string, unknown> } | Unreadable {
+  return orReason(() => {
+    throwIf(storedProblem(name, blob, sum))
+    return { body: parseObject(name, openBlob(name, blob, sum)) }
+  })
+}
+
 function checkParts({ v, at, asOf, fresh }: ItemParts): void {
   if (!Number.isSafeInteger(v) || v < 1) throw invalidItem('v is not a whole number from 1 on')
   for (const [name, ms] of Object.entries({ at, asOf, fresh })) {

@@ -1,0 +1,264 @@
+// A repair beside everything else that goes on: an archive that lags, writers of before the damage, letters on their way, and runs
+// that die at any call.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { StreamRecord } from '../../src/event/stream-record.ts'
+import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
+import { CORRUPT_PREFIX } from '../../src/replay/repair-keep.ts'
+import { eventIdHash } from '../../src/platform/hash.ts'
+import type { DedupState } from '../../src/affected/dedup-state.ts'
+import { SUM_VERSION } from '../../src/store/checksums.ts'
+import { crc32 } from 'node:zlib'
+import { START } from '../features/factories.ts'
+import { orderRecord } from '../recompute/harness.ts'
+import { backfillWorld, itemOf, orders } from './backfill-world.ts'
+import { expectVerified, meaningOf, openReasons, type RepairWorld, repairWorld, SHARD } from './repair-world.ts'
+
+const DAY_MS = 86_400_000
+const NO_MARKS = { dedup: { B: new Uint8Array([1]) } }
+const TORN_STATE = { st: { B: new Uint8Array([1]) } }
+let world: RepairWorld
+
+beforeEach(() => {
+  world = repairWorld()
+})
+afterEach(() => world.remove())
+
+function order(sequence: number, user = 'user-0'): StreamRecord {
+  return orderRecord(`extra-${sequence}`, sequence, { user, ts: START + 91 * DAY_MS })
+}
+
+async function fold(records: readonly StreamRecord[]): Promise<void> {
+  world.put(records)
+  await world.deliver(records)
+}
+
+async function expectAsIf(records: readonly StreamRecord[], userId = 'user-0'): Promise<void> {
+  const twin = backfillWorld()
+  for (let from = 0; from < records.length; from += 5) await twin.deliver(records.slice(from, from + 5))
+  expect(await meaningOf(world.users, userId)).toEqual(await meaningOf(twin.users, userId))
+  twin.remove()
+}
+
+describe('an archive that lags', () => {
+  it.each([
+    ['up to the marks, where they can be relied on', TORN_STATE],
+    ['up to the end of the stream, where they cannot', NO_MARKS],
+  ])('is waited for, %s', async (_name, damage) => {
+    const records = orders(1, 10)
+    await fold(records)
+    await world.store(records.slice(0, 6))
+    world.damage('user-0', all => ({ ...all, ...damage }))
+    const raw = world.users.raw('user-0')
+    expect(await world.repair()).toMatchObject([{ outcome: 'waiting' }])
+    expect(world.users.raw('user-0')).toEqual(raw)
+    await world.store(records.slice(6, 8))
+    world.onSleep = async () => {
+      if (world.sleeps.length === 4) await world.store(records.slice(8))
+    }
+    expect(await world.repair({ waitMs: 60_000 })).toMatchObject([{ outcome: 'repaired' }])
+    await expectAsIf(records)
+    await expectVerified(world)
+  })
+
+  it('is not waited for beyond the end that the stream had', async () => {
+    const records = orders(1, 6)
+    await fold(records)
+    await world.store(records)
+    world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
+    world.onTip = async () => (world.onTip = undefined)
+    await world.repair()
+    const later = order(7)
+    world.put([later])
+    expect(await world.repair()).toMatchObject([{ outcome: 'unchanged' }])
+    await world.deliver([later])
+    await expectAsIf([...records, later])
+  })
+
+  it('counts what a shard that is gone from the stream has left in the archive', async () => {
+    const parent = orders(1, 6).map(record => ({ ...record, shard: 'shardId-000000000009' }))
+    const records = [...parent, { ...order(7), shard: SHARD }]
+    await fold(records)
+    await world.store(records)
+    world.stream.splice(0, parent.length)
+    world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
+    expect(await world.repair()).toMatchObject([{ outcome: 'repaired' }])
+    await expectAsIf(records)
+  })
+})
+
+describe('a record that is delivered after the repair', () => {
+  it('that it counted is a duplicate; one beyond it is folded', async () => {
+    const records = orders(1, 6)
+    await fold(records)
+    await world.store(records)
+    const pending = order(7)
+    world.put([pending])
+    await world.store([pending])
+    world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
+    await world.repair()
+    expect((await world.deliver([pending])).counts).toMatchObject({ duplicate: 1 })
+    await expectAsIf([...records, pending])
+    expect((await world.deliver([order(8)])).counts).toMatchObject({ folded: 1 })
+  })
+
+  it('by a writer that read the item before the damage does not overwrite it', async () => {
+    const records = orders(1, 6)
+    await fold(records.slice(0, 5))
+    await world.store(records)
+    const read = await itemOf(world.users, 'user-0')
+    for (const damage of [NO_MARKS, { v: { S: 'x' } }, { v: { N: '1' } }]) {
+      world.damage('user-0', all => ({ ...all, ...damage }))
+      await world.repair()
+      expect(await world.users.put({ ...read, v: read.v + 1 }, read.v)).toMatchObject({ outcome: 'conflict' })
+    }
+  })
+
+  it('by one that overwrites the damaged item in between is seen, and nothing is put', async () => {
+    const records = orders(1, 6)
+    await fold(records)
+    await world.store(records)
+    const zombie = structuredClone(world.users.raw('user-0'))
+    world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
+    world.onTip = async () => {
+      if (zombie !== undefined) world.users.plant(zombie)
+    }
+    expect(await world.repair()).toMatchObject([{ outcome: 'unchanged' }])
+    expect(world.users.raw('user-0')).toEqual(zombie)
+    world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
+    world.onTip = async () => world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
+    expect(await world.repair()).toMatchObject([{ outcome: 'changed' }])
+  })
+})
+
+describe('letters', () => {
+  it('of other reasons stay open and are not counted, late ones are', async () => {
+    const records = orders(1, 8)
+    await fold(records)
+    await world.store(records)
+    const late = orderRecord('late', 20, { user: 'user-0', ts: START })
+    // Refused by what was deployed then, and taken today.
+    const refused = order(21)
+    await fold([late])
+    await writeDeadLetters(world.archive, [{ record: refused, refusal: { reason: 'contract', detail: 'It was.' } }])
+    const next = order(22)
+    world.put([refused, next])
+    await world.deliver([next])
+    await world.store([late, refused, next])
+    expect([...(await openReasons(world))].sort()).toEqual(['contract', 'late'])
+    for (const damage of [NO_MARKS, TORN_STATE]) {
+      world.damage('user-0', all => ({ ...all, ...damage }))
+      expect(await world.repair()).toMatchObject([{ outcome: 'repaired' }])
+      expect(await openReasons(world)).toEqual(['contract'])
+      const { dedup } = (await meaningOf(world.users, 'user-0')) as { dedup: DedupState }
+      const known = [...dedup.types.values()].flatMap(({ ids }) => ids.map(({ idHash }) => idHash))
+      expect(known).toContain(eventIdHash('order.placed', 'extra-22'))
+      expect(known).not.toContain(eventIdHash('order.placed', 'extra-21'))
+    }
+    await expectVerified(world)
+  })
+
+  it('that a batch under way writes after the repair are counted and closed', async () => {
+    const records = orders(1, 6)
+    await fold(records)
+    const under = order(7)
+    await world.store([...records, under])
+    world.put([under])
+    world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
+    world.onSleep = async () => {
+      world.onSleep = undefined
+      const refusal = { reason: 'item-corrupt', detail: 'It was.' } as const
+      await writeDeadLetters(world.archive, [{ record: under, refusal }])
+    }
+    expect(await world.repair({ waitMs: 10_000 })).toMatchObject([{ outcome: 'repaired', closed: [{ sequence: '7' }] }])
+    expect(await openReasons(world)).toEqual([])
+    await expectAsIf([...records, under])
+    await expectVerified(world)
+  })
+})
+
+describe('a run that dies', () => {
+  it.each(['before', 'after'] as const)('%s any of its calls is run again, and all is as if it had not', async when => {
+    const records = orders(1, 6)
+    const parked = order(7)
+    const meanings: unknown[] = []
+    for (let at = 1; at <= 40; at++) {
+      const own = repairWorld()
+      try {
+        own.put([...records, parked])
+        await own.send(records)
+        own.damage('user-0', all => ({ ...all, ...(at % 2 === 0 ? NO_MARKS : TORN_STATE) }))
+        await own.send([parked])
+        let calls = 0
+        const died = new Error('died')
+        own.fault = call => {
+          if (call.when === when && ++calls === at) throw died
+        }
+        own.users.fault = () =>
+          ++calls === at ? { [when === 'before' ? 'throwBefore' : 'throwAfter']: died } : undefined
+        const first = await own.repair().catch((error: unknown) => error)
+        if (calls >= at) expect(String(first instanceof Error ? (first.cause ?? first) : first)).toContain('died')
+        own.fault = undefined
+        own.users.fault = undefined
+        const [again] = await own.repair()
+        expect(['repaired', 'unchanged']).toContain(again?.outcome)
+        meanings.push(await meaningOf(own.users, 'user-0'))
+        expect(await openReasons(own)).toEqual([])
+        expect([...own.archive.objects.keys()].filter(key => key.startsWith(CORRUPT_PREFIX))).toHaveLength(1)
+        await expectVerified(own)
+      } finally {
+        own.remove()
+      }
+    }
+    for (const meaning of meanings) expect(meaning).toEqual(meanings[0])
+  })
+})
+
+describe('what is left', () => {
+  it('is an item that newer code wrote, whatever its layout', async () => {
+    const records = orders(1, 4)
+    await fold(records)
+    await world.store(records)
+    const { v } = await itemOf(world.users, 'user-0')
+    const sum = new Uint8Array(90).fill(7)
+    sum[0] = SUM_VERSION + 1
+    new DataView(sum.buffer).setUint32(86, crc32(`${v} user-0`, crc32(sum.subarray(0, 86))))
+    world.damage('user-0', all => ({ ...all, sum: { B: sum } }))
+    expect(await world.repair()).toMatchObject([{ outcome: 'newer', problem: 'sum: layout 3, this code reads 2' }])
+    expect(world.users.raw('user-0')?.['sum']).toEqual({ B: sum })
+  })
+
+  it('is a user of whom the archive has nothing', async () => {
+    await world.deliver(orders(1, 4))
+    world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
+    const raw = world.users.raw('user-0')
+    expect(await world.repair()).toMatchObject([{ outcome: 'no-history' }])
+    expect(world.users.raw('user-0')).toEqual(raw)
+  })
+
+  it('is one of more events than may be held, and the others are done', async () => {
+    const many = orders(1, 30)
+    const few = [order(40, 'user-1'), order(41, 'user-1')]
+    await fold([...many, ...few])
+    await world.store([...many, ...few])
+    for (const userId of ['user-0', 'user-1']) world.damage(userId, all => ({ ...all, ...NO_MARKS }))
+    const results = await world.repair({ userIds: ['user-0', 'user-1'], eventsHeldMax: 20 })
+    expect(new Map(results.map(({ userId, outcome }) => [userId, outcome]))).toEqual(
+      new Map([
+        ['user-0', 'too-many-events'],
+        ['user-1', 'repaired'],
+      ]),
+    )
+  })
+
+  it('is nobody else: other users are neither read nor written', async () => {
+    const records = orders(3, 5)
+    await fold(records)
+    await world.store(records)
+    world.damage('user-1', all => ({ ...all, ...NO_MARKS }))
+    const [zero, two] = [world.users.raw('user-0'), world.users.raw('user-2')]
+    world.users.resetCounters()
+    await world.repair({ userIds: ['user-1'] })
+    expect(world.users.counters).toMatchObject({ keysRead: 1, puts: 1, scanPages: 0 })
+    expect([world.users.raw('user-0'), world.users.raw('user-2')]).toEqual([zero, two])
+  })
+})
