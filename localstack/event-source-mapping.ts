@@ -13,6 +13,8 @@ const RETRY_BASE_MS = 100
 const RETRY_CAP_MS = 2000
 /** How often new shards are looked for besides when one is closed. */
 const DISCOVERY_MS = 10_000
+/** About ten full batches. */
+const READ_AHEAD_BYTES_MAX = 64 * 1024 * 1024
 
 export interface EventSourceMappingPorts {
   readonly stream: MappedStream
@@ -34,6 +36,8 @@ export interface EventSourceMappingOptions {
   readonly retryBaseMs?: number
   readonly retryCapMs?: number
   readonly discoveryMs?: number
+  /** How far a shard is read while one of its sub-queues is stuck. */
+  readonly readAheadBytesMax?: number
   /** How long the stream keeps records: older ones are given up whatever the mapping says. */
   readonly retentionMs?: number
   /** For tests of handlers: Lambda's guide does not promise that parents are read first. */
@@ -64,12 +68,13 @@ export async function startEventSourceMapping(
     retryBaseMs = RETRY_BASE_MS,
     retryCapMs = RETRY_CAP_MS,
     discoveryMs = DISCOVERY_MS,
+    readAheadBytesMax = READ_AHEAD_BYTES_MAX,
     ...options
   }: EventSourceMappingOptions,
   ports: EventSourceMappingPorts,
 ): Promise<EventSourceMapping> {
   const control = consumerControl(options.mapping.isEnabled, ports.sleep)
-  const shards = mappingShards({ ...options, retryBaseMs, retryCapMs }, { ...ports, control })
+  const shards = mappingShards({ ...options, retryBaseMs, retryCapMs, readAheadBytesMax }, { ...ports, control })
   await shards.refresh()
   const looking = lookForShards()
 

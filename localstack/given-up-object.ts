@@ -1,5 +1,5 @@
 // The object that Lambda writes to S3 when it gives a batch up (Lambda developer guide, "Retain discarded records for a Kinesis
-// event source"): where and why, and the event itself as a text. `src/replay/verify-given-up.ts` reads it.
+// event source"): where and why, and the event itself as a text. `src/archive/given-up.ts` reads it.
 import type { Random } from '../src/platform/random.ts'
 import type { MappingPlan } from './deployment-plan.ts'
 import type { GivenUpObject } from './mapped-stream.ts'

@@ -22,7 +22,8 @@ interface ShardToRead extends KnownShard {
   readonly start: ShardStart
 }
 
-type Settings = EventSourceMappingOptions & { readonly retryBaseMs: number; readonly retryCapMs: number }
+type Settings = EventSourceMappingOptions &
+  Required<Pick<EventSourceMappingOptions, 'retryBaseMs' | 'retryCapMs' | 'readAheadBytesMax'>>
 type Ports = EventSourceMappingPorts & { readonly control: ConsumerControl }
 
 export function mappingShards(settings: Settings, ports: Ports): MappingShards {
@@ -80,7 +81,7 @@ export function mappingShards(settings: Settings, ports: Ports): MappingShards {
   }
 
   async function consume({ shard, counters }: ShardToRead, reader: ShardReader): Promise<void> {
-    const { mapping, roleArn, region, pollMs, retryCapMs, retentionMs = Infinity } = settings
+    const { mapping, roleArn, region, retryCapMs, retentionMs = Infinity } = settings
     const log = (line: string): void => ports.log(`${shard}: ${line}`)
     const progress = shardProgress(counters, {
       saveCheckpoint: sequence => checkpoints.save(shard, { type: 'AFTER_SEQUENCE', sequence }),
@@ -90,7 +91,7 @@ export function mappingShards(settings: Settings, ports: Ports): MappingShards {
     const delivery = { ...settings, shard, recordAgeMaxMs: Math.min(ageMaxMs, retentionMs) }
     const deliver = batchDelivery(counters, delivery, { ...ports, progress, log })
     const source = { streamArn: mapping.streamArn, shard, roleArn, region }
-    const consumerSettings = { mapping, source, pollMs, readRetryMs: retryCapMs }
+    const consumerSettings = { ...settings, source, readRetryMs: retryCapMs }
     const isFinished = await consumeShard(counters, consumerSettings, { ...ports, reader, deliver, progress, log })
     if (!isFinished || control.isKilled()) return
     await checkpoints.save(shard, { type: 'SHARD_END' })

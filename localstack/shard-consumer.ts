@@ -15,9 +15,6 @@ import { subQueues } from './sub-queues.ts'
 const READ_RECORDS_MIN = 100
 /** Kinesis's own limit on one GetRecords. */
 const READ_RECORDS_MAX = 10_000
-/** How far a shard is read while one of its sub-queues is stuck; about ten full batches. */
-const READ_AHEAD_BYTES_MAX = 64 * 1024 * 1024
-
 export interface ShardConsumerPorts {
   readonly reader: ShardReader
   readonly deliver: DeliverBatch
@@ -34,12 +31,14 @@ export interface ShardConsumerSettings {
   readonly pollMs: number
   /** Before the shard is read again after a failure. */
   readonly readRetryMs: number
+  /** JSON of records that are not settled, beyond which the shard is not read: one of its sub-queues is stuck. */
+  readonly readAheadBytesMax: number
 }
 
 /** True when everything in the closed shard is settled; false where the mapping was stopped before. */
 export async function consumeShard(
   counters: ShardCounters,
-  { mapping, source, pollMs, readRetryMs }: ShardConsumerSettings,
+  { mapping, source, pollMs, readRetryMs, readAheadBytesMax }: ShardConsumerSettings,
   ports: ShardConsumerPorts,
 ): Promise<boolean> {
   const { control, progress } = ports
@@ -50,8 +49,7 @@ export async function consumeShard(
   const recordsMax = Math.min(Math.max(mapping.batchSize, READ_RECORDS_MIN), READ_RECORDS_MAX)
   let isAsleep = false
 
-  const wantsRecords = (): boolean =>
-    !isClosed() && queues.isAnyShort() && progress.pendingBytes() < READ_AHEAD_BYTES_MAX
+  const wantsRecords = (): boolean => !isClosed() && queues.isAnyShort() && progress.pendingBytes() < readAheadBytesMax
 
   function wakeIn(ms: number): void {
     if (isAsleep) return

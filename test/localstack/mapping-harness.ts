@@ -9,7 +9,7 @@ import {
 } from '../../localstack/event-source-mapping.ts'
 import type { InvokeOutcome } from '../../localstack/invoke-outcome.ts'
 import { memoryCheckpoints } from '../../localstack/checkpoints.ts'
-import type { Checkpoint, GivenUpObject } from '../../localstack/mapped-stream.ts'
+import type { Checkpoint, GivenUpObject, MappedStream } from '../../localstack/mapped-stream.ts'
 import { type MemoryStream, memoryStream } from '../fakes/memory-stream.ts'
 import { type VirtualTime, virtualTime } from '../fakes/virtual-time.ts'
 
@@ -46,6 +46,8 @@ export interface Harness {
   /** What a restart would find. */
   readonly saved: Map<string, Checkpoint>
   readonly givenUp: GivenUpObject[]
+  /** While it is so, neither shards nor records of the stream can be had. */
+  readonly brokenStream: { isBroken: boolean }
   readonly mapping: EventSourceMapping
 }
 
@@ -94,6 +96,7 @@ export interface HarnessOptions {
   readonly saved?: Map<string, Checkpoint>
   readonly onFailure?: (object: GivenUpObject) => Promise<void>
   readonly options?: Partial<EventSourceMappingOptions>
+  readonly isBrokenAtStart?: boolean
 }
 
 export async function startHarness({ shards = [SHARD], after, ...options }: HarnessOptions): Promise<Harness> {
@@ -106,6 +109,7 @@ export async function startHarness({ shards = [SHARD], after, ...options }: Harn
   const log: string[] = []
   const givenUp: GivenUpObject[] = []
   const sequences = new Map<string, string[]>()
+  const brokenStream = { isBroken: options.isBrokenAtStart ?? false }
   const inMemory = memoryCheckpoints(saved)
   const mapping = await startEventSourceMapping(
     {
@@ -116,7 +120,7 @@ export async function startHarness({ shards = [SHARD], after, ...options }: Harn
       ...options.options,
     },
     {
-      stream,
+      stream: breakable(stream, brokenStream),
       checkpoints: {
         load: inMemory.load,
         save: async (shard, checkpoint) => {
@@ -142,7 +146,21 @@ export async function startHarness({ shards = [SHARD], after, ...options }: Harn
       log: line => void log.push(line),
     },
   )
-  return { stream, time, deliveries, events, log, checkpoints: sequences, saved, givenUp, mapping }
+  return { stream, time, deliveries, events, log, checkpoints: sequences, saved, givenUp, brokenStream, mapping }
+}
+
+function breakable(stream: MappedStream, state: { readonly isBroken: boolean }): MappedStream {
+  const unlessBroken = async <Answer>(call: () => Promise<Answer>): Promise<Answer> => {
+    if (state.isBroken) throw new Error('ServiceUnavailable')
+    return call()
+  }
+  return {
+    listShards: () => unlessBroken(() => stream.listShards()),
+    openShard: async (shard, start) => {
+      const reader = await unlessBroken(() => stream.openShard(shard, start))
+      return { read: recordsMax => unlessBroken(() => reader.read(recordsMax)) }
+    },
+  }
 }
 
 /** Starts a harness that is stopped when the test is over. */
