@@ -26,7 +26,9 @@ type JsonObject = Readonly<Record<string, unknown>>
 function valuesOf(directive: unknown, root: JsonObject, atMs: number): EmbeddedValue[] {
   if (!isObject(directive) || typeof directive['Namespace'] !== 'string') return []
   const namespace = directive['Namespace']
-  const sets = listOf(directive['Dimensions']).flatMap(names => dimensionsOf(names, root) ?? [])
+  const sets = listOf(directive['Dimensions'])
+    .map(names => dimensionsOf(names, root))
+    .filter(dimensions => dimensions !== undefined)
   return listOf(directive['Metrics']).flatMap(definition => {
     const name = isObject(definition) ? definition['Name'] : undefined
     if (typeof name !== 'string' || !Object.hasOwn(root, name)) return []

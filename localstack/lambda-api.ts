@@ -99,9 +99,8 @@ function answerMappings(
 
 /** Only `Enabled`: whatever else were taken in silence would not be so. */
 function updateMapping(mapping: MappingControl, body: Buffer, response: ServerResponse): void {
-  const { Enabled: isEnabled, FunctionName, ...others } = jsonOf(body)
-  const isOwn = FunctionName === undefined || nameOf(String(FunctionName)) === mapping.functionName
-  if (typeof isEnabled !== 'boolean' || !isOwn || Object.keys(others).length > 0) {
+  const { Enabled: isEnabled, ...others } = jsonOf(body)
+  if (typeof isEnabled !== 'boolean' || Object.keys(others).length > 0) {
     return sendError(response, 400, {
       type: 'InvalidParameterValueException',
       message: 'The local cloud changes nothing of an event source mapping but Enabled',

@@ -11,7 +11,7 @@ import { createResources } from './create-resources.ts'
 import type { DeploymentPlan, FunctionPlan, MappingPlan } from './deployment-plan.ts'
 import { waitUntilDrained } from './drain.ts'
 import { startEmulators } from './emulators.ts'
-import { type Endpoint, openEndpoint } from './endpoint.ts'
+import { type Endpoint, type EndpointHandlers, openEndpoint } from './endpoint.ts'
 import { LocalCloudError } from './errors.ts'
 import { type EventSourceMapping, startEventSourceMapping } from './event-source-mapping.ts'
 import { measuredBatches } from './function-metrics.ts'
@@ -104,10 +104,8 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
   const template = await readTemplate(options.build.template)
   const emulators = await startEmulators(options.path)
   closers.push(() => emulators.stop())
-  const endpoint = await openEndpoint({
-    port: options.port ?? PORT_DEFAULT,
-    isFallbackAllowed: options.port === undefined,
-  })
+  const { port = PORT_DEFAULT } = options
+  const endpoint = await openEndpoint({ port, isFallbackAllowed: options.port === undefined })
   closers.push(() => endpoint.stop())
   const plan = planDeployment(template, {
     parameters: options.parameters ?? {},
@@ -115,7 +113,7 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     endpoint: endpoint.url,
   })
   const metrics = localMetrics()
-  const { functions, remove } = await createFunctions(plan, {
+  const created = await createFunctions(plan, {
     endpoint: endpoint.url,
     zipFolder: options.build.zipFolder,
     environmentsMax: options.environmentsMax ?? ENVIRONMENTS_MAX_DEFAULT,
@@ -123,7 +121,8 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     clock: systemClock,
     log: options.log,
   })
-  closers.push(remove)
+  closers.push(() => created.remove())
+  const { functions } = created
   const find = (name: string): LambdaFunction => findFunction(functions, name)
   const invoke = (name: string, event: string) => find(name).invoke(event)
   const scheduler = startScheduler({ schedules: plan.schedules, invoke, clock: systemClock, log: log('schedule') })
@@ -137,20 +136,8 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     notes,
     ...runningParts(functions, mappings),
   })
-  endpoint.serve({
-    emulators,
-    lambda: lambdaApi({
-      invoke: (name, event) => matching(functions, name)?.invoke(event),
-      functionPlan: name => matching(functions, name)?.plan,
-      mappings: () => controls,
-      log: log('cloud'),
-    }),
-    cloudwatch: cloudwatchApi(metrics),
-    onKinesis: streamMetrics(metrics, systemClock),
-    httpApi: httpApi({ routes: plan.routes, invoke, clock: systemClock, log: log('http') }),
-    local: localApi({ status, fireSchedule: scheduler.fire }),
-    log: log('cloud'),
-  })
+  const { fire: fireSchedule } = scheduler
+  endpoint.serve(endpointHandlers({ emulators, plan, functions, metrics, controls, log, status, fireSchedule }))
   await createResources(plan, endpoint.url)
   closers.push(() => stopAll(mappings, functions))
   await startMappings(plan, { options, endpoint: endpoint.url, find, metrics, mappings, closers })
@@ -162,15 +149,47 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     plan,
     notes,
     environmentOf: name => find(name).environment,
-    startAll: async () => {
-      await Promise.all(functions.map(each => each.warm()))
-    },
+    startAll: () => warmAll(functions),
     invoke: async (name, event) => resultOf(name, await find(name).invoke(JSON.stringify(event ?? null))),
-    fireSchedule: scheduler.fire,
+    fireSchedule,
     waitUntilDrained: ({ timeoutMs = DRAIN_TIMEOUT_MS_DEFAULT } = {}) =>
       waitUntilDrained(mappings, { timeoutMs, clock: systemClock, sleep: systemSleep }),
     status,
     stop,
+  }
+}
+
+interface Served {
+  readonly emulators: EndpointHandlers['emulators']
+  readonly plan: DeploymentPlan
+  readonly functions: readonly LambdaFunction[]
+  readonly metrics: Metrics
+  readonly controls: readonly MappingControl[]
+  readonly log: (source: string) => (line: string) => void
+  readonly status: () => LocalStatus
+  readonly fireSchedule: (name: string) => Promise<unknown>
+}
+
+function endpointHandlers(served: Served): EndpointHandlers {
+  const { emulators, plan, functions, metrics, controls, log, status, fireSchedule } = served
+  return {
+    emulators,
+    lambda: lambdaApi({
+      invoke: (name, event) => matching(functions, name)?.invoke(event),
+      functionPlan: name => matching(functions, name)?.plan,
+      mappings: () => controls,
+      log: log('cloud'),
+    }),
+    cloudwatch: cloudwatchApi(metrics),
+    onKinesis: streamMetrics(metrics, systemClock),
+    httpApi: httpApi({
+      routes: plan.routes,
+      invoke: (name, event) => findFunction(functions, name).invoke(event),
+      clock: systemClock,
+      log: log('http'),
+    }),
+    local: localApi({ status, fireSchedule }),
+    log: log('cloud'),
   }
 }
 
@@ -223,6 +242,10 @@ function onFailureOf({ onFailureBucket }: MappingPlan, objects: S3Client) {
 async function stopAll(mappings: readonly EventSourceMapping[], functions: readonly LambdaFunction[]): Promise<void> {
   const stopped = mappings.map(mapping => mapping.stop())
   await Promise.all([...stopped, ...functions.map(each => each.stop())])
+}
+
+async function warmAll(functions: readonly LambdaFunction[]): Promise<void> {
+  await Promise.all(functions.map(each => each.warm()))
 }
 
 function matching(functions: readonly LambdaFunction[], name: string): LambdaFunction | undefined {

@@ -50,6 +50,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./deadletters-list.ts'),
   },
   {
+    name: 'status',
+    summary: 'Show how a deployment is doing, line by line, and what needs somebody.',
+    load: () => import('./status.ts'),
+  },
+  {
+    name: 'pause',
+    summary: 'Stop a function that reads the stream; its events wait there.',
+    load: () => import('./pause.ts'),
+  },
+  {
+    name: 'resume',
+    summary: 'Let a function that was paused go on where it stopped.',
+    load: () => import('./resume.ts'),
+  },
+  {
     name: 'users get',
     summary: "Show one user's features and predictions as of now, and the item they come from.",
     load: () => import('./users-get.ts'),
@@ -58,6 +73,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'users explain',
     summary: "Show what one user's features and predictions are made of, at any instant, and what moved them.",
     load: () => import('./users-explain.ts'),
+  },
+  {
+    name: 'users repair',
+    summary: 'Replace items that cannot be read by what the archive gives, and close their dead letters.',
+    load: () => import('./users-repair.ts'),
   },
   {
     name: 'verify',

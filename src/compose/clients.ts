@@ -39,16 +39,7 @@ export function awsClients(
   { onRetries, requestTimeoutMs }: ClientsOptions = {},
 ): AwsClients {
   const endpoint = localEndpoint(variables)
-  const options = (timeoutMs: number) => ({
-    ...(endpoint === undefined ? {} : localOptions(endpoint, variables)),
-    maxAttempts: SDK_ATTEMPTS_MAX,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      requestTimeout: requestTimeoutMs ?? timeoutMs,
-      // Without it a request that is out of time is a warning, and goes on.
-      throwOnRequestTimeout: true,
-    }),
-  })
+  const options = (timeoutMs: number) => clientOptions(variables, requestTimeoutMs ?? timeoutMs)
   const dynamodb = new DynamoDBClient(options(REQUEST_TIMEOUT_MS))
   const s3 = new S3Client({ ...options(OBJECT_REQUEST_TIMEOUT_MS), forcePathStyle: endpoint !== undefined })
   const kinesis = new KinesisClient(options(STREAM_REQUEST_TIMEOUT_MS))
@@ -67,6 +58,24 @@ export function awsClients(
       s3.destroy()
       kinesis.destroy()
     },
+  }
+}
+
+/** What every client of a process has: where the service is, how often it is asked, and for how long. */
+export function clientOptions(
+  variables: Readonly<Record<string, string | undefined>>,
+  requestTimeoutMs: number = REQUEST_TIMEOUT_MS,
+) {
+  const endpoint = localEndpoint(variables)
+  return {
+    ...(endpoint === undefined ? {} : localOptions(endpoint, variables)),
+    maxAttempts: SDK_ATTEMPTS_MAX,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: requestTimeoutMs,
+      // Without it a request that is out of time is a warning, and goes on.
+      throwOnRequestTimeout: true,
+    }),
   }
 }
 

@@ -20,6 +20,7 @@ const RANK: Readonly<Record<string, number>> = {
   serve: 6,
   snapshot: 7,
   replay: 7,
+  status: 7,
   compose: 8,
   cli: 9,
   api: 9,
@@ -32,7 +33,7 @@ const everything = ['src', 'functions', 'localstack', 'bench', 'demo', 'scripts'
 
 const folderOf = (path: string): string => path.split('/')[1] ?? ''
 const nameOf = (path: string): string => path.split('/').at(-1) ?? ''
-const isAdapter = (path: string): boolean => /^(dynamodb|s3|kinesis|glue|onnx)-/.test(nameOf(path))
+const isAdapter = (path: string): boolean => /^(dynamodb|s3|kinesis|lambda-api|cloudwatch|glue|onnx)-/.test(nameOf(path))
 const SDK = /^(@aws-sdk\/|@smithy\/|onnxruntime-node)/
 
 describe('tidy', () => {

@@ -1,0 +1,83 @@
+// What was measured, as one call of GetMetricData asks for it: what Lambda and Kinesis measure by themselves, and what compaction prints.
+import { HOUR_MS, MINUTE_MS } from '../platform/duration.ts'
+import { functionName } from './function-name.ts'
+import { COMPACTION_SILENT_MAX_MS, METRIC_PERIOD_MS } from './limits.ts'
+import type { MetricPoint, MetricQuery, MetricReader } from './ports.ts'
+import { type FunctionMeasures, isRead, type Reading, reading } from './readings.ts'
+
+export interface MeasuresRequest {
+  readonly pipeline: string
+  readonly stage: string
+  readonly streamName: string
+  readonly keys: readonly string[]
+  readonly nowMs: number
+  readonly sinceMs: number
+}
+
+export interface Measures {
+  functions(key: string): Reading<FunctionMeasures>
+  readonly incoming: Reading<readonly MetricPoint[]>
+  readonly hoursLeft: Reading<number | undefined>
+}
+
+const LAMBDA = 'AWS/Lambda'
+const COUNTS = ['Invocations', 'Errors', 'Throttles'] as const
+
+export async function readMeasures(metrics: MetricReader, request: MeasuresRequest): Promise<Measures> {
+  const { keys, streamName, pipeline, nowMs, sinceMs } = request
+  const nameOf = (key: string): string => functionName(pipeline, request.stage, key)
+  const lambda = (key: string, name: string, statistic: MetricQuery['statistic']): MetricQuery => ({
+    namespace: LAMBDA,
+    name,
+    dimensions: { FunctionName: nameOf(key) },
+    statistic,
+    periodMs: METRIC_PERIOD_MS,
+  })
+  const queries = keys.flatMap(key => [
+    ...COUNTS.map(name => lambda(key, name, 'Sum')),
+    lambda(key, 'IteratorAge', 'Maximum'),
+  ])
+  const incoming: MetricQuery = {
+    namespace: 'AWS/Kinesis',
+    name: 'IncomingRecords',
+    dimensions: { StreamName: streamName },
+    statistic: 'Sum',
+    periodMs: METRIC_PERIOD_MS,
+  }
+  const hoursLeft: MetricQuery = {
+    namespace: 'Millrace',
+    name: 'hoursLeft',
+    dimensions: { service: pipeline, function: 'compact' },
+    statistic: 'Maximum',
+    periodMs: HOUR_MS,
+  }
+  const whole = await reading(() => metrics.read([...queries, incoming], range(sinceMs, nowMs)))
+  const compaction = await reading(() => metrics.read([hoursLeft], range(nowMs - COMPACTION_SILENT_MAX_MS, nowMs)))
+  const perFunction = COUNTS.length + 1
+  return {
+    functions: key =>
+      mapped(whole, points => {
+        const from = keys.indexOf(key) * perFunction
+        const [invocations = [], errors = [], throttles = [], ages = []] = points.slice(from, from + perFunction)
+        return { invocations: sum(invocations), errors: sum(errors), throttles: sum(throttles), ages }
+      }),
+    incoming: mapped(whole, points => points[queries.length] ?? []),
+    hoursLeft: mapped(compaction, ([points = []]) => points.at(-1)?.value),
+  }
+}
+
+/** Whole minutes, the one that runs included. */
+function range(fromMs: number, toMs: number): { readonly fromMs: number; readonly toMs: number } {
+  return {
+    fromMs: Math.floor(fromMs / MINUTE_MS) * MINUTE_MS,
+    toMs: Math.ceil((toMs + 1) / MINUTE_MS) * MINUTE_MS,
+  }
+}
+
+function mapped<A, B>(found: Reading<A>, map: (value: A) => B): Reading<B> {
+  return isRead(found) ? { value: map(found.value) } : found
+}
+
+function sum(points: readonly MetricPoint[]): number {
+  return points.reduce((total, { value }) => total + value, 0)
+}

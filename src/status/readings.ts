@@ -1,0 +1,97 @@
+// What was read of a deployment, source by source: one that could not be read says why and takes nothing away from the others.
+import type { LogEntry } from '../catalog/items.ts'
+import type { DeployedFunction, DeployedMapping, MetricPoint } from './ports.ts'
+
+export type Reading<T> = { readonly value: T } | { readonly problem: string; readonly next: string | undefined }
+
+export interface Readings {
+  readonly nowMs: number
+  readonly sinceMs: number
+  readonly functions: readonly FunctionReading[]
+  /** Records that came into the stream, by minute. */
+  readonly incoming: Reading<readonly MetricPoint[]>
+  /** When the newest record arrived that the archive has; undefined: it has none of the last week. */
+  readonly newestArchivedMs: Reading<number | undefined>
+  readonly deadLetters: Reading<DeadLettersReading>
+  readonly givenUp: Reading<GivenUpReading>
+  readonly doubt: Reading<Counted>
+  /** Left by the newest run of compaction; undefined: no run left any. */
+  readonly hoursLeft: Reading<number | undefined>
+  readonly models: readonly ModelReading[]
+  readonly snapshot: Reading<SnapshotReading | undefined>
+  readonly definitions: Reading<DefinitionsReading>
+}
+
+export interface FunctionReading {
+  /** `recompute` */
+  readonly key: string
+  /** Of functions that read the stream; empty: it has none. */
+  readonly mappings: Reading<readonly DeployedMapping[]> | undefined
+  /** Who paused or resumed it last. */
+  readonly switched: Reading<LogEntry | undefined> | undefined
+  /** Undefined: it is not deployed. */
+  readonly deployed: Reading<DeployedFunction | undefined>
+  readonly measured: Reading<FunctionMeasures>
+}
+
+export interface FunctionMeasures {
+  readonly invocations: number
+  readonly errors: number
+  readonly throttles: number
+  /** Age of delivered records by minute; empty of functions that read no stream. */
+  readonly ages: readonly MetricPoint[]
+}
+
+/** `isComplete`: false where there may be more, as the look was ended. */
+export interface Counted {
+  readonly count: number
+  readonly isComplete: boolean
+}
+
+export interface DeadLettersReading extends Counted {
+  /** Most of them first. */
+  readonly reasons: readonly { readonly reason: string; readonly count: number; readonly owners: readonly string[] }[]
+}
+
+export interface GivenUpReading extends Counted {
+  readonly newestMs: number | undefined
+}
+
+export interface ModelReading {
+  readonly name: string
+  readonly owner: string
+  /** Undefined: none was ever published. */
+  readonly production: Reading<LogEntry | undefined>
+}
+
+export interface SnapshotReading {
+  readonly partition: string
+  readonly batchId: string
+  readonly at: number
+  readonly rows: number
+}
+
+export interface DefinitionsReading {
+  /** Undefined: none was ever recorded. */
+  readonly recordedAt: number | undefined
+  /** Whether they are those of this folder. */
+  readonly isSame: boolean
+}
+
+export async function reading<T>(read: () => Promise<T>): Promise<Reading<T>> {
+  try {
+    return { value: await read() }
+  } catch (error) {
+    return problemOf(error)
+  }
+}
+
+function problemOf(error: unknown): { readonly problem: string; readonly next: string | undefined } {
+  const problem = error instanceof Error ? error.message : String(error)
+  const next: unknown = error instanceof Error && 'next' in error ? error.next : undefined
+  return { problem, next: typeof next === 'string' ? next : undefined }
+}
+
+export function isRead<T>(found: Reading<T>): found is { readonly value: T } {
+  return 'value' in found
+}
