@@ -10,7 +10,7 @@ export const BUCKET = 'shop-archive-000000000000'
 
 export interface TestEvent {
   readonly user: string
-  readonly act?: 'fail' | 'hang'
+  readonly act?: 'fail' | 'hang' | 'throw'
 }
 
 export async function put({ endpoint }: LocalCloud, events: readonly TestEvent[]): Promise<void> {

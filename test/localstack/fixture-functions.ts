@@ -37,6 +37,7 @@ export async function handler({ Records }, context) {
   let failure
   for (const { kinesis } of Records) {
     const { user, act } = JSON.parse(Buffer.from(kinesis.data, 'base64').toString())
+    if (act === 'throw') throw new Error('on purpose')
     if (act === 'fail' && (await isFirst(user))) { failure = kinesis.sequenceNumber; break }
     if (act === 'hang' && (await isFirst(user))) {
       console.log('hanging')

@@ -86,6 +86,7 @@ export function fixtureTemplate(): TemplateJson {
           MaximumRetryAttempts: 100,
           BisectBatchOnFunctionError: true,
           FunctionResponseTypes: ['ReportBatchItemFailures'],
+          DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': ['ArchiveBucket', 'Arn'] } } },
         },
       },
       HttpApi: { Type: 'AWS::ApiGatewayV2::Api', Properties: { Name: 'dev-shop', ProtocolType: 'HTTP' } },

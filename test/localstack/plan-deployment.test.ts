@@ -44,15 +44,50 @@ describe('planDeployment', () => {
     expect(plan().mappings).toEqual([
       {
         logicalId: 'EventsMapping',
+        uuid: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/),
         streamName: 'shop-dev-events',
         streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/shop-dev-events',
         functionName: 'shop-dev-recompute',
+        functionArn: 'arn:aws:lambda:us-east-1:000000000000:function:shop-dev-recompute',
         isEnabled: true,
         batchSize: 100,
         batchingWindowMs: 30_000,
         startingPosition: { type: 'TRIM_HORIZON' },
         maximumRetryAttempts: 100,
+        maximumRecordAgeMs: -1,
+        parallelizationFactor: 1,
+        bisectsBatchOnFunctionError: true,
         reportsBatchItemFailures: true,
+        onFailureBucket: 'shop-archive-000000000000',
+      },
+    ])
+  })
+
+  it('gives a mapping the same id at every start, another one in another stack, and to whatever refers to it', () => {
+    const template = fixtureTemplate()
+    const outputs = { Outputs: { MappingId: { Value: { Ref: 'EventsMapping' } } } }
+    const { mappings, outputs: named } = plan({ ...template, ...outputs })
+    expect(named['MappingId']).toBe(mappings[0]?.uuid)
+    expect(plan().mappings[0]?.uuid).toBe(mappings[0]?.uuid)
+    const parsed = parseTemplate(JSON.stringify(template), 'template.json')
+    const other = planDeployment(parsed, { parameters: {}, stackName: 'other', endpoint: 'http://127.0.0.1:4566' })
+    expect(other.mappings[0]?.uuid).not.toBe(mappings[0]?.uuid)
+  })
+
+  it('reads how batches are run, split and given up, numbers as texts too', () => {
+    const changed = withProperties(fixtureTemplate(), 'EventsMapping', {
+      Enabled: false,
+      ParallelizationFactor: '10',
+      BisectBatchOnFunctionError: 'false',
+      MaximumRecordAgeInSeconds: '3600',
+      TumblingWindowInSeconds: 0,
+    })
+    expect(plan(changed).mappings).toMatchObject([
+      {
+        isEnabled: false,
+        parallelizationFactor: 10,
+        bisectsBatchOnFunctionError: false,
+        maximumRecordAgeMs: 3_600_000,
       },
     ])
   })
@@ -63,9 +98,20 @@ describe('planDeployment', () => {
       MaximumBatchingWindowInSeconds: undefined,
       MaximumRetryAttempts: undefined,
       FunctionResponseTypes: undefined,
+      BisectBatchOnFunctionError: undefined,
+      DestinationConfig: undefined,
     })
     expect(plan(bare).mappings).toMatchObject([
-      { batchSize: 100, batchingWindowMs: 0, maximumRetryAttempts: -1, reportsBatchItemFailures: false },
+      {
+        batchSize: 100,
+        batchingWindowMs: 0,
+        maximumRetryAttempts: -1,
+        maximumRecordAgeMs: -1,
+        parallelizationFactor: 1,
+        bisectsBatchOnFunctionError: false,
+        reportsBatchItemFailures: false,
+        onFailureBucket: undefined,
+      },
     ])
   })
 
@@ -87,10 +133,7 @@ describe('planDeployment', () => {
   })
 
   it('says what is different from AWS', () => {
-    expect(plan().notes).toEqual([
-      'EventsMapping: a failing batch is retried whole here, not bisected.',
-      'Routes answer everybody here; on AWS they ask for AWS_IAM.',
-    ])
+    expect(plan().notes).toEqual(['Routes answer everybody here; on AWS they ask for AWS_IAM.'])
   })
 
   it('leaves out what a condition excludes', () => {
@@ -103,12 +146,34 @@ describe('planDeployment', () => {
     [
       'a filter, which would drop records',
       withProperties(fixtureTemplate(), 'EventsMapping', { FilterCriteria: {} }),
-      /EventsMapping.*FilterCriteria/s,
+      /EventsMapping.*FilterCriteria is not supported.*filter in the function/s,
     ],
     [
       'tumbling windows',
       withProperties(fixtureTemplate(), 'EventsMapping', { TumblingWindowInSeconds: 30 }),
-      /EventsMapping.*TumblingWindowInSeconds/s,
+      /EventsMapping.*TumblingWindowInSeconds is not supported/s,
+    ],
+    [
+      'a property of a mapping that it does not know',
+      withProperties(fixtureTemplate(), 'EventsMapping', { Topics: ['events'] }),
+      /EventsMapping.*Topics/s,
+    ],
+    [
+      'more batches at once than Lambda has',
+      withProperties(fixtureTemplate(), 'EventsMapping', { ParallelizationFactor: 11 }),
+      /between 1 and 10.*ParallelizationFactor/s,
+    ],
+    [
+      'an age that Lambda does not take',
+      withProperties(fixtureTemplate(), 'EventsMapping', { MaximumRecordAgeInSeconds: 30 }),
+      /60 to 604800/,
+    ],
+    [
+      'a failure destination that keeps no records',
+      withProperties(fixtureTemplate(), 'EventsMapping', {
+        DestinationConfig: { OnFailure: { Destination: 'arn:aws:sqs:us-east-1:000000000000:failed' } },
+      }),
+      /sqs.* is not a bucket of the template/,
     ],
     [
       'a mapping of another stream',
