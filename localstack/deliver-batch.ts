@@ -43,46 +43,55 @@ interface Piece {
   readonly isFunctionError: boolean
 }
 
-export type DeliverBatch = (batch: readonly MappedRecord[]) => Promise<void>
+export class BatchDelivery {
+  readonly #counters: ShardCounters
+  readonly #settings: DeliverySettings
+  readonly #ports: DeliveryPorts
 
-/** What it returns resolves when everything is settled, or when the mapping was stopped before. */
-export function batchDelivery(counters: ShardCounters, settings: DeliverySettings, ports: DeliveryPorts): DeliverBatch {
-  const { control } = ports
-  return async batch => {
+  constructor(counters: ShardCounters, settings: DeliverySettings, ports: DeliveryPorts) {
+    this.#counters = counters
+    this.#settings = settings
+    this.#ports = ports
+  }
+
+  /** Resolves when everything is settled, or when the mapping was stopped before. */
+  async run(batch: readonly MappedRecord[]): Promise<void> {
+    const { control } = this.#ports
     /** In order, the next one last. */
     const pieces: Piece[] = [{ records: batch, invocations: 0, retries: 0, attempts: 0, isFunctionError: false }]
     for (let piece = pieces.pop(); piece !== undefined; piece = pieces.pop()) {
       if (!(await control.mayGoOn())) return
-      const fresh = await giveUpOld(piece)
+      const fresh = await this.#giveUpOld(piece)
+      if (control.isStopped()) return
       if (fresh === undefined) continue
-      if (control.isStopped()) return
-      const rest = await deliver(fresh)
-      if (control.isStopped()) return
-      if (rest.length === 0) continue
+      const rest = await this.#deliver(fresh)
+      const next = rest.at(-1)
+      if (next === undefined) continue
       pieces.push(...rest)
-      if (!(await control.pause(waitMs(rest)))) return
+      if (!(await control.pause(this.#jitterMs(next.attempts)))) return
     }
   }
 
   /** What is to be delivered again, in the order of the stack. */
-  async function deliver(piece: Piece): Promise<readonly Piece[]> {
+  async #deliver(piece: Piece): Promise<readonly Piece[]> {
+    const counters = this.#counters
+    const { control, invoke, progress, log, clock } = this.#ports
     const { records } = piece
-    const lastMs = records.at(-1)?.arrivalMs ?? 0
-    const iteratorAgeMs = Math.max(0, ports.clock() - lastMs)
-    const answer = await control.invoking(() => ports.invoke(eventOf(records)))
+    const iteratorAgeMs = Math.max(0, clock() - (records.at(-1)?.arrivalMs ?? 0))
+    const answer = await control.invoking(() => invoke(eventOf(records)))
     if (control.isKilled()) return []
     if (answer.kind === 'not-invoked') {
       counters.notInvoked++
-      ports.log(`not invoked with ${describe(records)}: ${answer.errorType}: ${answer.errorMessage}`)
+      log(`not invoked with ${describe(records)}: ${answer.errorType}: ${answer.errorMessage}`)
       return [{ ...piece, attempts: piece.attempts + 1 }]
     }
     counters.iteratorAgeMs = iteratorAgeMs
     counters.invocations++
     if (piece.invocations > 0) counters.retries++
-    const outcome = batchOutcome(answer, records, settings.mapping)
+    const outcome = batchOutcome(answer, records, this.#settings.mapping)
     if (outcome.kind === 'done') {
       counters.delivered += records.length
-      await ports.progress.settle(records)
+      await progress.settle(records)
       return []
     }
     // A function that is ended together with the cloud has not failed.
@@ -90,16 +99,16 @@ export function batchDelivery(counters: ShardCounters, settings: DeliverySetting
     if (outcome.isFunctionError) counters.functionErrors++
     else counters.partialFailures++
     counters.delivered += outcome.from
-    await ports.progress.settle(records.slice(0, outcome.from))
-    ports.log(`attempt ${piece.attempts + 1} of ${describe(records.slice(outcome.from))}: ${outcome.reason}`)
-    return retryOf(piece, outcome)
+    if (outcome.from > 0) await progress.settle(records.slice(0, outcome.from))
+    log(`attempt ${piece.attempts + 1} of ${describe(records.slice(outcome.from))}: ${outcome.reason}`)
+    return this.#retryOf(piece, outcome)
   }
 
-  async function retryOf(
+  async #retryOf(
     piece: Piece,
     { from, isFunctionError }: { readonly from: number; readonly isFunctionError: boolean },
   ): Promise<readonly Piece[]> {
-    const { bisectsBatchOnFunctionError, maximumRetryAttempts } = settings.mapping
+    const { bisectsBatchOnFunctionError, maximumRetryAttempts } = this.#settings.mapping
     const records = piece.records.slice(from)
     const failed = { ...piece, records, invocations: piece.invocations + 1, isFunctionError }
     if (bisectsBatchOnFunctionError) {
@@ -111,62 +120,52 @@ export function batchDelivery(counters: ShardCounters, settings: DeliverySetting
     if (maximumRetryAttempts === -1 || piece.retries < maximumRetryAttempts) {
       return [{ ...failed, retries: piece.retries + 1, attempts: piece.attempts + 1 }]
     }
-    await giveUp(failed, 'RetryAttemptsExhausted')
+    await this.#giveUp(failed, 'RetryAttemptsExhausted')
     return []
   }
 
   /** Without the records in front that are too old, which are given up; undefined where no other is left. */
-  async function giveUpOld(piece: Piece): Promise<Piece | undefined> {
-    const oldestMs = ports.clock() - settings.recordAgeMaxMs
+  async #giveUpOld(piece: Piece): Promise<Piece | undefined> {
+    const oldestMs = this.#ports.clock() - this.#settings.recordAgeMaxMs
     const firstFresh = piece.records.findIndex(({ arrivalMs }) => arrivalMs >= oldestMs)
     if (firstFresh === 0) return piece
     const old = firstFresh === -1 ? piece.records : piece.records.slice(0, firstFresh)
-    await giveUp({ ...piece, records: old }, 'RecordAgeExceeded')
+    await this.#giveUp({ ...piece, records: old }, 'RecordAgeExceeded')
     return firstFresh === -1 ? undefined : { ...piece, records: piece.records.slice(firstFresh) }
   }
 
-  /** A destination that fails is tried until it takes the batch: only then is the batch settled. */
-  async function giveUp(piece: Piece, condition: GivenUpCondition): Promise<void> {
+  async #giveUp(piece: Piece, condition: GivenUpCondition): Promise<void> {
     const { records } = piece
-    ports.log(`given up: ${describe(records)}: ${condition}`)
-    if (ports.onFailure !== undefined && !(await writeAside(ports.onFailure, piece, condition))) return
-    if (control.isKilled()) return
-    counters.discarded += records.length
-    if (condition === 'RecordAgeExceeded') counters.discardedByAge += records.length
-    else counters.discardedAfterRetries += records.length
-    await ports.progress.settle(records)
+    this.#ports.log(`given up: ${describe(records)}: ${condition}`)
+    if (!(await this.#writeAside(piece, condition)) || this.#ports.control.isKilled()) return
+    this.#counters.discarded += records.length
+    if (condition === 'RecordAgeExceeded') this.#counters.discardedByAge += records.length
+    else this.#counters.discardedAfterRetries += records.length
+    await this.#ports.progress.settle(records)
   }
 
-  async function writeAside(
-    write: (object: GivenUpObject) => Promise<void>,
-    piece: Piece,
-    condition: GivenUpCondition,
-  ): Promise<boolean> {
-    const { shard, mapping } = settings
-    const object = givenUpObject({ ...piece, shard, condition }, mapping, {
-      atMs: ports.clock(),
-      random: ports.random,
-    })
+  /** A destination that fails is tried until it takes the batch, which is not settled before; false where that never came. */
+  async #writeAside(piece: Piece, condition: GivenUpCondition): Promise<boolean> {
+    const { shard, mapping } = this.#settings
+    const { onFailure, clock, random, control, log } = this.#ports
+    if (onFailure === undefined) return true
+    const object = givenUpObject({ ...piece, shard, condition }, mapping, { atMs: clock(), random })
     for (let attempt = 1; ; attempt++) {
       try {
-        await write(object)
+        await onFailure(object)
         return true
       } catch (error) {
         if (control.isKilled()) return false
-        counters.destinationErrors++
-        ports.log(`the failure destination does not take ${describe(piece.records)}: ${String(error)}`)
-        if (!(await control.pause(jitterMs(attempt)))) return false
+        this.#counters.destinationErrors++
+        log(`the failure destination does not take ${describe(piece.records)}: ${String(error)}`)
+        if (!(await control.pause(this.#jitterMs(attempt)))) return false
       }
     }
   }
 
-  function jitterMs(attempt: number): number {
-    const { retryBaseMs: baseMs, retryCapMs: capMs } = settings
-    return fullJitterMs(attempt, { baseMs, capMs, random: ports.random })
-  }
-
-  function waitMs(rest: readonly Piece[]): number {
-    return jitterMs(Math.max(1, rest.at(-1)?.attempts ?? 1))
+  #jitterMs(attempts: number): number {
+    const { retryBaseMs: baseMs, retryCapMs: capMs } = this.#settings
+    return fullJitterMs(attempts, { baseMs, capMs, random: this.#ports.random })
   }
 }
 

@@ -5,7 +5,7 @@ import type { Random } from '../src/platform/random.ts'
 import type { MappingPlan } from './deployment-plan.ts'
 import type { Checkpoints, GivenUpObject, InvokeFunction, MappedStream } from './mapped-stream.ts'
 import { consumerControl } from './consumer-control.ts'
-import { mappingShards } from './mapping-shards.ts'
+import { MappingShards } from './mapping-shards.ts'
 import type { ShardCounters } from './shard-counters.ts'
 
 /** Lambda does not publish its waits; short ones suit a laptop. Both can be set. */
@@ -74,7 +74,7 @@ export async function startEventSourceMapping(
   ports: EventSourceMappingPorts,
 ): Promise<EventSourceMapping> {
   const control = consumerControl(options.mapping.isEnabled, ports.sleep)
-  const shards = mappingShards({ ...options, retryBaseMs, retryCapMs, readAheadBytesMax }, { ...ports, control })
+  const shards = new MappingShards({ ...options, retryBaseMs, retryCapMs, readAheadBytesMax }, { ...ports, control })
   await shards.refresh()
   const looking = lookForShards()
 
@@ -91,12 +91,12 @@ export async function startEventSourceMapping(
 
   return {
     mapping: options.mapping,
-    counters: shards.counters,
+    counters: () => shards.counters(),
     isEnabled: control.isEnabled,
     setEnabled: control.setEnabled,
     hurryUntil: control.hurryUntil,
-    refreshShards: shards.refresh,
-    assertRunning: shards.assertRunning,
+    refreshShards: () => shards.refresh(),
+    assertRunning: () => shards.assertRunning(),
     stop: async () => {
       control.stop()
       await Promise.all([looking, shards.ended()])

@@ -2,7 +2,7 @@
 // flight at most, so the records of one key are delivered in order, and one group that fails holds up no other.
 import type { Clock } from '../src/platform/clock.ts'
 import { type BatchQueue, batchQueue } from './batch-queue.ts'
-import type { DeliverBatch } from './deliver-batch.ts'
+import type { BatchDelivery } from './deliver-batch.ts'
 import type { MappingPlan } from './deployment-plan.ts'
 import type { MappedRecord } from './mapped-record.ts'
 import type { ConsumerControl } from './consumer-control.ts'
@@ -22,7 +22,7 @@ export interface SubQueues {
 }
 
 export interface SubQueuesPorts {
-  readonly deliver: DeliverBatch
+  readonly delivery: BatchDelivery
   readonly control: ConsumerControl
   readonly clock: Clock
   /** True when nothing more will come: windows end at once. */
@@ -39,7 +39,7 @@ interface SubQueue {
 
 export function subQueues(
   { parallelizationFactor, batchSize, batchingWindowMs }: MappingPlan,
-  { deliver, control, clock, isClosed, onEnd }: SubQueuesPorts,
+  { delivery, control, clock, isClosed, onEnd }: SubQueuesPorts,
 ): SubQueues {
   const queues = Array.from(
     { length: parallelizationFactor },
@@ -58,14 +58,14 @@ export function subQueues(
     if (batch.length === 0) return
     queue.windowEndMs = undefined
     queue.isInFlight = true
-    const delivery = run(queue, batch)
-    inFlight.add(delivery)
-    void delivery.finally(() => inFlight.delete(delivery))
+    const running = run(queue, batch)
+    inFlight.add(running)
+    void running.finally(() => inFlight.delete(running))
   }
 
   async function run(queue: SubQueue, batch: readonly MappedRecord[]): Promise<void> {
     try {
-      await deliver(batch)
+      await delivery.run(batch)
     } catch (error) {
       failure ??= { error }
     }

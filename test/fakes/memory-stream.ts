@@ -119,7 +119,7 @@ export function memoryStream(shardsAtStart: number | readonly string[]): MemoryS
     openShards: () => [...shards.values()].flatMap(({ shard, isClosed }) => (isClosed ? [] : [shard])),
     trim: beforeMs => {
       for (const shard of shards.values()) trimShard(shard, beforeMs)
-      for (const { shard, records, isClosed } of [...shards.values()]) {
+      for (const { shard, records, isClosed } of shards.values()) {
         if (isClosed && records.length === 0) shards.delete(shard)
       }
     },

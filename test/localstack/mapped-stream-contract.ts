@@ -113,7 +113,7 @@ export function mappedStreamContract(make: (shards: number) => Promise<StreamUnd
   it('makes one child of two neighbours, which comes after both', async () => {
     const under = await make(2)
     const [one, other] = ['shardId-000000000000', 'shardId-000000000001']
-    const before = [...(await Promise.all(KEYS.map(key => under.put(key, key))))]
+    const before = await Promise.all(KEYS.map(key => under.put(key, key)))
     await under.merge(one, other)
     const child = (await under.stream.listShards()).find(({ parents }) => parents.length > 0)
     expect([...(child?.parents ?? [])].toSorted()).toEqual([one, other])

@@ -122,7 +122,7 @@ export async function startHarness({ shards = [SHARD], after, ...options }: Harn
     {
       stream: breakable(stream, brokenStream),
       checkpoints: {
-        load: inMemory.load,
+        load: shard => inMemory.load(shard),
         save: async (shard, checkpoint) => {
           if (checkpoint.type === 'AFTER_SEQUENCE')
             sequences.set(shard, [...(sequences.get(shard) ?? []), checkpoint.sequence])
