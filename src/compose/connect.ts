@@ -1,6 +1,8 @@
 // A deployed pipeline as the command line and the demo reach it: the same adapters as the functions', found by the pipeline's name.
 import type { EventStreamWriter } from '../event/event-stream-writer.ts'
 import { kinesisEventStreamWriter } from '../event/kinesis-event-stream-writer.ts'
+import { kinesisStreamTip } from '../event/kinesis-stream-tip.ts'
+import type { StreamTip } from '../event/stream-tip.ts'
 import { systemClock, systemSleep } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
@@ -13,6 +15,8 @@ export interface Connection extends Stores, World {
   readonly names: ResourceNames
   readonly archive: ObjectStore
   readonly events: EventStreamWriter
+  /** Of `events`. */
+  readonly tip: StreamTip
   readonly close: () => void
 }
 
@@ -32,6 +36,7 @@ export function connect({ pipeline, stage, env }: ConnectOptions): Connection {
     ...deployedStores(clients, names, world),
     archive: archiveStore(clients.s3, names.archiveBucket, world),
     events: kinesisEventStreamWriter(clients.kinesis, names.eventsStream),
+    tip: kinesisStreamTip({ client: clients.kinesis, streamName: names.eventsStream, ...world }),
     ...world,
     close: () => clients.destroy(),
   }

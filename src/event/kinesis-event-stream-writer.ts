@@ -28,7 +28,7 @@ function toResult({ ShardId, SequenceNumber, ErrorCode }: PutRecordsResultEntry)
     : { outcome: 'failed', code: ErrorCode ?? 'unknown' }
 }
 
-export function toEventStreamError(error: unknown, streamName: string): EventStreamError {
+function toEventStreamError(error: unknown, streamName: string): EventStreamError {
   const diagnosis = diagnoseServiceFailure(error, { kind: 'stream', name: streamName })
   if (diagnosis !== undefined) return new EventStreamError(diagnosis.message, { ...diagnosis, cause: error })
   const { name, isRetriable } = readServiceFailure(error)

@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import type { Sleep } from '../platform/clock.ts'
+import { diagnoseServiceFailure, readServiceFailure } from '../platform/service-failure.ts'
 import { EventStreamError } from './errors.ts'
-import { toEventStreamError } from './kinesis-event-stream-writer.ts'
 import type { StreamTip } from './stream-tip.ts'
 
 export interface KinesisStreamTipOptions {
@@ -37,7 +37,7 @@ export function kinesisStreamTip(options: KinesisStreamTipOptions): StreamTip {
         })
         return new Map(last.flat())
       } catch (error) {
-        throw error instanceof EventStreamError ? error : toEventStreamError(error, options.streamName)
+        throw error instanceof EventStreamError ? error : unreadable(error, options.streamName)
       }
     },
   }
@@ -89,5 +89,23 @@ function tooFar(shard: string): EventStreamError {
     code: 'archive-behind',
     retriable: true,
     next: 'Look at the archive function and run it again when it has caught up.',
+  })
+}
+
+function unreadable(error: unknown, streamName: string): EventStreamError {
+  const diagnosis = diagnoseServiceFailure(error, { kind: 'stream', name: streamName })
+  if (diagnosis !== undefined) return new EventStreamError(diagnosis.message, { ...diagnosis, cause: error })
+  const { name, isRetriable } = readServiceFailure(error)
+  // A sequence of another stream of the same name is no sequence of this one.
+  const isOther = name === 'InvalidArgumentException'
+  return new EventStreamError('The end of the stream cannot be read', {
+    code: name,
+    retriable: isRetriable,
+    next: isOther
+      ? 'Was the stream created anew? Then say which epoch it is: --stream-epoch N.'
+      : isRetriable
+        ? 'Run it again later.'
+        : 'Look at the cause: the stream, its name, the role.',
+    cause: error,
   })
 }

@@ -30,6 +30,8 @@ export async function startLocalAws(): Promise<LocalAws> {
     lambda: nothing,
     httpApi: nothing,
     local: nothing,
+    onKinesis: () => undefined,
+    cloudwatch: nothing,
     log: line => process.stderr.write(`${line}\n`),
   })
   const env = { AWS_ENDPOINT_URL: endpoint.url }
