@@ -28,7 +28,7 @@ function describe(switched: Switched): string[] {
   const others = key === 'recompute' ? 'The archive goes on.' : 'Features and predictions go on being recomputed.'
   return [
     outcome === 'already' ? `${key} is paused${sinceText(switched)}; nothing was changed.` : `${key} is paused.`,
-    `Its lag grows from now on. Nothing is lost while the stream keeps the events: seven days, unless you set it otherwise.`,
+    'Its lag grows from now on. Nothing is lost while the stream keeps the events: seven days, unless you set it otherwise.',
     others,
     `To let it go on where it stopped: millrace resume${key === 'recompute' ? '' : ` --function ${key}`}`,
   ]

@@ -2,7 +2,7 @@
 // hears of it.
 import { connectOperations } from '../compose/operations.ts'
 import { toRfc3339 } from '../platform/clock.ts'
-import { HOUR_MS, SECOND_MS } from '../platform/duration.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../platform/duration.ts'
 import { compilePipeline } from '../predictions/compile-pipeline.ts'
 import { isHealthy, judge } from '../status/judge.ts'
 import { STATUS_LIMITS, type StatusLimits } from '../status/limits.ts'
@@ -10,7 +10,6 @@ import { readStatus } from '../status/read-status.ts'
 import type { Readings } from '../status/readings.ts'
 import { screen } from '../status/screen.ts'
 import type { StatusLine } from '../status/status-line.ts'
-import { ageText } from '../status/texts.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { Command, CommandContext } from './command.ts'
 import { durationOption } from './durations.ts'
@@ -32,7 +31,7 @@ export const command: Command = {
     'max-lag': {
       type: 'string',
       value: 'DURATION',
-      description: `Lag of a consumer of the stream that is still well. Default: ${ageText(STATUS_LIMITS.lagMs)}.`,
+      description: `Lag of a consumer of the stream that is still well. Default: ${STATUS_LIMITS.lagMs / MINUTE_MS}m.`,
     },
     'max-errors': {
       type: 'string',
@@ -52,7 +51,7 @@ export const command: Command = {
     'max-snapshot-age': {
       type: 'string',
       value: 'DURATION',
-      description: `Age of the newest snapshot that is. Default: ${ageText(STATUS_LIMITS.snapshotAgeMs)}.`,
+      description: `Age of the newest snapshot that is. Default: ${STATUS_LIMITS.snapshotAgeMs / HOUR_MS}h.`,
     },
     patience: {
       type: 'string',

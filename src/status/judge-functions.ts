@@ -1,9 +1,10 @@
 // The line of a function: whether it is deployed, what its event source mapping does, how far behind it is, and how its invocations end.
 import { lagOf, type Lag } from './lag.ts'
 import type { StatusLimits } from './limits.ts'
+import { pausedWhy } from './operations-log.ts'
 import type { DeployedMapping } from './ports.ts'
 import { type FunctionMeasures, type FunctionReading, isRead, type Reading, type Readings } from './readings.ts'
-import { type StatusLine, well } from './status-line.ts'
+import { type StatusLine, unwell, well } from './status-line.ts'
 import { ageText, countText } from './texts.ts'
 
 /** What is wrong with a function, and what helps. */
@@ -11,21 +12,24 @@ interface Finding {
   readonly text: string
   readonly verdict: StatusLine['verdict']
   readonly next: string | undefined
+  readonly values?: StatusLine['values']
 }
 
 export function functionLine(found: FunctionReading, readings: Readings, limits: StatusLimits): StatusLine {
   const { key, deployed, mappings, measured } = found
   if (isRead(deployed) && deployed.value === undefined) {
-    return { name: key, verdict: 'unwell', text: 'is not deployed', next: 'deploy it; check --stage and the region' }
+    return unwell(key, 'is not deployed', { next: 'deploy it; check --stage and the region' })
   }
   const parts = [
     ...unread(deployed),
-    ...(mappings === undefined ? [] : mappingFindings(found, mappings, readings, limits)),
+    ...(mappings === undefined || !isRead(deployed) ? [] : mappingFindings(found, mappings, readings, limits)),
     ...(isRead(measured) ? measureFindings(key, measured.value, limits) : unread(measured)),
   ]
   const worst = parts.find(({ verdict }) => verdict === 'unwell') ?? parts.find(({ verdict }) => verdict === 'unknown')
   const text = parts.map(part => part.text).join(', ')
-  return worst === undefined ? well(key, text) : { name: key, verdict: worst.verdict, text, next: worst.next }
+  const values = Object.fromEntries(parts.flatMap(part => Object.entries(part.values ?? {})))
+  if (worst === undefined) return well(key, text, values)
+  return { name: key, verdict: worst.verdict, text, next: worst.next, values }
 }
 
 function unread(reading: Reading<unknown>): Finding[] {
@@ -50,21 +54,20 @@ function mappingFindings(
 }
 
 function stateFinding({ key, switched }: FunctionReading, { state }: DeployedMapping): Finding {
-  const isPaused = state === 'Disabled' || state === 'Disabling'
-  if (!isPaused) {
-    const verdict = state === 'Enabled' || state === 'Enabling' || state === 'Updating' ? 'well' : 'unwell'
-    return {
-      text: state.toLowerCase(),
-      verdict,
-      next: verdict === 'well' ? undefined : 'look at the mapping in Lambda',
-    }
+  const values = { state }
+  if (state !== 'Disabled' && state !== 'Disabling') {
+    const isWell = ['Enabled', 'Enabling', 'Updating'].includes(state)
+    const next = isWell ? undefined : 'look at its event source mapping in Lambda'
+    return { text: state.toLowerCase(), verdict: isWell ? 'well' : 'unwell', next, values }
   }
   const entry = switched !== undefined && isRead(switched) ? switched.value : undefined
-  const by = entry === undefined ? '' : ` (${entry.who}: ${entry.why})`
+  const why = entry === undefined ? undefined : pausedWhy(entry)
+  const by = entry === undefined || why === undefined ? ', not by millrace' : ` by ${entry.who} (${why})`
   return {
     text: `${state === 'Disabled' ? 'paused' : 'pausing'}${by}`,
     verdict: 'unwell',
     next: `millrace resume --function ${key}, once what it was paused for is over`,
+    values,
   }
 }
 
@@ -85,7 +88,7 @@ function lagFindings(
   })
   const isWell = lag.ms <= limits.lagMs
   const next = isDelivering ? `look into the log of ${key}: it fails, or is slower than events come in` : undefined
-  return [{ text: lagText(lag), verdict: isWell ? 'well' : 'unwell', next }]
+  return [{ text: lagText(lag), verdict: isWell ? 'well' : 'unwell', next, values: { lagMs: lag.ms } }]
 }
 
 function lagText({ ms, kind }: Lag): string {
@@ -102,6 +105,7 @@ function measureFindings(
     text: `${countText(count)} ${what}`,
     verdict: count <= max ? 'well' : 'unwell',
     next: count <= max ? undefined : next,
+    values: { [what]: count },
   })
   return [
     one(invocations, 'invocations', Number.POSITIVE_INFINITY, ''),

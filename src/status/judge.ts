@@ -35,51 +35,56 @@ function isMissingOption(key: string, deployed: Reading<unknown>): boolean {
 
 function freshnessLine({ newestArchivedMs, nowMs }: Readings): StatusLine {
   const name = 'freshness'
-  return lineOf(name, newestArchivedMs, arrivalMs =>
-    well(
-      name,
-      arrivalMs === undefined
-        ? 'the archive has no event of the last week'
-        : `the newest archived event arrived ${ageText(nowMs - arrivalMs)} ago`,
-    ),
-  )
+  return lineOf(name, newestArchivedMs, arrivalMs => {
+    if (arrivalMs === undefined)
+      return well(name, 'the archive has no event of the last week', { newestArrivalMs: null })
+    const text = `the newest archived event arrived ${ageText(nowMs - arrivalMs)} ago`
+    return well(name, text, { newestArrivalMs: arrivalMs })
+  })
 }
 
 function deadLettersLine({ deadLetters }: Readings, limits: StatusLimits): StatusLine {
   const name = 'dead-letters'
   return lineOf(name, deadLetters, ({ count, isComplete, reasons }) => {
-    if (count === 0)
-      return isComplete ? well(name, 'none open') : notLooked(name, 'millrace deadletters list --limit 0')
+    const byReason = Object.fromEntries(reasons.map(({ reason, count: own }) => [reason, own]))
+    const values = { count, isComplete, byReason }
+    if (count === 0) return isComplete ? well(name, 'none open', values) : notLooked(name, 'millrace deadletters list')
     const parts = reasons.map(({ reason, count: own, owners }) =>
       owners.length === 0 ? `${reason} ${own}` : `${reason} ${own} (${owners.join(', ')})`,
     )
     const text = `${counted({ count, isComplete })} open: ${parts.join(', ')}`
-    if (count <= limits.deadLetters && isComplete) return well(name, text)
-    return unwell(name, text, 'millrace deadletters list, then mend the cause and replay them')
+    if (count <= limits.deadLetters && isComplete) return well(name, text, values)
+    return unwell(name, text, { next: 'millrace deadletters list, then mend the cause and replay them', values })
   })
 }
 
 function givenUpLine({ givenUp, nowMs }: Readings): StatusLine {
   const name = 'given-up'
   return lineOf(name, givenUp, ({ newestMs, ...found }) => {
-    if (found.count === 0)
-      return found.isComplete ? well(name, 'no batch') : notLooked(name, 'millrace deadletters list')
+    const values = { ...found, newestMs: newestMs ?? null }
+    if (found.count === 0) {
+      return found.isComplete ? well(name, 'no batch', values) : notLooked(name, 'millrace deadletters list')
+    }
     const newest = newestMs === undefined ? '' : `, the newest ${ageText(nowMs - newestMs)} ago`
     const text = `${counted(found)} batches that Lambda stopped retrying${newest}`
-    return unwell(name, text, 'millrace backfill --dead-letters given-up, once the function works')
+    return unwell(name, text, { next: 'millrace backfill --dead-letters given-up, once the function works', values })
   })
 }
 
 function doubtLine({ doubt }: Readings): StatusLine {
   const name = 'doubt'
+  const next = 'millrace backfill --doubt'
   return lineOf(name, doubt, found => {
-    if (found.count === 0) return found.isComplete ? well(name, 'none') : notLooked(name, 'millrace backfill --doubt')
-    return unwell(name, `${counted(found)} events of users that wait for a rebuild`, 'millrace backfill --doubt')
+    const values = { ...found }
+    if (found.count === 0) return found.isComplete ? well(name, 'none', values) : notLooked(name, next)
+    return unwell(name, `${counted(found)} events of users that wait for a rebuild`, { next, values })
   })
 }
 
+/** That there was no time is no proof that there are none. */
 function notLooked(name: string, next: string): StatusLine {
-  return unwell(name, 'none among those that there was time to look at; give more with --patience', next)
+  const text = 'none among those that there was time to look at; --patience gives more'
+  return unwell(name, text, { verdict: 'unknown', next, values: { count: 0, isComplete: false } })
 }
 
 function counted({ count, isComplete }: Counted): string {
@@ -93,37 +98,43 @@ function compactionLine({ hoursLeft, functions, nowMs, sinceMs }: Readings): Sta
     const isQuiet = own !== undefined && isRead(own.measured) && own.measured.value.invocations === 0
     const updatedMs = own !== undefined && isRead(own.deployed) ? own.deployed.value?.updatedMs : undefined
     const [spanMs, oldMs] = [nowMs - sinceMs, nowMs - (updatedMs ?? nowMs)]
-    if (isQuiet && spanMs >= COMPACTION_SILENT_MAX_MS && oldMs >= COMPACTION_SILENT_MAX_MS) {
-      return unwell(name, `did not run in ${ageText(spanMs)}`, 'look at its schedule; millrace archive compact does it')
+    const values = { hoursLeft: hours ?? 0 }
+    if (isQuiet && Math.min(spanMs, oldMs) >= COMPACTION_SILENT_MAX_MS) {
+      const next = 'look at its schedule; millrace archive compact does what is due'
+      return unwell(name, `did not run in ${ageText(spanMs)}`, { next, values })
     }
-    if (hours === undefined) return well(name, 'no hours left behind')
-    const text = `${countText(hours)} hours left to compact`
-    return hours > COMPACTION_HOURS_LEFT_MAX ? unwell(name, text, 'millrace archive compact') : well(name, text)
+    if (hours === undefined) return well(name, 'no hours left behind', values)
+    const text = `${countText(hours)} hours left behind`
+    if (hours <= COMPACTION_HOURS_LEFT_MAX) return well(name, text, values)
+    return unwell(name, text, { next: 'millrace archive compact', values })
   })
 }
 
 function modelLine({ name: model, owner, production }: ModelReading, nowMs: number): StatusLine {
   const name = `model.${model}`
   return lineOf(name, production, entry => {
-    if (entry === undefined) return well(name, `none in production (${owner})`)
+    if (entry === undefined) return well(name, `none in production (${owner})`, { batchId: null, owner })
     const { batchId, kind, at, who } = entry
     const how = kind === 'rollback' ? 'by a rollback of' : 'by'
-    return well(name, `${batchId} in production for ${ageText(nowMs - at)}, ${how} ${who}`)
+    const text = `${batchId} in production for ${ageText(nowMs - at)}, ${how} ${who}`
+    return well(name, text, { batchId, owner, sinceMs: at, who })
   })
 }
 
 function snapshotLine({ snapshot, functions, nowMs }: Readings, { snapshotAgeMs }: StatusLimits): StatusLine {
   const name = 'snapshot'
+  const next = 'millrace snapshot run'
   return lineOf(name, snapshot, found => {
     if (found === undefined) {
       const own = functions.find(({ key }) => key === 'snapshot')
       const deployed = own !== undefined && isRead(own.deployed) ? own.deployed.value : undefined
       const isNew = deployed?.updatedMs === undefined || nowMs - deployed.updatedMs <= snapshotAgeMs
-      return isNew ? well(name, 'none yet') : unwell(name, 'none was ever taken', 'millrace snapshot run')
+      return isNew ? well(name, 'none yet', { batchId: null }) : unwell(name, 'none in the last week', { next })
     }
     const { partition, batchId, at, rows } = found
     const text = `${batchId} of ${partition}, ${countText(rows)} rows, ${ageText(nowMs - at)} ago`
-    return nowMs - at <= snapshotAgeMs ? well(name, text) : unwell(name, text, 'millrace snapshot run')
+    const values = { ...found }
+    return nowMs - at <= snapshotAgeMs ? well(name, text, values) : unwell(name, text, { next, values })
   })
 }
 
@@ -131,9 +142,15 @@ function snapshotLine({ snapshot, functions, nowMs }: Readings, { snapshotAgeMs 
 function definitionsLine({ definitions }: Readings): StatusLine {
   const name = 'definitions'
   return lineOf(name, definitions, ({ recordedAt, isSame }) => {
-    if (recordedAt === undefined)
-      return well(name, 'none recorded yet; the last step of a deploy is millrace definitions record')
+    const values = { recordedAtMs: recordedAt ?? null, isSame }
+    if (recordedAt === undefined) {
+      return well(name, 'none recorded yet; the last step of a deploy is millrace definitions record', values)
+    }
     const since = `recorded at ${toRfc3339(recordedAt)}`
-    return well(name, isSame ? `this folder's, ${since}` : `other than this folder's, ${since}; see millrace plan`)
+    return well(
+      name,
+      isSame ? `this folder's, ${since}` : `other than this folder's, ${since}; see millrace plan`,
+      values,
+    )
   })
 }

@@ -33,3 +33,10 @@ export async function recordOperation(catalog: Catalog, operation: Operation): P
   const body = Buffer.from(`${JSON.stringify({ action, function: key, mappings })}\n`)
   return catalog.store(ref, { parts: [{ name: PART_NAME, body, rows: 1 }], who, why: `${action}: ${why}` })
 }
+
+const PAUSED_PREFIX: `${Operation['action']}: ` = 'paused: '
+
+/** Why it was paused, of the newest entry; undefined where that resumed it, so that somebody else has paused it since. */
+export function pausedWhy({ why }: Pick<LogEntry, 'why'>): string | undefined {
+  return why.startsWith(PAUSED_PREFIX) ? why.slice(PAUSED_PREFIX.length) : undefined
+}
