@@ -6,7 +6,7 @@ import { writeAside } from './aside-objects.ts'
 import type { LineReader } from './line-file.ts'
 import { listObjects, loadLines } from './list-objects.ts'
 import { mergeBySequence, type Sequenced } from './merge-by-sequence.ts'
-import { type Shard, shardKey } from './object-name.ts'
+import { type NamedObject, type Shard, shardKey } from './object-name.ts'
 
 /** What stands beside `deadletters/` and what beside `doubt/`. */
 export type ClosingKind = 'closed' | 'cleared'
@@ -25,7 +25,7 @@ export interface ClosableRecord extends NamedRecord {
   readonly acceptedMs?: number | undefined
 }
 
-interface ClosingLine extends NamedRecord, Closing {}
+export interface ClosingLine extends NamedRecord, Closing {}
 
 /** Lines of about 200 bytes: an object stays small enough to be read whole. */
 const RECORDS_PER_OBJECT_MAX = 50_000
@@ -80,9 +80,14 @@ export async function* withClosing<Entry extends NamedRecord>(
   }
 }
 
+/** Those of one object. Throws ObjectStoreError, ArchiveError. */
+export async function loadClosings(objects: ObjectStore, object: NamedObject): Promise<readonly ClosingLine[]> {
+  return (await loadLines(objects, object)).map(readClosing)
+}
+
 function closingsOf(objects: ObjectStore, kind: ClosingKind, { stream, shard }: Shard): AsyncGenerator<ClosingLine> {
   const named = listObjects(objects, kind, { shard: { stream, shard } })
-  return mergeBySequence(named, async object => (await loadLines(objects, object)).map(readClosing))
+  return mergeBySequence(named, object => loadClosings(objects, object))
 }
 
 function readClosing(line: LineReader): ClosingLine {

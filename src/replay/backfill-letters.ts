@@ -1,6 +1,6 @@
 // Open letters as they stand now: read whole at first, then object by object as they are written, since a late event that was set
-// aside an hour into a run must not be counted by what is rebuilt after that.
-import { withClosing } from '../archive/closed-letters.ts'
+// aside an hour into a run must not be counted by what is rebuilt after that, and one that was replayed since must not be left out.
+import { loadClosings, withClosing } from '../archive/closed-letters.ts'
 import { type DeadLetter, loadDeadLetters } from '../archive/dead-letters.ts'
 import { listObjects, listShards } from '../archive/list-objects.ts'
 import { type NamedObject, shardKey } from '../archive/object-name.ts'
@@ -8,6 +8,7 @@ import { compareSequences } from '../event/stream-record.ts'
 import { groupBy } from '../platform/group-by.ts'
 import { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
+import { recordKey } from './counted-events.ts'
 import {
   type AcceptedRecords,
   type OpenLetter,
@@ -20,8 +21,9 @@ import {
 export class LetterTail {
   readonly #archive: ObjectStore
   readonly #spool: LineSpool
-  /** Keys of objects that were read: one for each invocation that set something aside. */
+  /** Keys of objects that were read: one for each invocation that set something aside or closed something. */
   readonly #read = new Set<string>()
+  readonly #closedSince = new Map<string, number | undefined>()
 
   constructor(archive: ObjectStore, spoolDir: string) {
     this.#archive = archive
@@ -31,14 +33,28 @@ export class LetterTail {
   /** Throws ObjectStoreError, ArchiveError. */
   async open(): Promise<void> {
     // In this order: an object that is written in between is read twice, and none is missed.
-    for (const { key } of await this.#unread()) this.#read.add(key)
+    for (const kind of ['deadletters', 'closed'] as const) {
+      for (const { key } of await this.#unread(kind)) this.#read.add(key)
+    }
     await spoolOpenLetters(this.#archive, this.#spool)
   }
 
-  /** Tells the letters that were written since. Throws ObjectStoreError, ArchiveError. */
+  /** `recordKey` of each letter that anybody closed since this was opened → the instant by which it was accepted, if it was. */
+  get closedSince(): ReadonlyMap<string, number | undefined> {
+    return this.#closedSince
+  }
+
+  /** Tells the letters that were written since, and knows what was closed. Throws ObjectStoreError, ArchiveError. */
   async advance(onLetter: (letter: OpenLetter) => void): Promise<void> {
     const letters: DeadLetter[] = []
-    for (const object of await this.#unread()) {
+    for (const object of await this.#unread('closed')) {
+      for (const closing of await loadClosings(this.#archive, object)) {
+        const key = recordKey(closing)
+        if (!this.#closedSince.has(key)) this.#closedSince.set(key, closing.acceptedMs)
+      }
+      this.#read.add(object.key)
+    }
+    for (const object of await this.#unread('deadletters')) {
       letters.push(...(await loadDeadLetters(this.#archive, object)))
       this.#read.add(object.key)
     }
@@ -64,10 +80,10 @@ export class LetterTail {
     this.#spool.remove()
   }
 
-  async #unread(): Promise<NamedObject[]> {
+  async #unread(kind: 'deadletters' | 'closed'): Promise<NamedObject[]> {
     const unread: NamedObject[] = []
-    for await (const shard of listShards(this.#archive, 'deadletters')) {
-      for await (const object of listObjects(this.#archive, 'deadletters', { shard })) {
+    for await (const shard of listShards(this.#archive, kind)) {
+      for await (const object of listObjects(this.#archive, kind, { shard })) {
         if (!this.#read.has(object.key)) unread.push(object)
       }
     }

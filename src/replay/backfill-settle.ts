@@ -1,6 +1,6 @@
 // Held users brought to an end: written, unchanged, left, or waiting for the archive, which is looked at again and again while
 // somebody waits. Letters and doubt are closed after the writes that count them: a run that dies between is run again.
-import { type ClosableRecord, closeRecords, type NamedRecord } from '../archive/closed-letters.ts'
+import { closeRecords, type NamedRecord } from '../archive/closed-letters.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { KEYS_PER_READ_MAX } from '../store/user-item.ts'
@@ -64,6 +64,8 @@ export interface SettleDependencies extends WriteDependencies {
   readonly by: string
   readonly counts: BackfillCounts
   readonly onWritten: (userId: string) => void
+  /** Letters whose records are counted now. */
+  readonly onClosed?: ((letters: readonly OpenLetter[]) => void) | undefined
   /** Of everybody's letters that were written since the run began. */
   readonly onLetter: (letter: OpenLetter) => void
 }
@@ -83,7 +85,7 @@ export async function settle(
   untilMs: number | undefined,
 ): Promise<readonly string[]> {
   const { tail, letters, clock, sleep } = deps
-  const closing = { letters: [] as ClosableRecord[], doubt: [] as NamedRecord[] }
+  const closing: Closing = { letters: [], doubt: [], leftOut: new Map() }
   let waiting: readonly WaitingUser[] = holding.users().map(user => ({ user, needs: [] }))
   for (let tries = 1; ; tries++) {
     await tail.advance(record => holding.take(record))
@@ -99,12 +101,27 @@ export async function settle(
     if (untilMs !== undefined) await sleep(POLL_MS)
   }
   await closeAll(closing, deps)
-  return waiting.map(({ user }) => user.userId)
+  const again = await closedMeanwhile(closing, deps)
+  return [...waiting.map(({ user }) => user.userId), ...again]
+}
+
+/** Users that were written without a letter that somebody closed at the same time: their items may lack its event. */
+async function closedMeanwhile(
+  { leftOut }: Closing,
+  { letters, onLetter }: SettleDependencies,
+): Promise<ReadonlySet<string>> {
+  const users = new Set<string>()
+  if (leftOut.size === 0) return users
+  await letters.advance(onLetter)
+  for (const [userId, keys] of leftOut) if (keys.some(key => letters.closedSince.has(key))) users.add(userId)
+  return users
 }
 
 interface Closing {
-  readonly letters: ClosableRecord[]
+  readonly letters: OpenLetter[]
   readonly doubt: NamedRecord[]
+  /** By user that was written, its open letters that are not counted. */
+  readonly leftOut: Map<string, readonly string[]>
 }
 
 async function writeAll(
@@ -113,7 +130,14 @@ async function writeAll(
   closing: Closing,
 ): Promise<readonly WaitingUser[]> {
   const { compiled, tail, isIncluded, acceptedMs } = deps
-  const context = { compiled, includedReason: undefined, isIncluded, acceptedMs, positions: tail.positions }
+  const context = {
+    compiled,
+    includedReason: undefined,
+    isIncluded,
+    acceptedMs,
+    positions: tail.positions,
+    closedSince: deps.letters.closedSince,
+  }
   const waiting: WaitingUser[] = []
   for (let from = 0; from < users.length; from += KEYS_PER_READ_MAX) {
     const chunk = users.slice(from, from + KEYS_PER_READ_MAX).map(({ user }) => user)
@@ -144,15 +168,20 @@ function note(
     case 'written':
       counts.written++
       if (written.isFirst) counts.firstItems++
+      if (written.leftOut.length > 0) closing.leftOut.set(user.userId, written.leftOut)
       onWritten(user.userId)
   }
   for (const letter of written.closed) closing.letters.push(letter)
   for (const doubt of user.doubt) closing.doubt.push(doubt)
 }
 
-async function closeAll({ letters, doubt }: Closing, { archive, by, counts }: SettleDependencies): Promise<void> {
+async function closeAll(
+  { letters, doubt }: Closing,
+  { archive, by, counts, onClosed }: SettleDependencies,
+): Promise<void> {
   await closeRecords(archive, 'closed', { records: letters, by })
   counts.lettersClosed += letters.length
+  onClosed?.(letters)
   await closeRecords(archive, 'cleared', { records: doubt, by })
   counts.doubtCleared += doubt.length
 }

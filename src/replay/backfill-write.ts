@@ -25,6 +25,7 @@ export type WrittenUser =
       /** There was no item. */
       readonly isFirst: boolean
       readonly closed: readonly OpenLetter[]
+      readonly leftOut: readonly string[]
     }
   | { readonly outcome: 'too-big'; readonly user: HeldUser; readonly detail: string }
   | Exclude<RebuildPlan, { readonly outcome: 'rebuilt' }>
@@ -45,14 +46,14 @@ export async function writeChunk(
   return mapWithLimit(plans, WRITES_IN_FLIGHT_MAX, async first => {
     let plan = first
     for (let attempt = 1; plan.outcome === 'rebuilt'; attempt++) {
-      const { user, before, next, imports, closed } = plan
+      const { user, before, next, imports, closed, leftOut } = plan
       const { definitions, pipeline } = deps.compiled
       const content = { userId: user.userId, before, next, definitions, imports, itemBytesMax: pipeline.itemBytesMax }
       const item = encodeNext(content, predictions.get(plan) ?? (await predictOne(deps.predictor, next.features)))
       if ('reason' in item) return { outcome: 'too-big', user, detail: item.detail }
       await deps.pace()
       const put = await deps.users.put(item, before?.v)
-      if (put.outcome === 'written') return { outcome: 'written', user, isFirst: before === undefined, closed }
+      if (put.outcome === 'written') return { outcome: 'written', user, isFirst: before === undefined, closed, leftOut }
       // Another writer every time: the user is tried again when the others are done.
       if (attempt >= CONFLICT_ATTEMPTS_MAX) return { outcome: 'waiting', user, needs: [] }
       plan = planRebuild(user, put.current, context)

@@ -44,6 +44,7 @@ export interface BackfillRequest {
   /** Who needs it is counted, nothing is written. */
   readonly isDryRun?: boolean
   readonly eventsHeldMax?: number
+  readonly onClosed?: SettleDependencies['onClosed']
   /** After each bucket. */
   readonly onProgress?: (counts: BackfillCounts) => void
 }
@@ -198,7 +199,7 @@ class BackfillRun {
   }
 
   #settling(predictor: SettleDependencies['predictor']): SettleDependencies {
-    const { target, by, writesPerSecond } = this.#request
+    const { target, by, writesPerSecond, onClosed } = this.#request
     return {
       ...this.#deps,
       predictor,
@@ -210,6 +211,7 @@ class BackfillRun {
       by,
       counts: this.#counts,
       onLetter: this.#onLetter,
+      onClosed,
       onWritten: userId => this.#written.add(userBucket(userId), Buffer.from(userId)),
     }
   }

@@ -23,6 +23,8 @@ export interface PlanContext {
   readonly isIncluded?: ((letter: OpenLetter) => boolean) | undefined
   /** Included letters are judged by this instant, ms, and not by their arrival. */
   readonly acceptedMs?: number | undefined
+  /** Letters that were closed since they were read, by `recordKey`, and the instant by which each was accepted, if it was. */
+  readonly closedSince?: ReadonlyMap<string, number | undefined> | undefined
 }
 
 /** Sequences by `stream@epoch/shard` that history must reach before the user can be rebuilt. */
@@ -37,6 +39,8 @@ export type RebuildPlan =
       readonly imports: readonly string[]
       /** Letters whose records are then counted. */
       readonly closed: readonly OpenLetter[]
+      /** `recordKey` of open letters that are not counted: wrong, should somebody close one before this is written. */
+      readonly leftOut: readonly string[]
     }
   | { readonly outcome: 'unchanged'; readonly user: HeldUser; readonly closed: readonly OpenLetter[] }
   | { readonly outcome: 'waiting'; readonly user: HeldUser; readonly needs: Needs }
@@ -50,10 +54,12 @@ export function planRebuild(
   const { compiled, positions, includedReason, isIncluded = ({ reason }) => reason === includedReason } = context
   const read = readItem(compiled.features, stored)
   if (read.outcome === 'corrupt') return { outcome: 'corrupt', user, detail: read.detail }
-  const wanted = user.letters.filter(isIncluded)
+  const { closedSince } = context
+  const letters = user.letters.filter(letter => closedSince?.has(recordKey(letter)) !== true)
+  const wanted = letters.filter(isIncluded)
   const needs = needsOf(read.content, wanted)
   if (!isReached(needs, positions)) return { outcome: 'waiting', user, needs }
-  const aside = recordsAside(user, new Set(wanted), context.acceptedMs)
+  const aside = recordsAside({ ...user, letters }, new Set(wanted), context)
   const rebuilt = rebuildUser(
     compiled,
     { content: read.content, imports: read.stored?.imports ?? [] },
@@ -62,7 +68,13 @@ export function planRebuild(
   const closed = [...aside.closed]
   return rebuilt.outcome === 'unchanged'
     ? { outcome: 'unchanged', user, closed }
-    : { ...rebuilt, user, before: read.stored, closed }
+    : {
+        ...rebuilt,
+        user,
+        before: read.stored,
+        closed,
+        leftOut: [...aside.openLetters].filter(key => !aside.included.has(key)),
+      }
 }
 
 export function isReached(needs: Needs, positions: ReadonlyMap<string, string>): boolean {
@@ -90,7 +102,7 @@ interface RecordsAside {
 function recordsAside(
   { events, letters, accepted }: HeldUser,
   wanted: ReadonlySet<OpenLetter>,
-  acceptedMs: number | undefined,
+  { acceptedMs, closedSince }: Pick<PlanContext, 'acceptedMs' | 'closedSince'>,
 ): RecordsAside {
   // Of one record the first: what was recorded first is what became of it.
   const byKey = new Map(letters.toReversed().map(letter => [recordKey(letter), letter]))
@@ -100,7 +112,7 @@ function recordsAside(
     const key = recordKey(held.record)
     const letter = byKey.get(key)
     // Ahead of its arrival, it has a letter, or will have one.
-    if (letter === undefined && isTaken(held, accepted?.get(key))) continue
+    if (letter === undefined && isTaken(held, accepted?.get(key) ?? closedSince?.get(key))) continue
     openLetters.add(key)
     if (letter === undefined || !wanted.has(letter) || !isTaken(held, acceptedMs)) continue
     included.add(key)

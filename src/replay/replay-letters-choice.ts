@@ -1,0 +1,62 @@
+// Which letters a replay takes, put into a local file in the order of the stream, so that what is written while it runs changes
+// nothing of what was chosen.
+import { listLetters } from '../archive/letters.ts'
+import { parseLine } from '../archive/line-file.ts'
+import { readRecordLine, recordLine } from '../archive/raw-object.ts'
+import { decodeRecord } from '../event/decode.ts'
+import type { StreamRecord } from '../event/stream-record.ts'
+import type { LineSpool } from '../platform/line-spool.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
+import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import { recordKey } from './counted-events.ts'
+
+export interface LetterChoice {
+  readonly reason?: string | undefined
+  /** Of today's decoding, also where it refuses the record; what has no known type is of none. */
+  readonly type?: string | undefined
+  /** Arrival, ms, inclusive. */
+  readonly fromMs?: number | undefined
+  /** Arrival, ms, exclusive. */
+  readonly toMs?: number | undefined
+  /** By `recordKey`. */
+  readonly records?: ReadonlySet<string> | undefined
+}
+
+export interface ChosenLetter {
+  readonly record: StreamRecord
+  readonly reason: string
+}
+
+/** The only slot: order is all that matters. */
+const SLOT = 0
+
+/** How many. Open ones only. Throws ObjectStoreError, ArchiveError. */
+export async function spoolChosen(
+  spool: LineSpool,
+  { type, records, ...filter }: LetterChoice,
+  { archive, compiled }: { readonly archive: ObjectStore; readonly compiled: CompiledPipeline },
+): Promise<number> {
+  let count = 0
+  for await (const letter of listLetters(archive, filter)) {
+    if (records?.has(recordKey(letter)) === false) continue
+    if (type !== undefined && decodeRecord(letter, compiled.contracts).type !== type) continue
+    spool.add(SLOT, Buffer.from(JSON.stringify({ ...recordLine(letter), reason: letter.reason })))
+    count++
+  }
+  return count
+}
+
+/** In the order of each shard. */
+export async function* chosenLetters(spool: LineSpool): AsyncGenerator<ChosenLetter> {
+  for await (const line of spool.lines(SLOT)) yield readChosenLine(line)
+}
+
+/** As they lie in the file, for a sort. */
+export function chosenLines(spool: LineSpool): AsyncGenerator<Uint8Array> {
+  return spool.lines(SLOT)
+}
+
+export function readChosenLine(bytes: Uint8Array): ChosenLetter {
+  const line = parseLine(Buffer.from(bytes).toString('utf8'), 'spooled from deadletters/')
+  return { record: readRecordLine(line), reason: line.text('reason') }
+}
