@@ -37,7 +37,8 @@ export function createTelemetry(service: string, functionName: string): Telemetr
   return {
     info: (message, fields = {}) => logger.info(message, { ...fields }),
     error: error => {
-      logger.error('failed', { ...errorFields(error) })
+      // Not among the fields: the logger keeps the name `message` to itself, and drops what comes under it.
+      logger.error(error instanceof Error ? error.message : String(error), errorFields(error))
       add('errors', 1)
     },
     count: (name, value, dimensions) => {
@@ -63,17 +64,16 @@ function addOfOwner(
   single.addMetric(name, metricDefinition(name).unit, value)
 }
 
-function errorFields(error: unknown): Readonly<Record<string, unknown>> {
+function errorFields(error: unknown): Record<string, unknown> {
   if (error instanceof MillraceError) {
-    const { code, message, next, retriable, cause } = error
+    const { code, next, retriable, cause } = error
     return {
       code,
-      message,
       next,
       retriable,
       ...(cause instanceof Error ? { cause: `${cause.name}: ${cause.message}` } : {}),
     }
   }
-  if (error instanceof Error) return { code: error.name, message: error.message, stack: error.stack }
-  return { code: 'unknown', message: String(error) }
+  if (error instanceof Error) return { code: error.name, stack: error.stack }
+  return { code: 'unknown' }
 }

@@ -143,7 +143,7 @@ describe('the other functions', () => {
     const endMs = performance.now() + HANG_MS
     const { users } = deployedStores(clients, NAMES, world, { timeLeftMs: () => endMs - performance.now() })
     const handle = serveHttp({
-      load: users.load,
+      load: userId => users.load(userId),
       featuresAt: () => ({ asOf: 0, values: {} }),
       predict: async () => ({ predictions: { asOf: 0, models: {} }, models: {} }),
       productionBatches: async () => ({}),

@@ -78,7 +78,9 @@ export async function startHttpDynamodb(): Promise<HttpDynamodb> {
   function apply({ operation, body }: Request, fault: WireFault | undefined): Answer {
     if (operation === 'GetItem') return { status: 200, body: { Item: items.get(keyOf(body.Key)) } }
     if (operation === 'PutItem') return put(body)
-    const [[table = '', { Keys }] = ['', { Keys: [] }]] = Object.entries(body.RequestItems ?? {})
+    const [asked] = Object.entries(body.RequestItems ?? {})
+    if (asked === undefined) return failure('ValidationException')
+    const [table, { Keys }] = asked
     const answered = fault === 'leave-all' ? 0 : fault === 'leave-some' ? 1 : Keys.length
     const found = Keys.slice(0, answered).flatMap(key => items.get(keyOf(key)) ?? [])
     const left = Keys.slice(answered)

@@ -1,6 +1,8 @@
 // A batch run on in-memory ports: real decoding, fold, codec and decision; a store that counts and fails where it is told to.
 import type { AffectedRecord, RefusedRecord } from '../../src/affected/affected-users.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
+import { count, sum } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { pipeline } from '../../src/predictions/pipeline.ts'
@@ -12,6 +14,16 @@ import { customer, order, START, visit } from '../features/factories.ts'
 import { type MemoryUserStore, memoryUserStore } from '../fakes/memory-user-store.ts'
 
 export const shop = pipeline({ name: 'shop', events: [order, visit], features: customer, models: [] })
+
+/** Two features and one event type: for tests that fold thousands of times and look at nothing else. */
+export const smallShop = compilePipeline(
+  pipeline({
+    name: 'shop',
+    events: [order],
+    features: features({ ordersEver: count(order), spend90d: sum(order, 'amount', { within: '90d' }) }),
+    models: [],
+  }),
+)
 
 export interface Harness {
   readonly users: MemoryUserStore
@@ -55,9 +67,9 @@ export function harness(overrides: Partial<RecomputeDependencies> = {}): Harness
 export function countingPredictor(runs: number[]): Predictor {
   const predictor: Predictor = {
     pinned: async () => predictor,
-    predict: async features => {
-      runs.push(features.length)
-      return features.map(({ asOf, values }) => ({
+    predict: async bodies => {
+      runs.push(bodies.length)
+      return bodies.map(({ asOf, values }) => ({
         predictions: {
           asOf,
           models: { churn: { status: 'ok', batchId: 'b1', value: { orders: Number(values['orders30d']) } } },
