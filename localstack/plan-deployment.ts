@@ -1,6 +1,6 @@
 // From template to plan. Every resource is planned, is on the list of what a laptop does not need, or is an error that names
 // it: nothing is dropped in silence.
-import type { CloudFormationTemplate } from './cloudformation-template.ts'
+import type { CloudFormationTemplate, TemplateResource } from './cloudformation-template.ts'
 import type { DeploymentPlan } from './deployment-plan.ts'
 import { TemplateError } from './errors.ts'
 import { functionsOf, mappingsOf } from './plan-functions.ts'
@@ -75,7 +75,7 @@ export function planDeployment(template: CloudFormationTemplate, deployment: Dep
     routes: routesOf(context, functions),
     schedules: schedulesOf(context, functions),
     outputs: outputsOf(template, intrinsics, deployment),
-    notes,
+    notes: [...notes, ...alarmNotes(template, intrinsics)],
   }
 }
 
@@ -98,6 +98,13 @@ function wantedResources(template: CloudFormationTemplate, context: IntrinsicCon
     })
   }
   return wanted
+}
+
+function alarmNotes(template: CloudFormationTemplate, context: IntrinsicContext): string[] {
+  const isAlarm = ({ Type }: TemplateResource): boolean => /^AWS::CloudWatch::(Composite)?Alarm$/.test(Type)
+  const alarms = Object.values(template.Resources).filter(each => isAlarm(each) && isWanted(each, context))
+  if (alarms.length === 0) return []
+  return [`${alarms.length} alarms watch nothing here; millrace status looks at the same conditions.`]
 }
 
 /** The bucket that osls uploads code to: the one that functions take their code from. Here code comes from a folder. */
