@@ -3,14 +3,9 @@
 import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import { parseDurationMs } from '../../src/platform/duration.ts'
 import { obviousAnswers, valueDiffers } from '../../src/replay/obvious-features.ts'
-import { fromAttributes } from '../../src/store/dynamodb-attributes.ts'
-import { readBody } from '../../src/store/item-codec.ts'
-import { isCorrupt } from '../../src/store/user-item.ts'
 import type { FeaturesBody } from '../../src/features/features-body.ts'
-import type { PredictionsBody } from '../../src/predictions/evaluated-user.ts'
-import { predictionProblem } from './check-answer.ts'
 import { type ArchivedFacts, readArchive } from './read-archive.ts'
-import { dedupOf } from './watch.ts'
+import { readable } from './watch.ts'
 import type { LoggedRecord, Simulation } from './world.ts'
 
 /** Set aside, and so in nobody's item until it is replayed, rebuilt or repaired. */
@@ -89,7 +84,7 @@ function countedEvents({ log, table }: Simulation, facts: ArchivedFacts, userId:
     byId.set(logged.event.idHash, same)
   }
   const item = table.items.get(userId)
-  const types = (item === undefined ? undefined : dedupOf(item))?.types
+  const types = (item === undefined ? undefined : readable(item))?.dedup.types
   const known = new Set([...(types?.values() ?? [])].flatMap(({ ids }) => ids.map(({ idHash }) => idHash)))
   const [certain, uncertain]: [DecodedEvent[], DecodedEvent[]] = [[], []]
   for (const [idHash, records] of byId) {
@@ -114,22 +109,16 @@ function userProblems(simulation: Simulation, facts: ArchivedFacts, userId: stri
   if (attributes === undefined) {
     return certain.length === 0 ? [] : [`${userId} has ${certain.length} events and no item`]
   }
-  const item = fromAttributes(attributes)
-  if (isCorrupt(item)) return simulation.damaged.has(userId) && !isFinal ? [] : [`the item of ${userId} is corrupt`]
-  const ft = readBody(item, 'ft')
-  const pr = readBody(item, 'pr')
-  if ('reason' in ft || 'reason' in pr) {
-    return simulation.damaged.has(userId) && !isFinal ? [] : [`the item of ${userId} cannot be read`]
-  }
-  const features = ft.body as unknown as FeaturesBody
-  const prediction = predictionProblem({ features, predictions: pr.body as unknown as PredictionsBody })
-  const problems = prediction === undefined ? [] : [`${userId}: ${prediction}`]
+  const item = readable(attributes)
+  if (item === undefined) return simulation.damaged.has(userId) && !isFinal ? [] : [`the item of ${userId} is damaged`]
+  const { features } = item.bodies
+  const problems: string[] = []
   if (isFinal && features.pending !== undefined) problems.push(`${userId}: ${JSON.stringify(features.pending)}`)
   if (uncertain.length > UNCERTAIN_MAX) return problems
   let different: string | undefined
   for (let choice = 0; choice < 2 ** uncertain.length; choice++) {
     const chosen = uncertain.filter((_, index) => (choice >> index) & 1)
-    different = differences(simulation, features, [...certain, ...chosen], item.definitions)
+    different = differences(simulation, features, [...certain, ...chosen], attributes['definitions']?.S ?? '')
     if (different === undefined) return problems
   }
   return [...problems, `${userId} (${certain.length} events, ${uncertain.length} uncertain): ${different}`]
@@ -141,6 +130,8 @@ function differences(
   events: readonly DecodedEvent[],
   definitions: string,
 ): string | undefined {
+  const newestMs = Math.max(...events.map(({ ts }) => ts))
+  if (asOf !== newestMs) return `the newest event is of ${newestMs} and the values are as of ${asOf}`
   const { pipeline } = deployed.before.definitions === definitions ? deployed.before : deployed.after
   for (const [name, { value, allowance }] of Object.entries(obviousAnswers(pipeline.features, events, asOf))) {
     const feature = pipeline.features.features[name]

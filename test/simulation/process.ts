@@ -1,5 +1,7 @@
 // A process that may die at any of its calls: from then on none of its calls comes back, while what it had sent before still
 // arrives. Lambda's sandbox, an operator's command and a local worker are such processes.
+import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb'
+import { readServiceFailure } from '../../src/platform/service-failure.ts'
 import type { Faults } from './faults.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { Random } from '../../src/platform/random.ts'
@@ -26,6 +28,8 @@ const LATENCY_MAX_MS = 12
 /** A call that is slow comes back after the client has given it up. */
 const CLIENT_TIMEOUT_MS = 5_000
 const SLOW_MAX_MS = 40_000
+const SDK_ATTEMPTS_MAX = 3
+const SDK_RETRY_CAP_MS = 100
 
 export class SimulatedProcess {
   readonly name: string
@@ -60,11 +64,17 @@ export class SimulatedProcess {
     if (!this.isAlive) await never()
   }
 
-  /** One call to a service: its way there, what it does there, its way back, and whatever goes wrong in between. */
-  async call<T>(what: string, errors: ServiceErrors, effect: () => T, signal?: AbortSignal): Promise<T> {
-    if (!this.isAlive) return never()
-    const answer = this.#send(what, errors, effect)
-    return signal === undefined ? answer : abortable(answer, signal)
+  /** One call of an SDK's client: up to three tries, as it makes them by itself; what a try did before it failed stays done. */
+  async call<T>(what: string, errors: ServiceErrors, effect: () => T): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      if (!this.isAlive) return never()
+      try {
+        return await this.#send(what, errors, effect)
+      } catch (error) {
+        if (attempt === SDK_ATTEMPTS_MAX || !isFailedByService(error)) throw error
+        await this.sleep(this.#options.random() * SDK_RETRY_CAP_MS * attempt)
+      }
+    }
   }
 
   async #send<T>(what: string, errors: ServiceErrors, effect: () => T): Promise<T> {
@@ -122,14 +132,7 @@ export function never(): Promise<never> {
   return new Promise(() => undefined)
 }
 
-async function abortable<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw aborted()
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(aborted()), { once: true })
-    answer.then(resolve, reject)
-  })
-}
-
-function aborted(): Error {
-  return Object.assign(new Error('Request aborted'), { name: 'AbortError' })
+/** Not what the service decided: a condition that failed is an answer. */
+function isFailedByService(error: unknown): boolean {
+  return !(error instanceof ConditionalCheckFailedException) && readServiceFailure(error).isRetriable
 }

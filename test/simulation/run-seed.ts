@@ -7,6 +7,7 @@ import type { EventSourceMapping } from '../../localstack/event-source-mapping.t
 import { type MappedName, memoryCheckpoints, startMapping } from './mappings.ts'
 import { forgiving, get, reshard, runBackfill, snapshot } from './operators.ts'
 import { judge } from './oracle.ts'
+import type { BackfillRequest } from '../../src/replay/backfill.ts'
 import { Workload } from './workload.ts'
 import { EPOCH, newSimulation, type Simulation, type SimulationRequest, STREAM } from './world.ts'
 
@@ -95,15 +96,22 @@ async function interfere(simulation: Simulation, mappings: Mappings, tasks: Prom
   if (faults.fires('mapping restart')) await mappings.restart(random() < 0.5 ? 'recompute' : 'archive')
   if (faults.fires('snapshot', 0.3)) start(() => snapshot(simulation))
   if (faults.fires('backfill', 0.5)) {
-    const kinds = ['incomplete', 'doubt', 'letters'] as const
-    const kind = kinds[Math.floor(random() * kinds.length)] ?? 'doubt'
-    const target =
-      kind === 'letters'
-        ? ({ kind, reason: 'late' } as const)
-        : kind === 'doubt'
-          ? ({ kind } as const)
-          : ({ kind, feature: undefined } as const)
-    start(() => runBackfill(simulation, { target }))
+    start(() => runBackfill(simulation, anyBackfill(simulation)))
+  }
+}
+
+function anyBackfill({ random, log }: Simulation): Pick<BackfillRequest, 'target' | 'only'> {
+  const kinds = ['incomplete', 'doubt', 'letters', 'named', 'named', 'named'] as const
+  const kind = kinds[Math.floor(random() * kinds.length)] ?? 'doubt'
+  switch (kind) {
+    case 'letters':
+      return { target: { kind, reason: 'late' } }
+    case 'incomplete':
+      return { target: { kind, feature: undefined } }
+    case 'named':
+      return { target: { kind }, only: new Set(log.flatMap(({ event }) => event?.userId ?? [])) }
+    case 'doubt':
+      return { target: { kind } }
   }
 }
 

@@ -64,24 +64,24 @@ export function simulatedUsersTable(options: UsersTableOptions): SimulatedUsersT
   }
 
   function send(process: SimulatedProcess) {
-    return (command: unknown, { abortSignal }: { readonly abortSignal?: AbortSignal } = {}): Promise<unknown> => {
+    return (command: unknown): Promise<unknown> => {
       const by: Caller = { name: process.name, scope: process.scope }
       if (command instanceof BatchGetItemCommand) {
         const [[table, { Keys = [] }] = ['', {}]] = Object.entries(command.input.RequestItems ?? {})
-        return process.call('BatchGetItem', ERRORS, () => batchGet(table, Keys, by), abortSignal)
+        return process.call('BatchGetItem', ERRORS, () => batchGet(table, Keys, by))
       }
       if (command instanceof GetItemCommand) {
         const userId = command.input.Key?.['userId']?.S ?? ''
         const get = () => ({ Item: found([userId], by)[0] })
-        return process.call('GetItem', ERRORS, get, abortSignal)
+        return process.call('GetItem', ERRORS, get)
       }
       if (command instanceof PutItemCommand) {
-        return process.call('PutItem', ERRORS, () => put(command.input, by), abortSignal)
+        return process.call('PutItem', ERRORS, () => put(command.input, by))
       }
       if (command instanceof ScanCommand) {
         const { Segment = 0, TotalSegments = 1, ExclusiveStartKey } = command.input
         const from = ExclusiveStartKey?.['userId']?.S
-        return process.call('Scan', ERRORS, () => scan(Segment, TotalSegments, from), abortSignal)
+        return process.call('Scan', ERRORS, () => scan(Segment, TotalSegments, from))
       }
       throw new Error('The simulated table does not know this command')
     }

@@ -49,13 +49,13 @@ export function simulatedBucket({
   return bucket
 
   function send(process: SimulatedProcess) {
-    return (command: unknown, { abortSignal }: { readonly abortSignal?: AbortSignal } = {}): Promise<unknown> => {
+    return (command: unknown): Promise<unknown> => {
       const { effect, what } = effectOf(command)
       const unlessOut = (): object => {
         if (clock() < bucket.outageUntilMs) throw ERRORS.throttled()
         return effect()
       }
-      return process.call(what, ERRORS, unlessOut, abortSignal)
+      return process.call(what, ERRORS, unlessOut)
     }
   }
 

@@ -3,8 +3,11 @@
 import { compareRecentIds, type DedupState } from '../../src/affected/dedup-state.ts'
 import { compareSequences } from '../../src/event/stream-record.ts'
 import { type Attributes, fromAttributes } from '../../src/store/dynamodb-attributes.ts'
-import { decodeItem, isUnreadable } from '../../src/store/item-codec.ts'
+import { decodeItem, isUnreadable, readBody } from '../../src/store/item-codec.ts'
+import type { FeaturesBody } from '../../src/features/features-body.ts'
+import type { PredictionsBody } from '../../src/predictions/evaluated-user.ts'
 import { isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
+import { predictionProblem } from './check-answer.ts'
 import type { Commit } from './simulated-dynamodb.ts'
 
 /** A promise of the product is broken. */
@@ -17,11 +20,21 @@ export interface CommittedItem {
   readonly item: StoredItem
 }
 
-export function dedupOf(attributes: Attributes): DedupState | undefined {
+interface ReadableItem {
+  readonly dedup: DedupState
+  readonly state: Readonly<Record<string, unknown>>
+  readonly bodies: { readonly features: FeaturesBody; readonly predictions: PredictionsBody }
+}
+
+/** Undefined where it is damaged. */
+export function readable(attributes: Attributes): ReadableItem | undefined {
   const item = fromAttributes(attributes)
   if (isCorrupt(item)) return undefined
   const decoded = decodeItem(item)
-  return isUnreadable(decoded) ? undefined : decoded.dedup
+  const [ft, pr] = [readBody(item, 'ft'), readBody(item, 'pr')]
+  if (isUnreadable(decoded) || 'reason' in ft || 'reason' in pr) return undefined
+  const bodies = { features: ft.body as unknown as FeaturesBody, predictions: pr.body as unknown as PredictionsBody }
+  return { dedup: decoded.dedup, state: decoded.state, bodies }
 }
 
 /** Throws Broken. `isRebuilt`: floors of a user that is made anew come from its events and not from the item. */
@@ -29,21 +42,29 @@ export function checkCommit({ userId, before, after, by }: Commit, isRebuilt: bo
   const was = before === undefined ? 0 : Number(before['v']?.N)
   const is = Number(after['v']?.N)
   if (is !== was + 1 && !isRebuilt) throw new Broken(`${by.name} put version ${is} of ${userId} over ${was}`)
-  const next = dedupOf(after)
-  if (next === undefined) throw new Broken(`${by.name} put an item of ${userId} that cannot be read`)
-  const previous = before === undefined ? undefined : dedupOf(before)
+  const item = readable(after)
+  if (item === undefined) throw new Broken(`${by.name} put an item of ${userId} that cannot be read`)
+  const wrong = predictionProblem(item.bodies)
+  if (wrong !== undefined) throw new Broken(`${by.name} put an item of ${userId} in which ${wrong}`)
+  const previous = before === undefined ? undefined : readable(before)
   if (previous === undefined) return
+  const dropped = Object.keys(previous.state).filter(key => !(key in item.state))
+  if (dropped.length > 0) throw new Broken(`${by.name} dropped state ${dropped.join(', ')} of ${userId}`)
+  checkDedup(previous.dedup, item.dedup, `${by.name} took back, of ${userId}, `)
+}
+
+function checkDedup(previous: DedupState, next: DedupState, what: string): void {
   for (const [shard, mark] of previous.marks) {
     const now = next.marks.get(shard)
     const isPruned = now === undefined && (next.settledMs ?? 0) > mark.arrivalMs
     if (!isPruned && (now === undefined || compareSequences(now.sequence, mark.sequence) < 0)) {
-      throw new Broken(`${by.name} took the mark of ${userId} in ${shard} back from ${mark.sequence}`)
+      throw new Broken(`${what}the mark of ${shard} from ${mark.sequence}`)
     }
   }
   for (const [type, { floor }] of previous.types) {
     const now = next.types.get(type)?.floor
     if (floor !== undefined && (now === undefined || compareRecentIds(now, floor) < 0)) {
-      throw new Broken(`${by.name} took the floor of ${userId} and ${type} back from ${floor.ts}`)
+      throw new Broken(`${what}the floor of ${type} from ${floor.ts}`)
     }
   }
 }

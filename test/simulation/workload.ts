@@ -21,7 +21,8 @@ export class Workload {
   readonly #random: Random
   readonly #settings: Settings
   readonly #sent: Sent[] = []
-  #ids = 0
+  /** Counted for each type by itself: the same id text of two types is two events. */
+  readonly #ids = { order: 0, visit: 0 }
 
   constructor(settings: Settings, random: Random) {
     this.#settings = settings
@@ -60,8 +61,10 @@ export class Workload {
 
   #event(nowMs: number): Sent {
     const userId = this.#user()
-    const [id, ts] = [`id-${this.#ids++}`, this.#ts(nowMs)]
-    return this.#random() < 0.7 ? this.#order(userId, id, ts) : this.#visit(userId, id, ts)
+    const ts = this.#ts(nowMs)
+    return this.#random() < 0.6
+      ? this.#order(userId, `id-${this.#ids.order++}`, ts)
+      : this.#visit(userId, `id-${this.#ids.visit++}`, ts)
   }
 
   #order(userId: string, id: string, ts: number): Sent {
@@ -80,7 +83,7 @@ export class Workload {
 
   #poison(nowMs: number): Sent {
     const userId = this.#user()
-    const order = orderJson(userId, `id-${this.#ids++}`, nowMs, { amount: 1, channel: 'web', gift: false })
+    const order = orderJson(userId, `id-${this.#ids.order++}`, nowMs, { amount: 1, channel: 'web', gift: false })
     const kinds: readonly (readonly [RefusalReason, Json | string, string?])[] = [
       ['not-json', '{"type":"order.placed",'],
       ['unknown-type', { ...order, type: 'order.unheard' }],
