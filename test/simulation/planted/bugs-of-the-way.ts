@@ -84,8 +84,8 @@ export const BUGS_OF_THE_WAY: readonly PlantedBug[] = [
     patches: [
       {
         file: 'src/replay/counted-events.ts',
-        find: 'if (openLetters.has(recordKey(record))) return false\n',
-        replace: '',
+        find: '!isAside(event) && isReached(event, rule)',
+        replace: 'isReached(event, rule)',
       },
     ],
     killedBy: bySimulation(),

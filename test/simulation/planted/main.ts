@@ -78,7 +78,7 @@ function line({ name, killedBy }: PlantedBug, { verdict, tookMs }: KillerRun): s
   const row = (by: string): string => `${name.padEnd(NAME_WIDTH)} ${by.padEnd(BY_WIDTH)} ${took}\n`
   switch (verdict.outcome) {
     case 'killed':
-      return row(killedBy.kind === 'test' ? `${killedBy.file}: ${verdict.by}`.slice(0, BY_WIDTH) : verdict.by)
+      return row((killedBy.kind === 'test' ? `${killedBy.file}: ${verdict.by}` : verdict.by).slice(0, BY_WIDTH))
     case 'alive':
       return row('ALIVE')
     case 'broken':

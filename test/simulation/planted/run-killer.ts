@@ -22,7 +22,7 @@ export interface KillerRun {
 /** A bug that makes the simulated cloud run for ever is no proof either: its oracles have to say so. */
 const RUN_MS_MAX = 60_000
 const DETAIL_CHARACTERS_MAX = 2_000
-const SEED = /\bseed\D{0,3}(\d+)/i
+const FAILED_SEED = /^(seed \d+) fails: (.*)/m
 
 export async function runKiller(folder: string, killer: Killer): Promise<KillerRun> {
   const start = performance.now()
@@ -34,11 +34,11 @@ async function simulate(
   folder: string,
   { fromSeed, seeds }: Extract<Killer, { readonly kind: 'simulation' }>,
 ): Promise<Verdict> {
-  const options = ['--seeds', `${seeds}`, '--from', `${fromSeed}`]
-  const ended = await runNode(folder, ['--conditions=millrace-source', 'test/simulation/main.ts', ...options])
+  const script = 'test/simulation/planted/find-seed.ts'
+  const ended = await runNode(folder, ['--conditions=millrace-source', script, `${fromSeed}`, `${seeds}`])
   if (ended.code === 0) return { outcome: 'alive' }
-  const seed = SEED.exec(ended.out)?.[1] ?? SEED.exec(ended.errors)?.[1]
-  if (ended.code === 1 && seed !== undefined) return { outcome: 'killed', by: `seed ${seed}` }
+  const [, seed, why] = FAILED_SEED.exec(ended.out) ?? []
+  if (ended.code === 1 && seed !== undefined) return { outcome: 'killed', by: `${seed}: ${why}` }
   return broken(ended)
 }
 
