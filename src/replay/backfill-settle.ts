@@ -64,6 +64,8 @@ export interface SettleDependencies extends WriteDependencies {
   readonly by: string
   readonly counts: BackfillCounts
   readonly onWritten: (userId: string) => void
+  /** Told when users must be looked at once more, whatever the archive says. */
+  readonly onClosedMeanwhile: () => void
   /** Letters whose records are counted now. */
   readonly onClosed?: ((letters: readonly OpenLetter[]) => void) | undefined
   /** Of everybody's letters that were written since the run began. */
@@ -108,12 +110,13 @@ export async function settle(
 /** Users that were written without a letter that somebody closed at the same time: their items may lack its event. */
 async function closedMeanwhile(
   { leftOut }: Closing,
-  { letters, onLetter }: SettleDependencies,
+  { letters, onLetter, onClosedMeanwhile }: SettleDependencies,
 ): Promise<ReadonlySet<string>> {
   const users = new Set<string>()
   if (leftOut.size === 0) return users
   await letters.advance(onLetter)
   for (const [userId, keys] of leftOut) if (keys.some(key => letters.closedSince.has(key))) users.add(userId)
+  if (users.size > 0) onClosedMeanwhile()
   return users
 }
 

@@ -76,6 +76,8 @@ class BackfillRun {
   readonly #letters: LetterTail
   /** Users with a letter since the run began that only the letter tells of. */
   readonly #setAside = new Set<string>()
+  /** Somebody among those who wait was written without a letter that was closed at the same time. */
+  #isClosedMeanwhile = false
   /** Who waits for the next sweep. */
   #waiting: LineSpool
   #spools = 0
@@ -109,7 +111,10 @@ class BackfillRun {
     if (isDryRun === true) return this.#counts
     const untilMs = this.#deps.clock() + waitMs
     while (this.#counts.waiting > 0 && this.#deps.clock() < untilMs) await this.#waitingSweep(settling, untilMs)
-    if (await this.#recallWritten(waitMs)) await this.#waitingSweep(settling, untilMs)
+    for (let isDue = await this.#recallWritten(waitMs); isDue || this.#isClosedMeanwhile; isDue = false) {
+      this.#isClosedMeanwhile = false
+      await this.#waitingSweep(settling, untilMs)
+    }
     // Some may have come and been closed since they were counted.
     this.#counts.lettersLeft = Math.max(0, this.#counts.lettersLeft - this.#counts.lettersClosed)
     return this.#counts
@@ -212,6 +217,9 @@ class BackfillRun {
       counts: this.#counts,
       onLetter: this.#onLetter,
       onClosed,
+      onClosedMeanwhile: () => {
+        this.#isClosedMeanwhile = true
+      },
       onWritten: userId => this.#written.add(userBucket(userId), Buffer.from(userId)),
     }
   }
