@@ -50,7 +50,7 @@ function httpStatus(error: unknown): number | undefined {
 
 /** What a call was made to, as a diagnosis names it. */
 export interface CalledResource {
-  readonly kind: 'table' | 'bucket' | 'stream'
+  readonly kind: 'table' | 'bucket' | 'stream' | 'function' | 'mapping' | 'metric'
   readonly name: string
 }
 
