@@ -94,6 +94,17 @@ describe('recompute', () => {
     expect(left()).toBeGreaterThan(ASIDE_RESERVE_MS)
   })
 
+  it('begins no wait for keys that are left out which would outlast the time', async () => {
+    dynamodb.fault = () => 'leave-all'
+    const waits: number[] = []
+    const longest = { clock: systemClock, random: () => 0.99, sleep: async (ms: number) => void waits.push(ms) }
+    let asked = 0
+    const { users } = deployedStores(clients, NAMES, longest, { timeLeftMs: () => (asked++ === 0 ? 60_000 : 10) })
+    await expect(users.loadMany(['ana'])).rejects.toMatchObject({ code: 'deadline-near' })
+    expect(waits).toEqual([])
+    expect(dynamodb.calls).toHaveLength(1)
+  })
+
   it('answers where dead letters cannot be written, and fails their records alone', async () => {
     const { ports, left } = invocation(ASIDE_RESERVE_MS + HANG_MS)
     const archive = archiveStore(clients.s3, 'archive', world, { timeLeftMs: () => left() - ASIDE_RESERVE_MS })
