@@ -26,13 +26,16 @@ export const FAULTS = [
   'model unavailable',
   'other code',
   'backfill',
-  'repair',
   'damage',
-  'replay',
+  'repair',
+  'replay of letters',
   'snapshot',
   'given up',
-  'bucket full outage',
+  'archive outage',
+  'child before parent',
+  'mapping paused',
   'backlog skipped',
+  'stream created anew',
 ] as const
 
 export type Fault = (typeof FAULTS)[number]

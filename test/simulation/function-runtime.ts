@@ -29,6 +29,8 @@ export interface SimulatedFunction {
   readonly invoke: (event: string) => Promise<InvokeOutcome>
   /** As a deploy does: who is idle is not used again. */
   readonly dropIdle: () => void
+  /** Nothing that was delivered until now is delivered again, and nobody who is idle is used again. */
+  readonly forget: () => void
   /** Deliveries on top of those of the mapping that are not over. */
   readonly settled: () => Promise<unknown>
 }
@@ -115,6 +117,10 @@ export function simulatedFunction(options: FunctionOptions): SimulatedFunction {
     },
     dropIdle: () => {
       idle = []
+    },
+    forget: () => {
+      idle = []
+      delivered.length = 0
     },
     settled: async () => {
       while (redeliveries.size > 0) await Promise.all(redeliveries)

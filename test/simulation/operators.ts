@@ -3,6 +3,9 @@
 import { backfill, type BackfillRequest } from '../../src/replay/backfill.ts'
 import type { BackfillCounts } from '../../src/replay/backfill-settle.ts'
 import { openHistory } from '../../src/archive/open-history.ts'
+import { corruptUsers, repairUsers } from '../../src/replay/repair-users.ts'
+import type { RepairResult } from '../../src/replay/repair-write.ts'
+import { replayLetters } from '../../src/replay/replay-letters.ts'
 import { serveHttp } from '../../src/serve/serve-http.ts'
 import { featuresAt } from '../../src/serve/evaluate-user.ts'
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
@@ -10,7 +13,7 @@ import { predictOne } from '../../src/predictions/predictor.ts'
 import { gatewayEvent } from '../fakes/http-gateway.ts'
 import { checkAnswer } from './check-answer.ts'
 import { Broken } from './watch.ts'
-import type { Simulation } from './world.ts'
+import { STREAM, type Simulation } from './world.ts'
 
 /** No file is made: what a seed holds fits into memory. */
 const SPOOL_DIR = '/nonexistent'
@@ -36,6 +39,48 @@ export async function runBackfill(
   const counts = await Promise.race([run(), process.died.then(() => undefined)])
   simulation.trace(`${process.name}: ${JSON.stringify(counts)}`)
   return counts
+}
+
+/** Whoever cannot be read. */
+export async function repair(simulation: Simulation): Promise<void> {
+  const { scheduler, deployed, live, epoch } = simulation
+  const process = simulation.newProcess('repair')
+  const { users, archive, catalog, predictor, tip } = simulation.ports(process)
+  const run = async (): Promise<readonly RepairResult[]> => {
+    const history = await openHistory({ catalog, archive, db: deployed.before.pipeline.name, spoolDir: SPOOL_DIR })
+    const userIds = await corruptUsers(users, live)
+    const sources = { users, archive, history, spoolDir: SPOOL_DIR, clock: scheduler.clock, sleep: process.sleep }
+    return repairUsers(
+      { userIds, stream: `${STREAM}@${epoch()}`, waitMs: WAIT_MS, by: 'simulation', who: 'simulation' },
+      { ...sources, compiled: live, predictor: predictor(live), tip },
+    )
+  }
+  const results = await Promise.race([run(), process.died.then(() => [])])
+  simulation.trace(`repair: ${results.map(({ userId, outcome }) => `${userId} ${outcome}`).join(', ')}`)
+}
+
+/** All that are open; what is refused again stays so. */
+export async function replayLettersOf(simulation: Simulation): Promise<void> {
+  const { scheduler, deployed, live, random } = simulation
+  const process = simulation.newProcess('replay')
+  const { users, archive, catalog, predictor } = simulation.ports(process)
+  const db = deployed.before.pipeline.name
+  const run = replayLetters(
+    { choice: {}, waitMs: WAIT_MS, by: 'simulation' },
+    {
+      openHistory: () => openHistory({ catalog, archive, db, spoolDir: SPOOL_DIR }),
+      compiled: live,
+      users,
+      archive,
+      predictor: predictor(live),
+      random,
+      clock: scheduler.clock,
+      sleep: process.sleep,
+      spoolDir: SPOOL_DIR,
+    },
+  )
+  const report = await Promise.race([run, process.died.then(() => undefined)])
+  simulation.trace(`replay: ${JSON.stringify(report)}`)
 }
 
 /** An operator's command that fails is run again another time. */
@@ -84,7 +129,8 @@ export async function snapshot(simulation: Simulation): Promise<void> {
 }
 
 export function reshard(simulation: Simulation): void {
-  const { stream, faults, random, trace } = simulation
+  const { faults, random, trace } = simulation
+  const stream = simulation.stream()
   const open = stream.openShards()
   const [first, second] = [open[Math.floor(random() * open.length)], open[0]]
   if (first === undefined || second === undefined) return

@@ -1,6 +1,8 @@
 // The users table as DynamoDB's client sees it, in memory: the real adapter runs on it. It holds what was committed, tells of every
 // commit, and fails as the service does.
+import { isDeepStrictEqual } from 'node:util'
 import {
+  type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
@@ -135,20 +137,24 @@ function isThere<T>(value: T | undefined): value is T {
   return value !== undefined
 }
 
-/** `v = :v`, `attribute_not_exists(x)` and conjunctions of them. Without a condition everything holds. */
-function holds(
-  { ConditionExpression, ExpressionAttributeValues = {} }: PutItemCommandInput,
-  item: Attributes | undefined,
-) {
+/** Conjunctions of `v = :v`, `attribute_exists(x)`, `attribute_not_exists(x)` and `attribute_type(x, :t)`; without a condition all holds. */
+function holds(input: PutItemCommandInput, item: Attributes | undefined): boolean {
+  const { ConditionExpression, ExpressionAttributeNames: names = {}, ExpressionAttributeValues: values = {} } = input
   if (ConditionExpression === undefined) return true
   return ConditionExpression.split(' AND ').every(term => {
-    const absent = /^attribute_not_exists\((\w+)\)$/.exec(term)?.[1]
-    if (absent !== undefined) return item?.[absent] === undefined
-    const exists = /^attribute_exists\((\w+)\)$/.exec(term)?.[1]
-    if (exists !== undefined) return item?.[exists] !== undefined
-    const [, name, value] = /^(\w+) = (:\w+)$/.exec(term) ?? []
-    if (name === undefined || value === undefined)
-      throw new Error(`The simulated table cannot read ${ConditionExpression}`)
-    return item !== undefined && JSON.stringify(item[name]) === JSON.stringify(ExpressionAttributeValues[value])
+    const [, call, name = '', value = ''] = /^(attribute_\w+)\(([\w#]+)(?:, (:\w+))?\)$/.exec(term) ?? []
+    const attribute = item?.[names[name] ?? name]
+    if (call === 'attribute_not_exists') return attribute === undefined
+    if (call === 'attribute_exists') return attribute !== undefined
+    if (call === 'attribute_type') return attribute !== undefined && (values[value]?.S ?? '') in attribute
+    const [, left, right] = /^([\w#]+) = (:\w+)$/.exec(term) ?? []
+    if (left === undefined || right === undefined) throw new Error(`The simulated table cannot read ${term}`)
+    const found = item?.[names[left] ?? left]
+    return found !== undefined && isDeepStrictEqual(plain(found), plain(values[right]))
   })
+}
+
+/** Bytes as such, whatever kind of array they are in. */
+function plain(value: AttributeValue | undefined): unknown {
+  return value?.B === undefined ? value : Buffer.from(value.B).toString('base64')
 }

@@ -23,7 +23,7 @@ export interface SimulatedBucket {
 
 const PAGE_KEYS_MAX = 1_000
 
-const ERRORS: ServiceErrors = {
+export const S3_ERRORS: ServiceErrors = {
   throttled: () => serviceError('SlowDown', 503),
   serverError: () => serviceError('InternalError', 500),
   timedOut: () => Object.assign(new Error('timed out'), { name: 'TimeoutError' }),
@@ -52,10 +52,10 @@ export function simulatedBucket({
     return (command: unknown): Promise<unknown> => {
       const { effect, what } = effectOf(command)
       const unlessOut = (): object => {
-        if (clock() < bucket.outageUntilMs) throw ERRORS.throttled()
+        if (clock() < bucket.outageUntilMs) throw S3_ERRORS.throttled()
         return effect()
       }
-      return process.call(what, ERRORS, unlessOut)
+      return process.call(what, S3_ERRORS, unlessOut)
     }
   }
 

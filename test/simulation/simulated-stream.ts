@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto'
 import type { StreamedRecord } from '../../localstack/mapped-record.ts'
 import type { MappedShard, MappedStream, ShardStart } from '../../localstack/mapped-stream.ts'
+import type { ShardSequences } from '../../src/event/stream-tip.ts'
 import { compareSequences } from '../../src/event/stream-record.ts'
 
 export interface PutRecord {
@@ -13,6 +14,8 @@ export interface PutRecord {
 export interface SimulatedStream extends MappedStream {
   put(partitionKey: string, dataBase64: string, arrivalMs: number): PutRecord
   openShards(): readonly string[]
+  /** Of the shards that have a record. */
+  lastSequences(): ShardSequences
   /** The shard is closed, its keys go to two new ones. */
   split(shard: string): void
   /** Both are closed, their keys go to a new one. */
@@ -32,10 +35,12 @@ interface Shard extends MappedShard {
 const SLOTS = 64
 /** As long as Kinesis's, whose numbers are beyond 2^53. */
 const FIRST_SEQUENCE = 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898n
+const SEQUENCES_OF_A_STREAM = 1_000_000_000n
 
-export function simulatedStream(shardCount: number): SimulatedStream {
+/** Of a later stream of the same name the sequences are lower: nobody may compare them with those of the one before. */
+export function simulatedStream(shardCount: number, epoch: number): SimulatedStream {
   const shards: Shard[] = []
-  let sequence = FIRST_SEQUENCE
+  let sequence = FIRST_SEQUENCE - BigInt(epoch) * SEQUENCES_OF_A_STREAM
   let wake: () => void = () => undefined
   let news = newsPromise()
 
@@ -83,6 +88,10 @@ export function simulatedStream(shardCount: number): SimulatedStream {
       return { shard: shard.shard, sequence: record.sequence }
     },
     openShards: () => shards.filter(({ isClosed }) => !isClosed).map(({ shard }) => shard),
+    lastSequences: () =>
+      new Map(
+        shards.flatMap(({ shard, records }) => records.slice(-1).map(({ sequence: last }) => [shard, last] as const)),
+      ),
     split(name) {
       const slots = [...close(name).slots]
       open(slots.slice(0, slots.length >> 1), [name])
@@ -108,6 +117,15 @@ export function simulatedStream(shardCount: number): SimulatedStream {
       }
     },
   }
+}
+
+/** As StreamTip has it: the last record of each shard that has one beyond. */
+export function tipOf(stream: SimulatedStream, after: ShardSequences): ShardSequences {
+  const beyond = [...stream.lastSequences()].filter(([shard, sequence]) => {
+    const known = after.get(shard)
+    return known === undefined || compareSequences(sequence, known) > 0
+  })
+  return new Map(beyond)
 }
 
 function startIndex(records: readonly StreamedRecord[], start: ShardStart): number {

@@ -1,12 +1,12 @@
 // Everything of one seed: the stream, its two mappings, the functions behind them, the table and the buckets, upstream and operators,
 // all on one simulated clock. What is real is what is deployed: handlers, adapters, codec, fold, archive, mapping and catalogue.
-import type { EventSourceMapping } from '../../localstack/event-source-mapping.ts'
 import { archiveEvents } from '../../src/compose/archive-events.ts'
 import { recomputeEvents } from '../../src/compose/recompute-events.ts'
 import type { Telemetry } from '../../src/compose/telemetry.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { writeDoubt } from '../../src/archive/doubt.ts'
 import { catalog, type Catalog } from '../../src/catalog/catalog.ts'
+import type { StreamTip } from '../../src/event/stream-tip.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import type { ObjectStore } from '../../src/platform/object-store.ts'
 import { type Random, seededRandom } from '../../src/platform/random.ts'
@@ -25,13 +25,12 @@ import { SimulatedProcess } from './process.ts'
 import { newScheduler, type Scheduler } from './scheduler.ts'
 import { drawSettings, type Settings } from './settings.ts'
 import { type Caller, type Commit, simulatedUsersTable, type SimulatedUsersTable } from './simulated-dynamodb.ts'
-import { type SimulatedBucket, simulatedBucket } from './simulated-s3.ts'
-import { type SimulatedStream, simulatedStream } from './simulated-stream.ts'
+import { S3_ERRORS, type SimulatedBucket, simulatedBucket } from './simulated-s3.ts'
+import { type SimulatedStream, simulatedStream, tipOf } from './simulated-stream.ts'
 import { Broken, checkCommit, CommittedItems } from './watch.ts'
 import type { Sent } from './workload.ts'
 
 export const STREAM = 'events'
-export const EPOCH = 1
 const START_MS = Date.UTC(2024, 1, 25)
 const TRACE_LINES_MAX = 5_000
 const SKEW_MAX_MS = 86_400_000
@@ -56,10 +55,11 @@ export interface Simulation {
   readonly models: ModelVersions
   readonly table: SimulatedUsersTable
   readonly archiveBucket: SimulatedBucket
-  readonly stream: SimulatedStream
+  /** The one that there is now. */
+  readonly stream: () => SimulatedStream
+  readonly epoch: () => number
   readonly committed: CommittedItems
   readonly functions: { readonly recompute: SimulatedFunction; readonly archive: SimulatedFunction }
-  mappings: { readonly recompute: EventSourceMapping; readonly archive: EventSourceMapping } | undefined
   /** Everything that upstream has put, in order. */
   readonly log: LoggedRecord[]
   readonly lines: readonly string[]
@@ -70,6 +70,8 @@ export interface Simulation {
   /** What runs now; cold starts take it. */
   live: CompiledPipeline
   trace(line: string): void
+  /** Deletes the stream, creates one of the same name, and deploys the functions with the next epoch. */
+  recreateStream(): Promise<void>
   newProcess(name: string): SimulatedProcess
   ports(process: SimulatedProcess): ProcessPorts
 }
@@ -78,6 +80,7 @@ export interface ProcessPorts {
   readonly users: UserStore
   readonly archive: ObjectStore
   readonly catalog: Catalog
+  readonly tip: StreamTip
   readonly predictor: (compiled: CompiledPipeline) => Predictor
   readonly clock: () => number
 }
@@ -99,6 +102,8 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
   const deployed = deployedWith(settings.lateness)
   const committed = new CommittedItems()
   const lines: string[] = []
+  let epoch = 1
+  let stream = simulatedStream(settings.shards, epoch)
   const catalogItems = memoryCatalogStore()
   const table = simulatedUsersTable({ faults, random, onCommit, onRead })
   const archiveBucket = simulatedBucket({ faults, clock: scheduler.clock })
@@ -116,16 +121,17 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
     models: modelVersions(deployed.before, faults),
     table,
     archiveBucket,
-    stream: simulatedStream(settings.shards),
+    stream: () => stream,
+    epoch: () => epoch,
     committed,
     functions,
-    mappings: undefined,
     log: [],
     lines,
     broken: [],
     damaged: new Set(),
     live: deployed.before,
     trace,
+    recreateStream,
     newProcess,
     ports,
   }
@@ -133,6 +139,14 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
 
   function trace(line: string): void {
     if (lines.length < TRACE_LINES_MAX) lines.push(`${((scheduler.clock() - START_MS) / 1000).toFixed(3)} ${line}`)
+  }
+
+  async function recreateStream(): Promise<void> {
+    await Promise.all([functions.recompute.settled(), functions.archive.settled()])
+    functions.recompute.forget()
+    functions.archive.forget()
+    stream = simulatedStream(settings.shards, ++epoch)
+    trace(`the stream is created anew, epoch ${epoch}`)
   }
 
   function newProcess(name: string): SimulatedProcess {
@@ -153,6 +167,7 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
       users: dynamodbUserStore({ client: table.client(process), table: 'users', ...world }),
       archive: objects(archiveBucket, 'archive'),
       catalog: catalog({ store: catalogItems, objects: objects(catalogBucket, 'catalog'), clock, ...world }),
+      tip: { read: after => process.call('Kinesis', S3_ERRORS, () => tipOf(stream, after)) },
       predictor: compiled => modelPredictor(compiled, simulation.models.sourceFor(clock)),
       clock,
     }
@@ -161,6 +176,7 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
   function buildRecompute(container: Container): Handle {
     const { users, archive, predictor } = ports(container.process)
     const compiled = simulation.live
+    const environment = { streamEpoch: epoch }
     const dependencies = {
       compiled,
       users,
@@ -173,12 +189,13 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
       sleep: container.process.sleep,
       remainingMs: () => container.remainingMs(),
     }
-    return event => recomputeEvents(event, { dependencies, environment: { streamEpoch: EPOCH }, telemetry: SILENT })
+    return event => recomputeEvents(event, { dependencies, environment, telemetry: SILENT })
   }
 
   function buildArchive(container: Container): Handle {
     const { archive } = ports(container.process)
-    return event => archiveEvents(event, { archive, environment: { streamEpoch: EPOCH }, telemetry: SILENT })
+    const environment = { streamEpoch: epoch }
+    return event => archiveEvents(event, { archive, environment, telemetry: SILENT })
   }
 
   function onRead(userIds: readonly string[], by: Caller): void {
