@@ -12,10 +12,7 @@ export type CloudRequest =
   | { readonly ask: 'dynamodb'; readonly isReachable: boolean }
   | { readonly ask: 'stop' }
 
-export type CloudAnswer = { readonly number: number } & (
-  | { readonly value: unknown }
-  | { readonly error: string }
-)
+export type CloudAnswer = { readonly number: number } & ({ readonly value: unknown } | { readonly error: string })
 
 let isDynamodbReachable = true
 

@@ -2,7 +2,12 @@
 // were duplicates, or have a dead letter, and what every user's item must say. It shares no code with the fold.
 import { deepStrictEqual, ok, strictEqual } from 'node:assert'
 import { createHash } from 'node:crypto'
-import { GetRecordsCommand, GetShardIteratorCommand, type KinesisClient, ListShardsCommand } from '@aws-sdk/client-kinesis'
+import {
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  ListShardsCommand,
+} from '@aws-sdk/client-kinesis'
 import { type DeadLetter, listDeadLetters } from '../../src/archive/dead-letters.ts'
 import { listDoubt } from '../../src/archive/doubt.ts'
 import { withHistoryViews } from '../../src/cli/history-views.ts'

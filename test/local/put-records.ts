@@ -32,7 +32,9 @@ export async function putRecords(
     const batch = waiting.slice(0, ENTRIES_PER_PUT)
     try {
       const { Records = [] } = await client.send(new PutRecordsCommand({ StreamName: streamName, Records: batch }))
-      keys.push(...Records.flatMap(({ ShardId, SequenceNumber }) => (SequenceNumber ? [`${ShardId}/${SequenceNumber}`] : [])))
+      keys.push(
+        ...Records.flatMap(({ ShardId, SequenceNumber }) => (SequenceNumber ? [`${ShardId}/${SequenceNumber}`] : [])),
+      )
       const failed = batch.filter((_, index) => Records[index]?.SequenceNumber === undefined)
       waiting = [...failed, ...waiting.slice(batch.length)]
       if (failed.length > 0) await systemSleep(RETRY_MS)

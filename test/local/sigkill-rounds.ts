@@ -96,10 +96,7 @@ async function killAt(target: LocalCloud, moment: Moment, kills: Kills, chance: 
 }
 
 /** Versions of items never go back, and items never go away. */
-async function checkVersions(
-  from: Connection,
-  before: ReadonlyMap<string, number>,
-): Promise<Map<string, number>> {
+async function checkVersions(from: Connection, before: ReadonlyMap<string, number>): Promise<Map<string, number>> {
   const now = new Map([...(await allItems(from))].map(([userId, { v }]) => [userId, v]))
   const wentBack = [...before].filter(([userId, version]) => (now.get(userId) ?? 0) < version)
   deepStrictEqual(wentBack, [], 'items whose version went back')
@@ -111,7 +108,9 @@ function report(target: LocalCloud, { workers, roundsWithTwo }: Kills): void {
   const shards = target.status().mappings.flatMap(mapping => mapping.shards)
   const hit = shards.reduce((sum, { functionErrors }) => sum + functionErrors, 0)
   const discarded = shards.reduce((sum, shard) => sum + shard.discarded, 0)
-  say(`killed ${killed} workers, two at once in ${roundsWithTwo} rounds: ${JSON.stringify(Object.fromEntries(workers))}`)
+  say(
+    `killed ${killed} workers, two at once in ${roundsWithTwo} rounds: ${JSON.stringify(Object.fromEntries(workers))}`,
+  )
   say(`invocations in flight that died: ${hit}`)
   ok(hit >= killed * IN_FLIGHT_SHARE_MIN, 'too few kills hit an invocation in flight')
   deepStrictEqual(discarded, 0, 'records given up on')
