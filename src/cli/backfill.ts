@@ -183,7 +183,7 @@ function failWhereLeft({ waiting, corrupt, itemTooBig, tooManyEvents }: Backfill
     next:
       waiting === left
         ? 'Run it again: who is done is not written again. If the archive stays behind, look at its function.'
-        : 'The lines above say why. Those that wait are done by another run; a corrupt item is restored from a backup.',
+        : 'The lines above say why. Those that wait are done by another run; a corrupt item by `millrace users repair`.',
   })
 }
 

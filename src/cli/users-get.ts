@@ -71,7 +71,7 @@ function notFound(userId: string): CommandError {
 function corrupt(reason: string): CommandError {
   return new CommandError(`The item cannot be read: ${reason}`, {
     code: 'item-corrupt',
-    next: 'It is left as it is; its records are in the dead letters: millrace deadletters list --reason item-corrupt.',
+    next: 'It is left as it is, and its records are dead letters until it is made right: millrace users repair ID.',
   })
 }
 

@@ -4,7 +4,7 @@ import { MillraceError, type MillraceErrorOptions } from '../platform/errors.ts'
 /** `service-unreachable` and `store-unavailable` (retriable), `table-missing`, `store-refused`, `too-many-keys`, `item-invalid`, `item-too-big`, `item-corrupt`. */
 export class StoreError extends MillraceError {}
 
-/** Stored bytes that are not what was written. Never retriable, and the item is left as it is. */
+/** A stored item that is not what was written. Never retriable, and the item is left as it is. */
 export class CorruptItemError extends StoreError {
   /** What is wrong with which attribute. */
   readonly reason: string
@@ -12,7 +12,7 @@ export class CorruptItemError extends StoreError {
   constructor(reason: string, options: Partial<MillraceErrorOptions> = {}) {
     super(`The stored item is corrupt: ${reason}`, {
       code: 'item-corrupt',
-      next: 'Rebuild the user from the archive; the item was not overwritten.',
+      next: 'It was not overwritten. Make it right from the archive: millrace users repair ID.',
       ...options,
     })
     this.reason = reason

@@ -129,9 +129,9 @@ describe('users repair', () => {
     const { exitCode, stdout } = await millrace('--corrupt', '--json', '--who', 'ben')
     expect(exitCode).toBe(0)
     const { users } = JSON.parse(stdout) as { users: { userId: string; outcome: string; kept: string }[] }
-    expect(users.map(({ userId, outcome }) => [userId, outcome]).sort()).toEqual([
-      ['user-1', 'repaired'],
-      ['user-2', 'repaired'],
+    expect(users.map(({ userId, outcome }) => `${userId} ${outcome}`).toSorted()).toEqual([
+      'user-1 repaired',
+      'user-2 repaired',
     ])
     const body = await connection.archive.get(users[0]?.kept ?? '')
     expect(JSON.parse(Buffer.from(body ?? []).toString())).toMatchObject({

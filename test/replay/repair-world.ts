@@ -122,7 +122,7 @@ const BLOBS = ['dedup', 'st', 'ft', 'pr', 'sum'] as const
 export const DAMAGES: Readonly<Record<string, (attributes: Attributes) => Attributes>> = {
   ...Object.fromEntries(
     ['v', 'at', 'asOf', 'definitions', 'models', ...BLOBS].flatMap(name => [
-      [`${name} gone`, ({ [name]: _, ...rest }: Attributes) => rest],
+      [`${name} gone`, (all: Attributes) => without(all, name)],
       [`${name} of another type`, (all: Attributes) => ({ ...all, [name]: { BOOL: true } }) as Attributes],
     ]),
   ),
@@ -147,4 +147,8 @@ export const DAMAGES: Readonly<Record<string, (attributes: Attributes) => Attrib
 
 function changed(name: (typeof BLOBS)[number], change: (bytes: Uint8Array) => Uint8Array) {
   return (all: Attributes): Attributes => ({ ...all, [name]: { B: change(all[name]?.B ?? new Uint8Array()) } })
+}
+
+function without(all: Attributes, name: string): Attributes {
+  return Object.fromEntries(Object.entries(all).filter(([other]) => other !== name))
 }
