@@ -26,7 +26,8 @@ export function functionLine(found: FunctionReading, readings: Readings, limits:
     ...(isRead(measured) ? measureFindings(key, measured.value, limits) : unread(measured)),
   ]
   const worst = parts.find(({ verdict }) => verdict === 'unwell') ?? parts.find(({ verdict }) => verdict === 'unknown')
-  const text = parts.map(part => part.text).join(', ')
+  // Two sources that are down for one reason say it once.
+  const text = [...new Set(parts.map(part => part.text))].join(', ')
   const values = Object.fromEntries(parts.flatMap(part => Object.entries(part.values ?? {})))
   if (worst === undefined) return well(key, text, values)
   return { name: key, verdict: worst.verdict, text, next: worst.next, values }
@@ -93,7 +94,7 @@ function lagFindings(
 
 function lagText({ ms, kind }: Lag): string {
   if (kind === 'idle') return 'no events waiting'
-  return kind === 'waiting' ? `lag ${ageText(ms)} and growing` : `lag ${ageText(ms)}`
+  return kind === 'waiting' ? `lag ${ageText(ms)}, nothing delivered since` : `lag ${ageText(ms)}`
 }
 
 function measureFindings(

@@ -19,9 +19,14 @@ export function screen(lines: readonly StatusLine[], { pipeline, stage, nowMs, s
   const verdict = isHealthy(lines) ? 'all is well' : `${wrong.length} of ${lines.length} lines need somebody`
   return [
     `${pipeline}, stage ${stage}, at ${toRfc3339(nowMs)}, counts of the last ${ageText(nowMs - sinceMs)}: ${verdict}`,
-    ...lines.flatMap(line => [
+    ...lines.flatMap((line, index) => [
       `${SIGNS[line.verdict]} ${line.name.padEnd(width)}  ${line.text}`,
-      ...(line.verdict === 'well' || line.next === undefined ? [] : [`  ${' '.repeat(width)}  -> ${line.next}`]),
+      ...(isToldBy(lines[index + 1], line) ? [] : [`  ${' '.repeat(width)}  -> ${line.next}`]),
     ]),
   ]
+}
+
+/** What to do is nothing, or the same as under the line below. */
+function isToldBy(below: StatusLine | undefined, { verdict, next }: StatusLine): boolean {
+  return verdict === 'well' || next === undefined || (below?.verdict !== 'well' && below?.next === next)
 }
