@@ -39,7 +39,7 @@ it('counts the bytes that the event really has, and takes as many records as fit
         if (count < Math.min(buffered.length, batchSize)) expect(bytesOf(count + 1) + 1).toBeGreaterThan(LIMIT_BYTES)
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 20 },
   )
 })
 
@@ -62,7 +62,7 @@ it('hands on every record once and in order, however batches are cut', () => {
         expect(taken).toEqual(records)
       },
     ),
-    { numRuns: 50 },
+    { numRuns: 12 },
   )
 })
 
