@@ -29,7 +29,7 @@ export function drawSettings(random: Random): Settings {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T
   return {
     users: pick([1, 2, 3, 5, 8, 13, 20]),
-    events: pick([10, 20, 30, 50, 80, 120, 200]),
+    events: pick([5, 10, 15, 20, 30, 30, 50, 80, 150]),
     hotShare: pick([0, 0, 0.3, 0.8]),
     lateness: pick(LATENESSES),
     shards: pick([1, 1, 2, 3]),
@@ -37,7 +37,7 @@ export function drawSettings(random: Random): Settings {
     batchSize: pick([1, 2, 5, 20, 100]),
     batchingWindowMs: pick([0, 0, 300, 2_000]),
     bisects: pick([true, false]),
-    maximumRetryAttempts: pick([-1, -1, -1, 30, 6]),
+    maximumRetryAttempts: pick([-1, -1, 20, 5, 2]),
     timeoutMs: pick([60_000, 60_000, 15_000]),
     gapMaxMs: pick([500, 5_000, 60_000, 600_000]),
     duplicateShare: pick([0, 0.05, 0.25]),
