@@ -50,6 +50,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./deadletters-list.ts'),
   },
   {
+    name: 'deadletters show',
+    summary: 'Show one record that could not be applied, and what the contracts say of it now.',
+    load: () => import('./deadletters-show.ts'),
+  },
+  {
+    name: 'deadletters replay',
+    summary: 'Apply records that could not be applied, now that the reason is gone.',
+    load: () => import('./deadletters-replay.ts'),
+  },
+  {
     name: 'status',
     summary: 'Show how a deployment is doing, line by line, and what needs somebody.',
     load: () => import('./status.ts'),

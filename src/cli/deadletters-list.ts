@@ -1,14 +1,14 @@
 // `millrace deadletters list`: what could not be applied and still is not, how much of it for which reason, and the records
-// themselves. Counts are of all reasons, so that a mistyped --reason shows beside what there is; so is that of the batches that
-// Lambda gave up on.
-import { type DeadLetter, letterLine, listDeadLetters } from '../archive/dead-letters.ts'
+// themselves, what Lambda gave up on among them. Counts are of all reasons, so that a mistyped --reason shows beside what there is.
+import { type DeadLetter, letterLine } from '../archive/dead-letters.ts'
 import { countGivenUp, GIVEN_UP_PREFIX, type GivenUp } from '../archive/given-up.ts'
-import { parseRfc3339Ms } from '../event/event-time.ts'
+import { meaningOf } from '../archive/letter-reasons.ts'
+import { listLetters } from '../archive/letters.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import type { CommandArguments } from './command-arguments.ts'
 import type { Command } from './command.ts'
-import { UsageError } from './errors.ts'
+import { instantOption, LETTER_FILTER_OPTIONS } from './letter-filter.ts'
+import { letterName } from './letter-names.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 const LIMIT_DEFAULT = 100
@@ -20,26 +20,16 @@ export const command: Command = {
   summary: 'Show the records that could not be applied, and why.',
   positionals: [],
   options: {
-    reason: {
-      type: 'string',
-      value: 'REASON',
-      description: 'Only those with this reason: late, contract, future, ...',
-    },
-    from: {
-      type: 'string',
-      value: 'TIME',
-      description: 'Only those that arrived at or after this instant (RFC 3339).',
-    },
-    to: { type: 'string', value: 'TIME', description: 'Only those that arrived before this instant (RFC 3339).' },
-    all: { type: 'boolean', description: 'Also those that a rebuild has counted and so closed.' },
+    ...LETTER_FILTER_OPTIONS,
+    all: { type: 'boolean', description: 'Also those that a rebuild or a replay has counted and so closed.' },
     limit: { type: 'string', value: 'N', description: `Show so many at most. Default: ${LIMIT_DEFAULT}.` },
     ...STAGE_OPTION,
   },
   async run(context, args) {
     const query: LettersQuery = {
       reason: args.text('reason'),
-      fromMs: instant(args, 'from'),
-      toMs: instant(args, 'to'),
+      fromMs: instantOption(args, 'from'),
+      toMs: instantOption(args, 'to'),
       isAll: args.flag('all'),
       limit: args.wholeNumber('limit', { min: 0, max: LIMIT_MAX }) ?? LIMIT_DEFAULT,
     }
@@ -52,9 +42,10 @@ export const command: Command = {
       counts: Object.fromEntries(found.counts),
       matching: found.matching,
       letters: found.letters.map(letterLine),
-      givenUp: { count: givenUp.count, newest: newestOf(givenUp) ?? null },
+      givenUp: { count: givenUp.count, newest: newestOf(givenUp) ?? null, unreadable: found.unreadable },
+      reasons: Object.fromEntries([...found.counts.keys()].map(reason => [reason, meaningOf(reason) ?? null])),
     }
-    context.result(json, () => [...describe(found), ...describeGivenUp(givenUp, bucket)])
+    context.result(json, () => [...describe(found), ...describeGivenUp(givenUp, found, bucket)])
   },
 }
 
@@ -73,19 +64,23 @@ interface FoundLetters {
   readonly matching: number
   /** The first of those. */
   readonly letters: readonly DeadLetter[]
+  /** Keys of objects of given-up batches that are not what Lambda writes. */
+  readonly unreadable: readonly string[]
 }
 
 async function findLetters(archive: ObjectStore, { reason, limit, ...filter }: LettersQuery): Promise<FoundLetters> {
   const counts = new Map<string, number>()
   const letters: DeadLetter[] = []
+  const unreadable: string[] = []
   let matching = 0
-  for await (const letter of listDeadLetters(archive, filter)) {
+  const onUnreadable = (key: string): void => void unreadable.push(key)
+  for await (const letter of listLetters(archive, { ...filter, onUnreadable })) {
     counts.set(letter.reason, (counts.get(letter.reason) ?? 0) + 1)
     if (reason !== undefined && letter.reason !== reason) continue
     matching++
     if (letters.length < limit) letters.push(letter)
   }
-  return { counts, matching, letters }
+  return { counts, matching, letters, unreadable }
 }
 
 function describe({ counts, matching, letters }: FoundLetters): string[] {
@@ -95,18 +90,36 @@ function describe({ counts, matching, letters }: FoundLetters): string[] {
   const rows = letters.map(({ arrivalMs, reason, stream, shard, sequence, detail, closedBy }) => [
     toRfc3339(arrivalMs),
     closedBy === undefined ? reason : `${reason} (closed)`,
-    `${stream}/${shard}/${sequence}`,
+    letterName({ stream, shard, sequence }),
     detail,
   ])
   const shown = letters.length === matching ? '' : `, the first ${letters.length} of ${matching} below`
-  return [`Dead letters: ${totals}${shown}.`, ...aligned([['ARRIVED', 'REASON', 'RECORD', 'DETAIL'], ...rows])]
+  return [
+    `Dead letters: ${totals}${shown}.`,
+    ...aligned([['ARRIVED', 'REASON', 'RECORD', 'DETAIL'], ...rows]),
+    ...describeReasons(letters),
+  ]
 }
 
-function describeGivenUp(givenUp: GivenUp, bucket: string): string[] {
+/** Of the reasons that are shown. */
+function describeReasons(letters: readonly DeadLetter[]): string[] {
+  const reasons = [...new Set(letters.filter(({ closedBy }) => closedBy === undefined).map(({ reason }) => reason))]
+  return reasons.flatMap(reason => {
+    const known = meaningOf(reason)
+    return known === undefined ? [] : [`${reason}: ${known.meaning} ${known.next}`]
+  })
+}
+
+function describeGivenUp(givenUp: GivenUp, { unreadable }: FoundLetters, bucket: string): string[] {
   if (givenUp.count === 0) return []
   const where = `s3://${bucket}/${GIVEN_UP_PREFIX}`
   return [
     `given-up: ${givenUp.count} whole batches that Lambda stopped retrying, the newest at ${newestOf(givenUp)}, below ${where}.`,
+    ...(unreadable.length === 0
+      ? []
+      : [
+          `${unreadable.length} of them cannot be read, so their records are not among the letters: ${unreadable.join(', ')}`,
+        ]),
   ]
 }
 
@@ -124,12 +137,4 @@ function aligned(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   )
-}
-
-function instant(args: CommandArguments, option: 'from' | 'to'): number | undefined {
-  const text = args.text(option)
-  if (text === undefined) return undefined
-  const ms = parseRfc3339Ms(text)
-  if (ms === undefined) throw new UsageError(`--${option} is "${text}"`, 'Write it as 2026-01-02T03:04:05Z.')
-  return ms
 }

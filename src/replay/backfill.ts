@@ -111,9 +111,11 @@ class BackfillRun {
     if (isDryRun === true) return this.#counts
     const untilMs = this.#deps.clock() + waitMs
     while (this.#counts.waiting > 0 && this.#deps.clock() < untilMs) await this.#waitingSweep(settling, untilMs)
-    for (let isDue = await this.#recallWritten(waitMs); isDue || this.#isClosedMeanwhile; isDue = false) {
+    let isDue = (await this.#recallWritten(waitMs)) || this.#isClosedMeanwhile
+    while (isDue) {
       this.#isClosedMeanwhile = false
       await this.#waitingSweep(settling, untilMs)
+      isDue = this.#isClosedMeanwhile
     }
     // Some may have come and been closed since they were counted.
     this.#counts.lettersLeft = Math.max(0, this.#counts.lettersLeft - this.#counts.lettersClosed)

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { closeRecords } from '../../src/archive/closed-letters.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
+import { LETTER_REASONS } from '../../src/archive/letter-reasons.ts'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
@@ -13,7 +15,7 @@ import type { RefusalReason } from '../../src/event/decoded-event.ts'
 import type { ObjectStore } from '../../src/platform/object-store.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { s3ObjectStore } from '../../src/platform/s3-object-store.ts'
-import { NOON_MS, recordAt, sequenceOf } from '../archive/factories.ts'
+import { failureObject, NOON_MS, recordAt, sequenceOf } from '../archive/factories.ts'
 import { type FauxqsBucket, startFauxqsBucket } from '../fakes/fauxqs-bucket.ts'
 import { testWorld } from './cli-world.ts'
 
@@ -77,6 +79,9 @@ describe('deadletters list', () => {
         `2026-01-02T12:00:02.000Z  item-too-big  ${record(2)}  It is item-too-big.`,
         `2026-01-02T12:00:03.000Z  late          ${record(3)}  It is late.`,
         `2026-01-02T12:00:04.000Z  late          ${record(4)}  It is late.`,
+        ...(['late', 'item-too-big'] as const).map(
+          reason => `${reason}: ${LETTER_REASONS[reason].meaning} ${LETTER_REASONS[reason].next}`,
+        ),
         '',
       ])
     })
@@ -88,7 +93,8 @@ describe('deadletters list', () => {
         counts: { late: 3, 'item-too-big': 1 },
         matching: 1,
         letters: [{ ...record, data: dataBase64, reason: 'item-too-big', detail: 'It is item-too-big.' }],
-        givenUp: { count: 0, newest: null },
+        givenUp: { count: 0, newest: null, unreadable: [] },
+        reasons: { late: LETTER_REASONS.late, 'item-too-big': LETTER_REASONS['item-too-big'] },
       })
     })
 
@@ -101,7 +107,7 @@ describe('deadletters list', () => {
       const to = new Date(NOON_MS + 4000).toISOString()
       const { stdout } = await millrace('--from', from, '--to', to, '--limit', '1')
       expect(stdout).toContain('Dead letters: item-too-big 1, late 1, the first 1 of 2 below.')
-      expect(stdout.trim().split('\n')).toHaveLength(3)
+      expect(stdout.trim().split('\n')).toHaveLength(4)
     })
 
     it('shows those that a rebuild closed only where all are wanted', async () => {
@@ -133,5 +139,24 @@ describe('deadletters list', () => {
     expect((await millrace()).stdout).toContain(
       `given-up: 2 whole batches that Lambda stopped retrying, the newest at ${givenUp.newest}, below s3://${s3.bucket}/aws/lambda/.`,
     )
+  })
+
+  it('lists the records of such a batch as letters of their own, once', async () => {
+    const random = seededRandom(2)
+    const sleep = () => Promise.resolve()
+    const store = s3ObjectStore({ client: s3.client, bucket: s3.bucket, random, sleep, isConditional: false })
+    await archiveBatch([recordAt(7), recordAt(8)], store)
+    const key = 'aws/lambda/0a1b/shardId-000000000000/2026/01/02/2026-01-02T12.00.09-z'
+    const Body = failureObject([recordAt(7), recordAt(8)])
+    await s3.client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: key, Body }))
+    const json = JSON.parse((await millrace('--json', '--reason', 'given-up')).stdout) as {
+      letters: { sequence: string }[]
+    }
+    expect(json).toMatchObject({
+      counts: { 'given-up': 2 },
+      matching: 2,
+      givenUp: { count: 3, unreadable: [expect.any(String), expect.any(String)] },
+    })
+    expect(json.letters[1]).toMatchObject({ stream: 'events@1', sequence: sequenceOf(8), data: recordAt(8).dataBase64 })
   })
 })
