@@ -1,0 +1,171 @@
+// The load through the local cloud with the packaged functions: a producer keeps the users written a second at a share of what the store
+// emulator takes by itself, and lag and memory must not grow. Data is kept on disk, so that what grows in memory is not the data.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { localKinesisClient } from '../localstack/kinesis-streams.ts'
+import type { LocalStatus } from '../localstack/local-api.ts'
+import { STAGE_DEFAULT } from '../src/cli/stage.ts'
+import { awsClients } from '../src/compose/clients.ts'
+import { type Connection, connect } from '../src/compose/connect.ts'
+import { systemClock, systemSleep } from '../src/platform/clock.ts'
+import flights from '../src/pipeline/index.ts'
+import { allItems } from '../test/local/flight-oracle.ts'
+import { type ForkedCloud, forkCloud } from '../test/local/forked-cloud.ts'
+import { packagedCloud } from '../test/local/packaged-cloud.ts'
+import { putRecords } from '../test/local/put-records.ts'
+import { type LoadFlights, loadFlights } from './load-flights.ts'
+import { type ProcessUsage, usageOf } from './load-processes.ts'
+import { measurePutRate } from './load-put-rate.ts'
+
+/** As many as the demo has routes. */
+const ROUTES = 3000
+/** So that items have the size that they keep. */
+const WARM_UP_PASSES = 3
+/** The least that is asked for is 80 %; a little more, as pacing and batches round down. */
+const SHARE_WANTED = 0.83
+const TICK_MS = 200
+const SAMPLE_MS = 2000
+const PROBE_MS_MAX = 10_000
+const DRAIN_TIMEOUT_MS = 120_000
+
+export interface LoadSample {
+  readonly atMs: number
+  /** Age of the last batch's newest record when the function was invoked. */
+  readonly iteratorAgeMs: number
+  /** Acknowledged by Kinesis and not yet by the function. */
+  readonly behind: number
+  readonly processes: ReadonlyMap<string, ProcessUsage>
+}
+
+export interface CloudLoad {
+  readonly putsPerSecondBefore: number
+  readonly putsPerSecondAfter: number
+  readonly eventsPerSecondWanted: number
+  readonly eventsPerSecond: number
+  readonly usersWrittenPerSecond: number
+  readonly itemBytes: number
+  readonly samples: readonly LoadSample[]
+  readonly failures: number
+}
+
+export async function loadCloud(minutes: number, say: (line: string) => void): Promise<CloudLoad> {
+  const packaged = await packagedCloud({ shards: 1, archiveWindowSeconds: 5, recomputeWindowSeconds: 1 })
+  const folder = await mkdtemp(join(tmpdir(), 'millrace-load-'))
+  const cloud = await forkCloud({ build: packaged.build, port: 0, path: folder, pollMs: 50 })
+  const env = { AWS_ENDPOINT_URL: cloud.endpoint }
+  const connection = connect({ pipeline: flights.name, stage: STAGE_DEFAULT, env })
+  try {
+    return await runLoad({ cloud, connection, env, traffic: loadFlights(ROUTES) }, minutes, say)
+  } finally {
+    connection.close()
+    await cloud.stop()
+    await packaged.remove()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface LoadWorld {
+  readonly cloud: ForkedCloud
+  readonly connection: Connection
+  readonly env: Readonly<Record<string, string>>
+  readonly traffic: LoadFlights
+}
+
+async function runLoad(world: LoadWorld, minutes: number, say: (line: string) => void): Promise<CloudLoad> {
+  const { cloud, connection, env, traffic } = world
+  const kinesis = localKinesisClient(cloud.endpoint)
+  const clients = awsClients(env)
+  const put = async (count: number): Promise<void> => {
+    await putRecords(kinesis, connection.names.eventsStream, traffic.next(count, systemClock()))
+  }
+  try {
+    for (let pass = 0; pass < WARM_UP_PASSES; pass++) await put(ROUTES)
+    await cloud.drain(DRAIN_TIMEOUT_MS)
+    const item = [...(await allItems(connection)).values()][0]
+    if (item === undefined) throw new Error('No item was written')
+    const probeMs = Math.min(PROBE_MS_MAX, (minutes * 60_000) / 6)
+    const putsPerSecondBefore = await measurePutRate(clients.dynamodb, item, probeMs)
+    const wanted = putsPerSecondBefore * SHARE_WANTED
+    say(`the store by itself: ${Math.round(putsPerSecondBefore)} puts/s; the load: ${Math.round(wanted)} events/s`)
+    const versionsBefore = await versions(connection)
+    const settledBefore = settled(await cloud.status())
+    const startMs = systemClock()
+    const samples: LoadSample[] = []
+    let sent = 0
+    const endMs = startMs + minutes * 60_000
+    const sampling = sample(cloud, samples, { endMs, behind: status => sent - (settled(status) - settledBefore) })
+    while (systemClock() < endMs) {
+      const due = Math.floor(((systemClock() - startMs) / 1000) * wanted) - sent
+      if (due > 0) await put(due)
+      sent += Math.max(0, due)
+      await systemSleep(TICK_MS)
+    }
+    const written = (await versions(connection)) - versionsBefore
+    const seconds = (systemClock() - startMs) / 1000
+    await sampling
+    await cloud.drain(DRAIN_TIMEOUT_MS)
+    const putsPerSecondAfter = await measurePutRate(clients.dynamodb, item, probeMs)
+    return {
+      putsPerSecondBefore,
+      putsPerSecondAfter,
+      eventsPerSecondWanted: wanted,
+      eventsPerSecond: sent / seconds,
+      usersWrittenPerSecond: written / seconds,
+      itemBytes: item.st.length + item.ft.length + item.pr.length + item.dedup.length,
+      samples,
+      failures: failures(await cloud.status()),
+    }
+  } finally {
+    clients.destroy()
+    kinesis.destroy()
+  }
+}
+
+async function sample(
+  cloud: ForkedCloud,
+  samples: LoadSample[],
+  { endMs, behind }: { readonly endMs: number; readonly behind: (status: LocalStatus) => number },
+): Promise<void> {
+  while (systemClock() < endMs) {
+    const status = await cloud.status()
+    const shards = recomputeShards(status)
+    samples.push({
+      atMs: systemClock(),
+      iteratorAgeMs: Math.max(0, ...shards.map(({ iteratorAgeMs }) => iteratorAgeMs ?? 0)),
+      behind: behind(status),
+      processes: await processesOf(cloud, status),
+    })
+    await systemSleep(SAMPLE_MS)
+  }
+}
+
+async function processesOf(cloud: ForkedCloud, status: LocalStatus): Promise<ReadonlyMap<string, ProcessUsage>> {
+  const functions = status.functions
+    .filter(({ key }) => key === 'recompute' || key === 'archive')
+    .flatMap(({ key, pids }) => pids.map((pid, index) => [`${key} ${index + 1}`, pid] as const))
+  const usages = new Map<string, ProcessUsage>()
+  for (const [name, pid] of [['cloud', cloud.pid], ['producer', process.pid], ...functions] as const) {
+    const usage = await usageOf(pid)
+    if (usage !== undefined) usages.set(name, usage)
+  }
+  return usages
+}
+
+/** Each write of a user raises its version by one. */
+async function versions(connection: Connection): Promise<number> {
+  return [...(await allItems(connection)).values()].reduce((sum, { v }) => sum + v, 0)
+}
+
+function settled(status: LocalStatus): number {
+  return recomputeShards(status).reduce((sum, { delivered }) => sum + delivered, 0)
+}
+
+function failures(status: LocalStatus): number {
+  const shards = status.mappings.flatMap(mapping => mapping.shards)
+  return shards.reduce((sum, each) => sum + each.functionErrors + each.partialFailures + each.discarded, 0)
+}
+
+function recomputeShards({ mappings }: LocalStatus): LocalStatus['mappings'][number]['shards'] {
+  return mappings.find(({ functionName }) => functionName.endsWith('recompute'))?.shards ?? []
+}

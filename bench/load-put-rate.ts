@@ -1,0 +1,49 @@
+// How many conditional puts a second the store takes from one client and nothing else to do: items of the size of the load's, as many
+// calls in flight as the recompute function has.
+import { CreateTableCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { systemClock } from '../src/platform/clock.ts'
+import { WRITES_IN_FLIGHT_MAX } from '../src/recompute/limits.ts'
+import { toAttributes } from '../src/store/dynamodb-attributes.ts'
+import type { StoredItem } from '../src/store/user-item.ts'
+
+const TABLE = 'put-rate-probe'
+
+/** Puts a second, each under the condition that the version is the one before. */
+export async function measurePutRate(client: DynamoDBClient, item: StoredItem, durationMs: number): Promise<number> {
+  await createTable(client)
+  const startMs = systemClock()
+  let puts = 0
+  const lane = async (number: number): Promise<void> => {
+    const userId = { S: `${item.userId}-${number}-${startMs}` }
+    for (let version = 1; systemClock() < startMs + durationMs; version++) {
+      const Item = { ...toAttributes(item), userId, v: { N: String(version) } }
+      await client.send(new PutItemCommand({ TableName: TABLE, Item, ...condition(version) }))
+      puts++
+    }
+  }
+  await Promise.all(Array.from({ length: WRITES_IN_FLIGHT_MAX }, (_, number) => lane(number)))
+  return puts / ((systemClock() - startMs) / 1000)
+}
+
+function condition(version: number) {
+  if (version === 1) return { ConditionExpression: 'attribute_not_exists(userId)' }
+  return {
+    ConditionExpression: 'v = :before',
+    ExpressionAttributeValues: { ':before': { N: String(version - 1) } },
+  }
+}
+
+async function createTable(client: DynamoDBClient): Promise<void> {
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName: TABLE,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'userId', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'userId', KeyType: 'HASH' }],
+      }),
+    )
+  } catch (error) {
+    if ((error as Error).name !== 'ResourceInUseException') throw error
+  }
+}

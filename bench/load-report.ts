@@ -1,0 +1,87 @@
+// What a load through the local cloud says: rates, lag, memory and the bottleneck, each against its bound.
+import type { CloudLoad, LoadSample } from './load-cloud.ts'
+import { slope } from './load-processes.ts'
+
+export interface Verdict {
+  readonly lines: readonly string[]
+  /** Bounds that are broken. */
+  readonly broken: readonly string[]
+}
+
+const SHARE_MIN = 0.8
+const WARM_UP_SHARE = 0.3
+/** Batches gather for a second, so the age of their records moves by about as much. */
+const AGE_GROWTH_MAX_MS = 1500
+const RSS_GROWTH_MAX_MB_PER_MINUTE = 1
+const MINUTE_MS = 60_000
+const SAMPLES_MIN = 10
+
+export function judgeLoad(load: CloudLoad): Verdict {
+  const warm = load.samples.slice(Math.floor(load.samples.length * WARM_UP_SHARE))
+  const [first, last] = [warm[0], warm.at(-1)]
+  if (first === undefined || last === undefined || warm.length < SAMPLES_MIN) {
+    return { lines: [], broken: ['too few samples; give it more minutes'] }
+  }
+  const share = load.usersWrittenPerSecond / load.putsPerSecondBefore
+  const spanMs = last.atMs - first.atMs
+  const ageGrowthMs = slope(warm.map(sample => [sample.atMs, sample.iteratorAgeMs] as const)) * spanMs
+  const behindGrowth = slope(warm.map(sample => [sample.atMs, sample.behind] as const)) * spanMs
+  const behindMax = (AGE_GROWTH_MAX_MS / 1000) * load.eventsPerSecondWanted
+  const memory = memoryOf(warm)
+  const cpu = cpuShares(first, last)
+  const broken = [
+    ...(share < SHARE_MIN ? [`users written a second are ${percent(share)} of the store's own puts`] : []),
+    ...(ageGrowthMs > AGE_GROWTH_MAX_MS ? [`the iterator age grew by ${Math.round(ageGrowthMs)} ms`] : []),
+    ...(behindGrowth > behindMax ? [`the backlog grew by ${Math.round(behindGrowth)} records`] : []),
+    ...(load.failures > 0 ? [`${load.failures} batches failed`] : []),
+    ...memory
+      .filter(({ mbPerMinute }) => mbPerMinute > RSS_GROWTH_MAX_MB_PER_MINUTE)
+      .map(({ name, mbPerMinute }) => `${name} grew by ${mbPerMinute.toFixed(2)} MB a minute`),
+  ]
+  const busiest = cpu[0]
+  const lines = [
+    `puts of the store by itself: ${whole(load.putsPerSecondBefore)}/s before, ${whole(load.putsPerSecondAfter)}/s after, items of ${load.itemBytes} bytes`,
+    `events ${whole(load.eventsPerSecond)}/s, users written ${whole(load.usersWrittenPerSecond)}/s: ${percent(share)} of the store's own rate`,
+    `iterator age: ${ages(warm)}, growth ${Math.round(ageGrowthMs)} ms over ${Math.round(spanMs / 1000)} s; backlog growth ${Math.round(behindGrowth)} records`,
+    ...memory.map(
+      ({ name, rssMb, mbPerMinute }) => `memory of ${name}: ${whole(rssMb)} MB, ${mbPerMinute.toFixed(2)} MB a minute`,
+    ),
+    `CPU: ${cpu.map(({ name, cores }) => `${name} ${percent(cores)}`).join(', ')} of a core`,
+    `bottleneck: ${busiest?.name ?? 'none'}, busy for ${percent(busiest?.cores ?? 0)} of the time`,
+  ]
+  return { lines, broken }
+}
+
+function memoryOf(samples: readonly LoadSample[]) {
+  const names = [...(samples.at(-1)?.processes.keys() ?? [])].filter(name => name !== 'producer')
+  return names.map(name => {
+    const points = samples.flatMap(({ atMs, processes }) => {
+      const usage = processes.get(name)
+      return usage === undefined ? [] : [[atMs, usage.rssMb] as const]
+    })
+    return { name, rssMb: points.at(-1)?.[1] ?? 0, mbPerMinute: slope(points) * MINUTE_MS }
+  })
+}
+
+function cpuShares(first: LoadSample, last: LoadSample) {
+  const seconds = (last.atMs - first.atMs) / 1000
+  const shares = [...last.processes].map(([name, { cpuSeconds }]) => ({
+    name,
+    cores: (cpuSeconds - (first.processes.get(name)?.cpuSeconds ?? 0)) / seconds,
+  }))
+  return shares.sort((a, b) => b.cores - a.cores)
+}
+
+function ages(samples: readonly LoadSample[]): string {
+  const sorted = samples.map(({ iteratorAgeMs }) => iteratorAgeMs).sort((a, b) => a - b)
+  const at = (share: number): number => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0)
+  return `median ${at(0.5)} ms, highest ${at(1)} ms`
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`
+}
+
+function whole(value: number): string {
+  return value.toFixed(0)
+}
