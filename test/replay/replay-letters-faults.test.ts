@@ -204,6 +204,15 @@ describe('letters that are ahead of their arrival', () => {
     expect(closed?.acceptedMs).toBe(START + 100 * DAY_MS)
   })
 
+  it('count by what their closing says alone, once the item has let go of their ids', async () => {
+    await world.replay({ isFutureAccepted: true })
+    await world.send([orderRecord('newer', 9, { user: 'user-0', ts: START + 50 * DAY_MS })])
+    expect((await readUser(world.users, 'user-0')).ids).toHaveLength(1)
+    expect(await world.backfill(named('user-0'))).toMatchObject({ unchanged: 1 })
+    expect(await ordersEver('user-0')).toBe(3)
+    expect((await world.verify()).counts).toMatchObject({ matched: 1, different: 0 })
+  })
+
   it('are in training sets once they are accepted, and not before', async () => {
     const idsOfTraining = async (): Promise<readonly string[]> => {
       const spool = new LineSpool(world.spoolDir, 'training')
