@@ -65,14 +65,18 @@ export class DedupLedger {
   }
 
   #isMarked(record: StreamRecord): boolean {
-    const mark = this.#marks.get(markKey(record))
-    return mark !== undefined && compareSequences(record.sequence, mark.sequence) <= 0
+    return isUpTo(this.#marks.get(markKey(record)), record)
   }
 
   #advance(record: StreamRecord): void {
-    if (this.#isMarked(record)) return
-    this.#marks.set(markKey(record), { sequence: record.sequence, arrivalMs: record.arrivalMs })
+    const key = markKey(record)
+    if (isUpTo(this.#marks.get(key), record)) return
+    this.#marks.set(key, { sequence: record.sequence, arrivalMs: record.arrivalMs })
   }
+}
+
+function isUpTo(mark: Mark | undefined, { sequence }: StreamRecord): boolean {
+  return mark !== undefined && compareSequences(sequence, mark.sequence) <= 0
 }
 
 /** The state with at most so many ids a type; what is let go raises the floor. */

@@ -69,12 +69,22 @@ export function packSums({ st, ft, pr, dedup }: ItemSums, head: ItemHead): Uint8
   const packed = new Uint8Array(SUM_BYTES)
   const view = new DataView(packed.buffer)
   view.setUint8(0, SUM_VERSION)
-  const ofBlobs = [st, ft, pr].flatMap(sum => [sum.length, sum.crc32, sum.plainLength, sum.plainCrc32])
-  for (const [index, value] of [...ofBlobs, dedup.length, dedup.crc32, headCrc32(head)].entries()) {
+  let offset = 1
+  const write = (value: number): void => {
     if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
       throw invalidItem(`sum: ${value} is not of 32 bits`)
-    view.setUint32(1 + index * NUMBER_BYTES, value)
+    view.setUint32(offset, value)
+    offset += NUMBER_BYTES
   }
+  for (const sum of [st, ft, pr]) {
+    write(sum.length)
+    write(sum.crc32)
+    write(sum.plainLength)
+    write(sum.plainCrc32)
+  }
+  write(dedup.length)
+  write(dedup.crc32)
+  write(headCrc32(head))
   view.setUint32(SUM_BYTES - NUMBER_BYTES, sealCrc32(packed, head))
   return packed
 }

@@ -15,8 +15,8 @@ export interface PlantedBug {
   readonly killedBy: Killer
 }
 
-/** Most bugs are found within the first ten: this many bound the time of one that is alive. */
-const SEEDS_MAX = 300
+/** Most bugs are found within the first fifty: this many bound the time of one that is alive. */
+const SEEDS_MAX = 200
 
 export function bySimulation(seeds: number = SEEDS_MAX, fromSeed = 1): Killer {
   return { kind: 'simulation', fromSeed, seeds }

@@ -1,5 +1,5 @@
 // Bugs in the decision per event, the fold, and the item's write: what makes an effect more or less than one.
-import { type PlantedBug, bySimulation } from './bug.ts'
+import { type PlantedBug, bySimulation, byTest } from './bug.ts'
 
 export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
   {
@@ -47,8 +47,18 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
       },
       {
         file: 'src/recompute/write-user.ts',
+        find: "put.outcome === 'written' || isSameItem(item, put.current)",
+        replace: "put.outcome === 'written'",
+      },
+      {
+        file: 'src/recompute/write-user.ts',
         find: 'planItem(deps.compiled, first.user, put.current)',
         replace: 'planItem(deps.compiled, first.user, put.current, true)',
+      },
+      {
+        file: 'src/recompute/write-user.ts',
+        find: 'first.user, await deps.users.load(userId))',
+        replace: 'first.user, await deps.users.load(userId), true)',
       },
       { file: 'src/recompute/plan-user.ts', find: 'idsMax?: number,', replace: 'idsMax?: number, isAgain = false,' },
       {
@@ -121,7 +131,7 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
         replace: "hash('sha256', id, 'hex')",
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/platform/hash.test.ts'),
   },
   {
     name: 'the version is not raised',
@@ -131,6 +141,11 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
         file: 'src/recompute/plan-user.ts',
         find: 'version: (before?.version ?? 0) + 1',
         replace: 'version: before?.version ?? 1',
+      },
+      {
+        file: 'src/store/user-item.ts',
+        find: 'if (item.v !== next) throw',
+        replace: 'if (item.v > next) throw',
       },
     ],
     killedBy: bySimulation(),
@@ -145,7 +160,7 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
         replace: 'let at = Math.max(input.previousAt ?? 0, Date.now())',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/recompute/recompute-batch.test.ts'),
   },
   {
     name: 'unknown state is dropped',
@@ -160,7 +175,7 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
       entry.seen = previousVersion ?? 0`,
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/features/evaluate-other-definition.test.ts'),
   },
   {
     name: 'stale state is taken for current',
