@@ -54,9 +54,13 @@ export class Tally {
 
   /** The user's records are safely done: written, nothing to write, or refused where they would have been folded. */
   done(records: readonly AffectedRecord[], decisions: readonly Decision[], foldRefusal: Refusal | undefined): void {
+    const unfolded = new Set<string>()
     for (const [index, affected] of records.entries()) {
       const decision = decisions[index]
-      if (decision === 'fold' && foldRefusal !== undefined) this.refuse([affected], foldRefusal)
+      const { idHash } = affected.event
+      if (decision === 'fold' && foldRefusal !== undefined) unfolded.add(idHash)
+      // A repeat of what is not folded is a duplicate of nothing.
+      if (foldRefusal !== undefined && unfolded.has(idHash)) this.refuse([affected], foldRefusal)
       else if (decision === 'fold') this.#folded++
       else if (decision === 'duplicate') this.#duplicate++
       else if (decision === 'below-floor') this.belowFloor.push(affected)

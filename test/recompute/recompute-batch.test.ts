@@ -157,6 +157,15 @@ describe('recomputeBatch', () => {
     expect((await run.deliver([orderRecord(2, 2)])).counts).toMatchObject({ folded: 1, deadLetters: {} })
   })
 
+  it('sets repeats of what cannot be folded aside with it: nothing else would say that their event is missing', async () => {
+    const run = harness()
+    await run.deliver([orderRecord(1, 1)])
+    run.users.plant({ ...run.users.raw('ana'), note: { S: 'x'.repeat(70_000) } })
+    const batch = [orderRecord(2, 2), orderRecord(1, 3), orderRecord(2, 4, { ts: START + 2000 })]
+    expect((await run.deliver(batch)).counts).toMatchObject({ duplicate: 1, deadLetters: { 'item-too-big': 2 } })
+    expect(run.deadLetters.map(({ record }) => record.sequence)).toEqual(['2', '4'])
+  })
+
   it('carries attributes that it does not know through a write', async () => {
     const run = harness()
     await run.deliver([orderRecord(1, 1)])
