@@ -64,7 +64,9 @@ export class DedupLedger {
     return type
   }
 
+  /** Up to the mark of its shard, or of what marks stood for that were pruned. */
   #isMarked(record: StreamRecord): boolean {
+    if (record.arrivalMs < (this.#before.settledMs ?? 0)) return true
     return isUpTo(this.#marks.get(markKey(record)), record)
   }
 

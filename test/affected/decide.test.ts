@@ -139,6 +139,16 @@ describe('DedupLedger', () => {
     expect(deliver({ ...EMPTY_DEDUP, settledMs: 2 * HOUR }, batch).state.settledMs).toBe(2 * HOUR)
   })
 
+  it('takes what arrived before settled for what was folded or skipped, as a mark that is pruned says it', () => {
+    const batch = Array.from({ length: MARKS_MAX + 1 }, (_, index) => delivery('order', index, HOUR + index, 5, index))
+    const newest = delivery('order', 99, 40 * HOUR, 6, MARKS_MAX)
+    const { state } = deliver(deliver(EMPTY_DEDUP, batch).state, [newest])
+    expect(state.marks.has('events@1/shard-0')).toBe(false)
+    // Folded once, and let go of: a letter would say that it counts for nobody.
+    expect(deliver(state, batch.slice(0, 1)).decisions).toEqual(['below-floor'])
+    expect(deliver(state, [delivery('order', 100, HOUR + 1, 7, 99)]).decisions).toEqual(['late'])
+  })
+
   it('loses nothing unseen and doubles nothing, over late, duplicate, reordered, skipped and replayed deliveries', () => {
     const totals = { events: 0, belowFloor: 0, late: 0, duplicates: 0 }
     for (let seed = 1; seed <= 120; seed++) simulate(seed, totals)
