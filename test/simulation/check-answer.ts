@@ -5,8 +5,11 @@ import type { FeaturesBody } from '../../src/features/features-body.ts'
 import { featuresAt } from '../../src/serve/evaluate-user.ts'
 import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
 import type { StoredItem } from '../../src/store/user-item.ts'
-import { MODEL, MODEL_INPUTS } from './definitions.ts'
+import { MODEL_INPUTS } from './definitions.ts'
 import { answerOf, versionOf } from './model-versions.ts'
+
+/** Beyond the longest window. */
+const FRESH_LOOK_MS = 40 * 86_400_000
 
 export interface AskedUser {
   readonly userId: string
@@ -45,12 +48,36 @@ function isOld({ versions }: AskedUser): boolean {
   return versions.some(({ v }) => v > 1)
 }
 
-/** A prediction follows from the features beside it and from the version that it names. */
+/** Each prediction follows from the features beside it and from the version that it names, or says rightly that it cannot be. */
 export function predictionProblem({ features, predictions }: UserBody): string | undefined {
-  const prediction = predictions.models[MODEL]
-  if (prediction?.status !== 'ok') return undefined
-  const inputs = MODEL_INPUTS.map(name => features.values[name] as number | null)
-  const expected = answerOf(versionOf(prediction.batchId ?? ''), inputs)
-  const value = prediction.value?.['score']
-  return value === expected ? undefined : `the model answers ${value} and not ${expected} to ${JSON.stringify(inputs)}`
+  for (const [model, { status, batchId = '', value }] of Object.entries(predictions.models)) {
+    const names = MODEL_INPUTS[model] ?? []
+    const isPending = names.some(name => features.pending?.[name] !== undefined)
+    if (status === 'no-model') continue
+    if (status !== (isPending ? 'not-ready' : 'ok'))
+      return `${model} is ${status}, its inputs ${isPending ? 'wait' : 'are there'}`
+    const inputs = names.map(name => features.values[name] as number | null)
+    const expected = answerOf(versionOf(batchId), inputs)
+    if (status === 'ok' && value?.['score'] !== expected) {
+      return `${model} answers ${value?.['score']} and not ${expected} to ${JSON.stringify(inputs)}`
+    }
+  }
+  return undefined
+}
+
+/** Whether what is stored is what would be evaluated, at instants until which it says to be fresh. */
+export function freshnessProblem(
+  item: StoredItem,
+  { features }: UserBody,
+  compiled: CompiledPipeline,
+): string | undefined {
+  if (item.definitions !== compiled.definitions) return undefined
+  const untilMs = item.fresh ?? item.asOf + FRESH_LOOK_MS
+  for (const instantMs of [item.asOf, Math.floor((item.asOf + untilMs) / 2), untilMs - 1]) {
+    const now = featuresAt(compiled, item, instantMs)
+    if (JSON.stringify([now.values, now.pending]) !== JSON.stringify([features.values, features.pending])) {
+      return `what is stored as of ${item.asOf} is not so at ${instantMs}, and says to be until ${item.fresh ?? 'the next event'}`
+    }
+  }
+  return undefined
 }

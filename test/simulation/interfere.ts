@@ -27,7 +27,7 @@ function operate({ simulation, tasks }: Interference): void {
   const start = (operation: () => Promise<unknown>): void => void tasks.push(forgiving(simulation, operation))
   const someone = log[Math.floor(random() * log.length)]?.event?.userId
   if (someone !== undefined && random() < GET_SHARE) start(() => get(simulation, someone))
-  if (faults.fires('snapshot', 0.3)) start(() => snapshot(simulation))
+  if (faults.fires('snapshot', 0.1)) start(() => snapshot(simulation))
   if (faults.fires('backfill', 0.5)) start(() => runBackfill(simulation, anyBackfill(simulation)))
   if (faults.fires('repair', 0.5)) start(() => repair(simulation))
   if (faults.fires('replay of letters', 0.5)) start(() => replayLettersOf(simulation))

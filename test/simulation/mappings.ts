@@ -1,7 +1,8 @@
 // The two event source mappings of the simulated deployment: the local cloud's own, on simulated time.
+import { memoryCheckpoints } from '../../localstack/checkpoints.ts'
 import type { MappingPlan } from '../../localstack/deployment-plan.ts'
 import { type EventSourceMapping, startEventSourceMapping } from '../../localstack/event-source-mapping.ts'
-import type { Checkpoint, Checkpoints } from '../../localstack/mapped-stream.ts'
+import type { Checkpoints } from '../../localstack/mapped-stream.ts'
 import { HOUR_MS } from '../../src/platform/duration.ts'
 import { STREAM, type Simulation } from './world.ts'
 
@@ -131,14 +132,6 @@ export class Mappings {
   }
 }
 
-function memoryCheckpoints(): Checkpoints {
-  const saved = new Map<string, Checkpoint>()
-  return {
-    load: async shard => saved.get(shard),
-    save: async (shard, checkpoint) => void saved.set(shard, checkpoint),
-  }
-}
-
 interface MappingStart {
   readonly checkpoints: Checkpoints
   readonly from: 'TRIM_HORIZON' | 'LATEST'
@@ -202,7 +195,7 @@ function planOf({ settings }: Simulation, name: MappedName): Omit<MappingPlan, '
     return {
       ...common,
       batchSize: 1_000,
-      batchingWindowMs: 60_000,
+      batchingWindowMs: 5_000,
       parallelizationFactor: 1,
       bisectsBatchOnFunctionError: false,
       maximumRetryAttempts: -1,

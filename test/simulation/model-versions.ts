@@ -9,7 +9,7 @@ import type { Clock } from '../../src/platform/clock.ts'
 import type { CompiledPipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
 import { manifestOf } from '../model/factories.ts'
-import { MODEL, MODEL_INPUTS } from './definitions.ts'
+import { MODEL_INPUTS } from './definitions.ts'
 import type { Faults } from './faults.ts'
 
 const REFRESH_MS = 30_000
@@ -36,6 +36,7 @@ export function answerOf(version: number, inputs: readonly (number | null)[]): n
   return version * inputs.reduce((sum: number, value) => sum + Math.fround(value ?? 0), 0)
 }
 
+/** `compiled` defines every input. */
 export function modelVersions(compiled: CompiledPipeline, faults: Faults): ModelVersions {
   const published: number[] = []
   const entry = (version: number) => ({ batchId: batchIdOf(version) }) as LogEntry
@@ -46,9 +47,9 @@ export function modelVersions(compiled: CompiledPipeline, faults: Faults): Model
       return version === undefined ? undefined : entry(version)
     },
     history: async () => published.toReversed().map(entry),
-    async artifact(_name: string, batchId: string) {
+    async artifact(name: string, batchId: string) {
       if (faults.fires('model unavailable', 2)) throw unavailable()
-      return artifactFor(compiled, versionOf(batchId))
+      return artifactFor(compiled, name, versionOf(batchId))
     },
   }
   return {
@@ -72,17 +73,17 @@ function unavailable(): CatalogError {
   return new CatalogError('The catalogue did not answer', { code: 'catalog-unavailable', retriable: true })
 }
 
-function artifactFor(compiled: CompiledPipeline, version: number): Artifact {
+function artifactFor(compiled: CompiledPipeline, model: string, version: number): Artifact {
   const defined = definedFeatures(compiled)
-  const model = Buffer.from(`version ${version}`)
-  const inputs = MODEL_INPUTS.map(name => ({
+  const file = Buffer.from(`version ${version}`)
+  const inputs = (MODEL_INPUTS[model] ?? []).map(name => ({
     name,
     fingerprint: defined.get(name)?.fingerprint ?? '',
     type: 'number' as const,
     missing: 0,
   }))
   const outputs = [{ name: 'score', tensor: 'score', column: 0, range: [-VALUE_MAX, VALUE_MAX] as [number, number] }]
-  return { model, manifest: manifestOf(model, { name: MODEL, inputs, outputs }) }
+  return { model: file, manifest: manifestOf(file, { name: model, inputs, outputs }) }
 }
 
 function session({ manifest }: Artifact, batchId: string): ModelSession {

@@ -5,6 +5,7 @@ import { parseDurationMs } from '../../src/platform/duration.ts'
 import { obviousAnswers, valueDiffers } from '../../src/replay/obvious-features.ts'
 import type { FeaturesBody } from '../../src/features/features-body.ts'
 import { type ArchivedFacts, readArchive } from './read-archive.ts'
+import { freshnessProblem } from './check-answer.ts'
 import { readable } from './watch.ts'
 import type { LoggedRecord, Simulation } from './world.ts'
 
@@ -112,7 +113,8 @@ function userProblems(simulation: Simulation, facts: ArchivedFacts, userId: stri
   const item = readable(attributes)
   if (item === undefined) return simulation.damaged.has(userId) && !isFinal ? [] : [`the item of ${userId} is damaged`]
   const { features } = item.bodies
-  const problems: string[] = []
+  const stale = freshnessProblem(item.stored, item.bodies, simulation.live)
+  const problems = stale === undefined ? [] : [`${userId}: ${stale}`]
   if (isFinal && features.pending !== undefined) problems.push(`${userId}: ${JSON.stringify(features.pending)}`)
   if (uncertain.length > UNCERTAIN_MAX) return problems
   let different: string | undefined

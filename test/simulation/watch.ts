@@ -21,20 +21,30 @@ export interface CommittedItem {
 }
 
 interface ReadableItem {
+  readonly stored: StoredItem
   readonly dedup: DedupState
   readonly state: Readonly<Record<string, unknown>>
   readonly bodies: { readonly features: FeaturesBody; readonly predictions: PredictionsBody }
 }
 
+/** What was committed is read again when it is written over, and nobody changes it in between. */
+const read = new WeakMap<Attributes, ReadableItem | 'damaged'>()
+
 /** Undefined where it is damaged. */
 export function readable(attributes: Attributes): ReadableItem | undefined {
+  const known = read.get(attributes) ?? readItem(attributes) ?? 'damaged'
+  read.set(attributes, known)
+  return known === 'damaged' ? undefined : known
+}
+
+function readItem(attributes: Attributes): ReadableItem | undefined {
   const item = fromAttributes(attributes)
   if (isCorrupt(item)) return undefined
   const decoded = decodeItem(item)
   const [ft, pr] = [readBody(item, 'ft'), readBody(item, 'pr')]
   if (isUnreadable(decoded) || 'reason' in ft || 'reason' in pr) return undefined
   const bodies = { features: ft.body as unknown as FeaturesBody, predictions: pr.body as unknown as PredictionsBody }
-  return { dedup: decoded.dedup, state: decoded.state, bodies }
+  return { stored: item, dedup: decoded.dedup, state: decoded.state, bodies }
 }
 
 /** Throws Broken. `isRebuilt`: floors of a user that is made anew come from its events and not from the item. */

@@ -118,7 +118,7 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
     random,
     faults,
     deployed,
-    models: modelVersions(deployed.before, faults),
+    models: modelVersions(deployed.after, faults),
     table,
     archiveBucket,
     stream: () => stream,
