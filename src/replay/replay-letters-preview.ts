@@ -21,8 +21,10 @@ type PreviewDependencies = Pick<
   'archive' | 'compiled' | 'users' | 'predictor' | 'clock' | 'spoolDir'
 >
 
-/** Of one user; more are looked at in several goes, so that repeats among them may count as folds. */
-const LETTERS_HELD_MAX = 20_000
+/** Of payloads and names. A user with more is looked at in several goes, so that repeats among them may count as folds. */
+const CHARACTERS_HELD_MAX = 32 * 1024 * 1024
+/** Of a letter beside its payload, about. */
+const NAMES_CHARACTERS = 512
 
 const ENDS: Readonly<Record<Decision, LetterEnd>> = {
   fold: 'folded',
@@ -117,22 +119,29 @@ function byUser({ record: a }: ChosenLetter, { record: b }: ChosenLetter): numbe
   )
 }
 
-/** Letters of whole users, of as many as one read takes. */
+/** Letters of whole users, of as many as one read takes and memory holds. */
 async function* chunksOfUsers(
   sorted: AsyncIterable<{ readonly item: ChosenLetter }>,
 ): AsyncGenerator<readonly (readonly ChosenLetter[])[]> {
   let users: ChosenLetter[][] = []
+  let held = 0
   for await (const { item } of sorted) {
-    const own = users.at(-1)
-    const isSame = own?.[0]?.record.partitionKey === item.record.partitionKey
-    if (isSame && own !== undefined && own.length < LETTERS_HELD_MAX) own.push(item)
-    else {
-      if (users.length >= KEYS_PER_READ_MAX) {
-        yield users
-        users = []
-      }
-      users.push([item])
+    const isSame = users.at(-1)?.[0]?.record.partitionKey === item.record.partitionKey
+    if (held >= CHARACTERS_HELD_MAX || (!isSame && users.length >= KEYS_PER_READ_MAX)) {
+      // Whose letters go on stays whole, unless it fills the memory alone.
+      const unfinished = isSame && users.length > 1 ? users.splice(-1) : []
+      yield users
+      users = unfinished
+      held = unfinished.flat().reduce((sum, letter) => sum + charactersOf(letter), 0)
     }
+    const own = isSame ? users.at(-1) : undefined
+    if (own === undefined) users.push([item])
+    else own.push(item)
+    held += charactersOf(item)
   }
   if (users.length > 0) yield users
+}
+
+function charactersOf({ record }: ChosenLetter): number {
+  return record.dataBase64.length + NAMES_CHARACTERS
 }

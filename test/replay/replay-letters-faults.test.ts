@@ -250,6 +250,21 @@ describe('letters that are ahead of their arrival', () => {
 })
 
 describe('a preview', () => {
+  it('holds no more payloads than fit into memory, and each user’s at once', async () => {
+    const records = Array.from({ length: 36 }, (_, index) => {
+      const record = orderRecord(index, index + 1, { user: `user-${index % 18}` })
+      const payload = JSON.parse(Buffer.from(record.dataBase64, 'base64').toString()) as object
+      const data = JSON.stringify({ ...payload, note: 'x'.repeat(800_000) })
+      return { ...record, dataBase64: Buffer.from(data).toString('base64') }
+    })
+    await world.sendRefused(records.slice(0, 18))
+    await world.sendRefused(records.slice(18))
+    world.users.resetCounters()
+    expect((await world.preview()).byReason['unknown-type']).toMatchObject({ letters: 36, folded: 36 })
+    // 38 million characters in base64: of all 18 users in one go they would be held together.
+    expect(world.users.counters).toMatchObject({ loadManyCalls: 2, keysRead: 18 })
+  })
+
   it('says what the replay then does, and touches nothing', async () => {
     await prepare()
     const before = await world.bytes()
