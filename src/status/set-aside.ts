@@ -4,7 +4,6 @@ import { withClosing } from '../archive/closed-letters.ts'
 import { listDeadLetters } from '../archive/dead-letters.ts'
 import { listDoubt } from '../archive/doubt.ts'
 import { readGivenUp } from '../archive/given-up.ts'
-import { hasUnknownEpoch } from '../archive/given-up-epoch.ts'
 import { shardKey } from '../archive/object-name.ts'
 import { decodeBase64 } from '../event/base64.ts'
 import { inflatePayload } from '../event/inflate.ts'
@@ -88,7 +87,6 @@ export async function openGivenUp(archive: ObjectStore, look: Look): Promise<Giv
 }
 
 async function hasOpen(archive: ObjectStore, records: readonly StreamRecord[]): Promise<boolean> {
-  if (records.some(hasUnknownEpoch)) return true
   const inOrder = records.toSorted(
     (a, b) => byCodePoint(shardKey(a), shardKey(b)) || compareSequences(a.sequence, b.sequence),
   )

@@ -113,6 +113,15 @@ describe('judge', () => {
     expect(line?.text).toBe('more than 10,000 open: late 9000 (ana, bo), not-json 1000')
   })
 
+  it('takes as many dead letters as are allowed, if it has seen all of them', () => {
+    const verdict = (count: number, isComplete: boolean) => {
+      const deadLetters = { value: { count, isComplete, reasons: [{ reason: 'late', count, owners: [] }] } }
+      const found = judge(wellReadings({ deadLetters }), { ...STATUS_LIMITS, deadLetters: 5 })
+      return found.find(({ name }) => name === 'dead-letters')?.verdict
+    }
+    expect([verdict(5, true), verdict(6, true), verdict(5, false)]).toEqual(['well', 'unwell', 'unwell'])
+  })
+
   it('leaves out functions that a team need not have, and finds no fault with a deployment of today', () => {
     const gone = withFunction('ingest', { deployed: { value: undefined } })
     expect(lines(gone).map(({ name }) => name)).not.toContain('ingest')

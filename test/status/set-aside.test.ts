@@ -122,6 +122,8 @@ describe('newestArrivalMs', () => {
     expect(await newestArrivalMs(archive, NOON_MS + 10_000)).toBe(NOON_MS + 3000)
     expect(await newestArrivalMs(archive, NOON_MS + 3 * 86_400_000)).toBe(NOON_MS + 3000)
     expect(await newestArrivalMs(archive, NOON_MS + 9 * 86_400_000)).toBeUndefined()
+    await archiveBatch(recordsAt(4, 9), archive)
+    expect(await newestArrivalMs(archive, NOON_MS + 10_000)).toBe(NOON_MS + 8000)
   })
 
   it('lists the last hour only where there is something in it', async () => {
