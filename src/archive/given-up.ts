@@ -39,10 +39,14 @@ export interface GivenUpBatch {
   readonly records: readonly StreamRecord[] | undefined
 }
 
-/** One batch after the other. Throws ObjectStoreError, ArchiveError. */
-export async function* readGivenUp(objects: ObjectStore): AsyncGenerator<GivenUpBatch> {
+/** One batch after the other, but those whose keys are known. Throws ObjectStoreError, ArchiveError. */
+export async function* readGivenUp(
+  objects: ObjectStore,
+  isKnown: (key: string) => boolean = () => false,
+): AsyncGenerator<GivenUpBatch> {
   const epochs = new EpochFinder(objects)
   for await (const { key } of objects.list(GIVEN_UP_PREFIX)) {
+    if (isKnown(key)) continue
     const body = await objects.get(key)
     if (body === undefined) continue
     const read = givenUpRecords(body)

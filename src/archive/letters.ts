@@ -58,8 +58,12 @@ async function* lettersOf(
   for (const { record, key } of givenUp) {
     if (!isWithoutData && held?.key !== key) held = { key, data: await dataBySequence(objects, key) }
     const dataBase64 = isWithoutData ? '' : (held?.data.get(record.sequence) ?? '')
-    yield { ...record, dataBase64, reason: GIVEN_UP, detail: GIVEN_UP_DETAIL }
+    yield givenUpLetter({ ...record, dataBase64 })
   }
+}
+
+export function givenUpLetter(record: StreamRecord): DeadLetter {
+  return { ...record, reason: GIVEN_UP, detail: GIVEN_UP_DETAIL }
 }
 
 async function dataBySequence(objects: ObjectStore, key: string): Promise<ReadonlyMap<string, string>> {

@@ -1,7 +1,9 @@
-// Open letters as they stand now: read whole at first, then object by object as they are written, since a late event that was set
-// aside an hour into a run must not be counted by what is rebuilt after that, and one that was replayed since must not be left out.
+// Open letters as they stand now: read whole at first, then object by object as they are written, since an event that was set aside
+// or given up an hour into a run must not be counted by what is rebuilt after that, and one that was replayed since must not be left out.
 import { loadClosings, withClosing } from '../archive/closed-letters.ts'
 import { type DeadLetter, loadDeadLetters } from '../archive/dead-letters.ts'
+import { GIVEN_UP_PREFIX, readGivenUp } from '../archive/given-up.ts'
+import { givenUpLetter } from '../archive/letters.ts'
 import { listObjects, listShards } from '../archive/list-objects.ts'
 import { type NamedObject, shardKey } from '../archive/object-name.ts'
 import { compareSequences } from '../event/stream-record.ts'
@@ -21,7 +23,7 @@ import {
 export class LetterTail {
   readonly #archive: ObjectStore
   readonly #spool: LineSpool
-  /** Keys of objects that were read: one for each invocation that set something aside or closed something. */
+  /** Keys of objects that were read: one for each invocation that set something aside, closed something or was given up. */
   readonly #read = new Set<string>()
   readonly #closedSince = new Map<string, number | undefined>()
 
@@ -36,6 +38,7 @@ export class LetterTail {
     for (const kind of ['deadletters', 'closed'] as const) {
       for (const { key } of await this.#unread(kind)) this.#read.add(key)
     }
+    for await (const { key } of this.#archive.list(GIVEN_UP_PREFIX)) this.#read.add(key)
     await spoolOpenLetters(this.#archive, this.#spool)
   }
 
@@ -57,6 +60,10 @@ export class LetterTail {
     for (const object of await this.#unread('deadletters')) {
       letters.push(...(await loadDeadLetters(this.#archive, object)))
       this.#read.add(object.key)
+    }
+    for await (const { key, records = [] } of readGivenUp(this.#archive, known => this.#read.has(known))) {
+      for (const record of records) letters.push(givenUpLetter({ ...record, dataBase64: '' }))
+      this.#read.add(key)
     }
     for (const ofShard of groupBy(letters, shardKey).values()) {
       const inOrder = ofShard.sort((a, b) => compareSequences(a.sequence, b.sequence))

@@ -1,6 +1,7 @@
 // Users made right from history while the stream runs: whoever needs it is read once, rebuilt up to its own marks and written once.
 // The first sweep goes bucket by bucket; who was ahead of the archive is held in the next one, and written when it has caught up.
 // A run that dies is run again: what is complete is not written again.
+import { GIVEN_UP } from '../archive/given-up.ts'
 import type { History } from '../archive/history.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
 import { SECOND_MS } from '../platform/duration.ts'
@@ -49,8 +50,8 @@ export interface BackfillRequest {
   readonly onProgress?: (counts: BackfillCounts) => void
 }
 
-/** Refused after decoding, so that only the letter says that an item does not have them. */
-const REASONS_OF_ITEMS: ReadonlySet<string> = new Set(['late', 'item-corrupt', 'item-too-big'])
+/** Refused after decoding, or not at all, so that only the letter says that an item does not have them. */
+const REASONS_OF_ITEMS: ReadonlySet<string> = new Set(['late', 'item-corrupt', 'item-too-big', GIVEN_UP])
 
 /** A batch under way writes its items first and its letters last: by then both are there. */
 const LETTERS_MS = 5 * SECOND_MS

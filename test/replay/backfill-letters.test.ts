@@ -250,6 +250,25 @@ describe('doubt', () => {
 })
 
 describe('a batch that Lambda gave up on', () => {
+  it('is left out although Lambda wrote it down while its user was rebuilt', async () => {
+    const lost = orderRecord('lost', 6, { user: 'user-0', ts: START - 40 * DAY_MS })
+    const next = orderRecord('next', 7, { user: 'user-0', ts: START + 95 * DAY_MS })
+    world.live = before
+    await world.send(orders(1, 5))
+    await world.store([lost, next])
+    // The shard has gone on, so the mark is past what was lost, and its id is older than all that are kept.
+    await world.deliver([next])
+    world.users.fault = ({ operation }) => {
+      if (operation === 'put') void world.archive.create(GIVEN_UP_KEY, failureObject([lost]))
+      return undefined
+    }
+    await world.backfill({ waitMs: 5000 })
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
+    world.users.fault = undefined
+    expect(await letters('given-up')).toMatchObject({ written: 1, lettersClosed: 1 })
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(7)
+  })
+
   it('is counted and closed when it is asked for, and by nothing else', async () => {
     const records = orders(2, 10)
     const lost = records.slice(8, 12)
