@@ -14,6 +14,7 @@ import type { Json } from '../../src/platform/canonical-json.ts'
 import { sha256Hex, USER_BUCKETS } from '../../src/platform/hash.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { currentDefinitions } from '../../src/predictions/definitions-table.ts'
+import { CORRUPT_PREFIX } from '../../src/replay/repair-keep.ts'
 import { trainingTable } from '../../src/replay/training-set.ts'
 import { SNAPSHOT_TABLE, snapshotPartition } from '../../src/snapshot/take-snapshot.ts'
 import { decodeItem, isUnreadable, readBody } from '../../src/store/item-codec.ts'
@@ -69,6 +70,7 @@ export const READERS: Readonly<Record<string, (world: OpenWorld) => Promise<unkn
   'dead-letters': ({ archive }) => collect(listDeadLetters(archive, { isAll: true })),
   doubt: ({ archive }) => collect(listDoubt(archive)),
   'given-up': ({ archive }) => collect(readGivenUp(archive)),
+  'kept-items': readKept,
   history: readHistory,
   'catalog-tables': readTables,
   snapshot: ({ catalog }) =>
@@ -139,6 +141,18 @@ async function readTables({ catalog, tables }: OpenWorld): Promise<unknown> {
     read[name] = { schema: await catalog.schema({ db, table }), partitions }
   }
   return read
+}
+
+/** Nothing but people reads these: JSON, whose item is named by its hash. */
+async function readKept({ archive }: OpenWorld): Promise<unknown> {
+  const kept: unknown[] = []
+  for await (const { key } of archive.list(CORRUPT_PREFIX)) {
+    const text = Buffer.from((await archive.get(key)) ?? []).toString('utf8')
+    const item = text.slice(text.indexOf('"item":') + '"item":'.length, text.lastIndexOf('}'))
+    if (key !== `${CORRUPT_PREFIX}${sha256Hex(item)}.json`) throw new Error(`${key} is not what its name says`)
+    kept.push(JSON.parse(text))
+  }
+  return kept
 }
 
 async function readModel({ catalog }: OpenWorld): Promise<unknown> {

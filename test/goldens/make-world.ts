@@ -21,9 +21,12 @@ import type { Pipeline } from '../../src/predictions/pipeline.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
 import { recordDeployed } from '../../src/recompute/record-deployed.ts'
 import { importHistory } from '../../src/replay/import-history.ts'
+import { keepCorrupt } from '../../src/replay/repair-keep.ts'
 import { makeTrainingSet } from '../../src/replay/training-set.ts'
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
+import { recordOperation } from '../../src/status/operations-log.ts'
 import { type Attributes, toAttributes } from '../../src/store/dynamodb-attributes.ts'
+import { isCorrupt } from '../../src/store/user-item.ts'
 import { collect, failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
 import { memoryUserStore } from '../fakes/memory-user-store.ts'
@@ -50,6 +53,7 @@ export async function makeWorld(pipeline: Pipeline, release: string): Promise<St
     world.time.nowMs = SNAPSHOT_MS
     await takeSnapshot(deps, { instantMs: SNAPSHOT_MS, ...REASON })
     await train(deps)
+    await operate(deps)
     for (const attributes of otherItems()) world.users.plant(attributes)
   } finally {
     rmSync(spoolDir, { recursive: true })
@@ -158,6 +162,17 @@ async function setEverythingBeside({ archive }: Dependencies): Promise<void> {
     .map(letter => ({ ...letter, acceptedMs: SNAPSHOT_MS }))
   await closeRecords(archive, 'closed', { records: ahead, by: 'millrace deadletters replay --accept-future' })
   await closeRecords(archive, 'cleared', { records: doubt.slice(0, 1), by: 'millrace backfill --doubt' })
+}
+
+/** An item that was found damaged, and a function that was paused and let go on. */
+async function operate({ archive, catalog, clock, users }: Dependencies): Promise<void> {
+  const stored = await users.load('ben')
+  if (stored === undefined || isCorrupt(stored)) throw new Error('There is no item')
+  const corrupt = { ...stored, st: stored.st.slice(0, -1) }
+  await keepCorrupt(archive, { corrupt, problem: 'st: torn', who: 'ana', atMs: clock(), version: 1_000_000_000 })
+  const operation = { pipeline: DB, stage: STAGE, key: 'recompute', mappings: ['7b1c'], ...REASON }
+  await recordOperation(catalog, { ...operation, action: 'paused' })
+  await recordOperation(catalog, { ...operation, action: 'resumed' })
 }
 
 async function train(deps: Dependencies): Promise<void> {
