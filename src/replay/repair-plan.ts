@@ -14,7 +14,7 @@ import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item
 import type { HeldUser } from './backfill-holding.ts'
 import { eachOnce, recordKey } from './counted-events.ts'
 import type { OpenLetter } from './open-letters.ts'
-import { isReached, type Needs, planRebuild, type RebuildPlan } from './rebuild-plan.ts'
+import { isReached, type Needs, type PlanContext, planRebuild, type RebuildPlan } from './rebuild-plan.ts'
 
 export interface RepairContext {
   readonly compiled: CompiledPipeline
@@ -22,6 +22,8 @@ export interface RepairContext {
   readonly positions: ReadonlyMap<string, string>
   /** The end of each shard, by `stream@epoch/shard`, after the item was read; undefined: nobody has looked yet. */
   readonly through: ReadonlyMap<string, string> | undefined
+  /** See PlanContext. */
+  readonly closedSince: PlanContext['closedSince']
   readonly nowMs: number
 }
 
@@ -87,9 +89,9 @@ export function planRepair(
   context: RepairContext,
 ): RepairPlan {
   if (stored === undefined) return { outcome: 'no-item', user }
-  const { compiled, positions } = context
+  const { compiled, positions, closedSince } = context
   const problem = itemProblem(compiled, stored)
-  const rebuild = { compiled, positions, includedReason: undefined, isIncluded }
+  const rebuild = { compiled, positions, includedReason: undefined, isIncluded, closedSince }
   const standIn = problem === undefined ? undefined : standInFor(user, salvageItem(stored), { ...context, problem })
   if (standIn !== undefined && 'outcome' in standIn) return standIn
   const plan = planRebuild(user, standIn ?? stored, rebuild)
@@ -121,7 +123,7 @@ function standInFor(user: HeldUser, salvage: Salvage, context: RepairContext & {
     definitions: '',
     models: {},
     imports: [],
-    dedup: salvage.dedup ?? everythingThrough(user, through ?? new Map()),
+    dedup: salvage.dedup ?? everythingThrough(user, context),
     // For entries of features that only other code knows.
     state: JSON.stringify(isStateOfUse ? state : {}),
     features: '{}',
@@ -137,12 +139,16 @@ function beyondUnreadable({ attributes }: Salvage, nowMs: number): number {
 }
 
 /** Marks at the last of the user's records in each shard, as if each event had been folded when it came first. */
-function everythingThrough(user: HeldUser, through: ReadonlyMap<string, string>): DedupState {
-  const aside = new Set(user.letters.filter(letter => !isIncluded(letter)).map(recordKey))
+function everythingThrough(
+  user: HeldUser,
+  { through, closedSince }: Pick<RepairContext, 'through' | 'closedSince'>,
+): DedupState {
+  const open = user.letters.filter(letter => closedSince?.has(recordKey(letter)) !== true)
+  const aside = new Set(open.filter(letter => !isIncluded(letter)).map(recordKey))
   const marks = new Map<string, Mark>()
   const inStream = user.events.filter(({ record, isAhead }) => {
     if (record === undefined || isAhead === true || aside.has(recordKey(record))) return false
-    const end = through.get(markKey(record))
+    const end = through?.get(markKey(record))
     return end !== undefined && compareSequences(record.sequence, end) <= 0
   })
   for (const { record } of eachOnce(inStream)) {

@@ -150,7 +150,8 @@ class RepairRun {
   }
 
   #context(through: RepairContext['through']): RepairContext {
-    return { compiled: this.#deps.compiled, positions: this.#tail.positions, through, nowMs: this.#deps.clock() }
+    const [{ positions }, { closedSince }] = [this.#tail, this.#letters]
+    return { compiled: this.#deps.compiled, positions, through, closedSince, nowMs: this.#deps.clock() }
   }
 
   async #advance(holding: Holding | undefined): Promise<void> {

@@ -10,7 +10,7 @@ import { SUM_VERSION } from '../../src/store/checksums.ts'
 import { crc32 } from 'node:zlib'
 import { START } from '../features/factories.ts'
 import { orderRecord } from '../recompute/harness.ts'
-import { backfillWorld, itemOf, orders } from './backfill-world.ts'
+import { backfillWorld, itemOf, orders, readUser } from './backfill-world.ts'
 import { expectVerified, meaningOf, openReasons, type RepairWorld, repairWorld, SHARD } from './repair-world.ts'
 
 const DAY_MS = 86_400_000
@@ -172,6 +172,30 @@ describe('letters', () => {
     expect(await world.repair({ waitMs: 10_000 })).toMatchObject([{ outcome: 'repaired', closed: [{ sequence: '7' }] }])
     expect(await openReasons(world)).toEqual([])
     await expectAsIf([...records, under])
+    await expectVerified(world)
+  })
+
+  it('that were closed since the run began are counted, be their events too old for the item to know them', async () => {
+    const records = orders(1, 5)
+    await fold(records)
+    const old = orderRecord('old', 6, { user: 'user-0', ts: START - 40 * DAY_MS })
+    const parked = order(7)
+    world.put([old, parked])
+    const contract = { reason: 'contract', detail: 'It was.' } as const
+    await writeDeadLetters(world.archive, [{ record: old, refusal: contract }])
+    await world.store([...records, old])
+    world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
+    world.onSleep = async () => {
+      world.onSleep = undefined
+      const target = { kind: 'letters', reason: 'contract' } as const
+      expect(await world.backfill({ target })).toMatchObject({ written: 1, lettersClosed: 1 })
+      const refusal = { reason: 'item-corrupt', detail: 'It was.' } as const
+      await writeDeadLetters(world.archive, [{ record: parked, refusal }])
+      await world.store([parked])
+    }
+    expect(await world.repair({ waitMs: 10_000 })).toMatchObject([{ outcome: 'repaired', closed: [{ sequence: '7' }] }])
+    expect(await openReasons(world)).toEqual([])
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(7)
     await expectVerified(world)
   })
 })
