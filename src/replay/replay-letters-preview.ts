@@ -93,10 +93,13 @@ async function previewUser(
   for (const [userId, records] of affected) {
     const plan = planItem(compiled, { userId, records }, item)
     const tooBig = plan.outcome === 'planned' ? await sizeRefusal(plan, deps) : undefined
+    const unfolded = new Set<string>()
     for (const [index, letter] of letters.entries()) {
       const decision = plan.outcome === 'refused' ? undefined : plan.decisions[index]
+      const idHash = records[index]?.event.idHash ?? ''
+      if (decision === 'fold') unfolded.add(idHash)
       if (plan.outcome === 'refused') onEnd(letter, 'refused', plan.refusal)
-      else if (decision === 'fold' && tooBig !== undefined) onEnd(letter, 'refused', tooBig)
+      else if (tooBig !== undefined && unfolded.has(idHash)) onEnd(letter, 'refused', tooBig)
       else onEnd(letter, ENDS[decision ?? 'late'])
     }
   }

@@ -282,4 +282,14 @@ describe('a preview', () => {
     expect(ends(preview)['late']).toEqual({ letters: 1, folded: 0, duplicate: 0, rebuild: 1, refused: 0 })
     expect(ends(await world.replay())).toEqual(ends(preview))
   })
+
+  it('refuses repeats of an event with it where the item would be too big, as the replay does', async () => {
+    await world.send(orders(1, 3))
+    world.users.plant({ ...world.users.raw('user-0'), note: { S: 'x'.repeat(70_000) } })
+    const ts = START + 91 * 86_400_000
+    await world.sendRefused([4, 5].map(sequence => orderRecord('same', sequence, { user: 'user-0', ts })))
+    const preview = await world.preview()
+    expect(preview.byReason['unknown-type']).toMatchObject({ letters: 2, refused: 2 })
+    expect((await world.replay()).byReason).toEqual(preview.byReason)
+  })
 })
