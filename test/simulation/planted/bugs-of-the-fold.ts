@@ -119,7 +119,7 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
     name: 'settled is not set when a mark is pruned',
     breaks: 'What the pruned mark stood for is no longer counted by a rebuild.',
     patches: [{ file: 'src/affected/decide.ts', find: 'settledMs: settled }', replace: 'settledMs }' }],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/affected/decide.test.ts'),
   },
   {
     name: 'ids are compared without their type',
