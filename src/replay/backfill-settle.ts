@@ -3,7 +3,7 @@
 import { closeRecords, type NamedRecord } from '../archive/closed-letters.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import { KEYS_PER_READ_MAX } from '../store/user-item.ts'
+import { isCorrupt, KEYS_PER_READ_MAX } from '../store/user-item.ts'
 import type { HeldUser, Holding } from './backfill-holding.ts'
 import type { ArchiveTail } from './backfill-tail.ts'
 import type { LetterTail } from './backfill-letters.ts'
@@ -65,7 +65,7 @@ export interface SettleDependencies extends WriteDependencies {
   readonly counts: BackfillCounts
   readonly onWritten: (userId: string) => void
   /** Told when users must be looked at once more, whatever the archive says. */
-  readonly onClosedMeanwhile: () => void
+  readonly onAgain: () => void
   /** Letters whose records are counted now. */
   readonly onClosed?: ((letters: readonly OpenLetter[]) => void) | undefined
   /** Of everybody's letters that were written since the run began. */
@@ -87,7 +87,7 @@ export async function settle(
   untilMs: number | undefined,
 ): Promise<readonly string[]> {
   const { tail, letters, clock, sleep } = deps
-  const closing: Closing = { letters: [], doubt: [], leftOut: new Map() }
+  const closing: Closing = { letters: [], doubt: [], leftOut: new Map(), versions: new Map() }
   let waiting: readonly WaitingUser[] = holding.users().map(user => ({ user, needs: [] }))
   for (let tries = 1; ; tries++) {
     await tail.advance(record => holding.take(record))
@@ -103,21 +103,36 @@ export async function settle(
     if (untilMs !== undefined) await sleep(POLL_MS)
   }
   await closeAll(closing, deps)
-  const again = await closedMeanwhile(closing, deps)
+  const again = new Set([...(await closedMeanwhile(closing, deps)), ...(await writtenMeanwhile(closing, deps))])
+  if (again.size > 0) deps.onAgain()
   return [...waiting.map(({ user }) => user.userId), ...again]
 }
 
 /** Users that were written without a letter that somebody closed at the same time: their items may lack its event. */
 async function closedMeanwhile(
   { leftOut }: Closing,
-  { letters, onLetter, onClosedMeanwhile }: SettleDependencies,
+  { letters, onLetter }: SettleDependencies,
 ): Promise<ReadonlySet<string>> {
   const users = new Set<string>()
   if (leftOut.size === 0) return users
   await letters.advance(onLetter)
   for (const [userId, keys] of leftOut) if (keys.some(key => letters.closedSince.has(key))) users.add(userId)
-  if (users.size > 0) onClosedMeanwhile()
   return users
+}
+
+/**
+ * The other side of it: users that somebody else wrote between the write that counts their letters and the closing, perhaps
+ * without them, as they were open.
+ */
+async function writtenMeanwhile({ versions }: Closing, { users }: SettleDependencies): Promise<ReadonlySet<string>> {
+  const written = new Set<string>()
+  const names = [...versions.keys()]
+  for (let from = 0; from < names.length; from += KEYS_PER_READ_MAX) {
+    for (const item of (await users.loadMany(names.slice(from, from + KEYS_PER_READ_MAX))).values()) {
+      if (!isCorrupt(item) && item.v !== versions.get(item.userId)) written.add(item.userId)
+    }
+  }
+  return written
 }
 
 interface Closing {
@@ -125,6 +140,8 @@ interface Closing {
   readonly doubt: NamedRecord[]
   /** By user that was written, its open letters that are not counted. */
   readonly leftOut: Map<string, readonly string[]>
+  /** By user whose letters are closed, that of the item that counts them. */
+  readonly versions: Map<string, number>
 }
 
 async function writeAll(
@@ -170,10 +187,11 @@ function note(
       break
     case 'written':
       counts.written++
-      if (written.isFirst) counts.firstItems++
+      if (written.version === 1) counts.firstItems++
       if (written.leftOut.length > 0) closing.leftOut.set(user.userId, written.leftOut)
       onWritten(user.userId)
   }
+  if (written.closed.length > 0) closing.versions.set(user.userId, written.version)
   for (const letter of written.closed) closing.letters.push(letter)
   for (const doubt of user.doubt) closing.doubt.push(doubt)
 }

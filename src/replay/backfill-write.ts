@@ -22,8 +22,7 @@ export type WrittenUser =
   | {
       readonly outcome: 'written'
       readonly user: HeldUser
-      /** There was no item. */
-      readonly isFirst: boolean
+      readonly version: number
       readonly closed: readonly OpenLetter[]
       readonly leftOut: readonly string[]
     }
@@ -53,7 +52,7 @@ export async function writeChunk(
       if ('reason' in item) return { outcome: 'too-big', user, detail: item.detail }
       await deps.pace()
       const put = await deps.users.put(item, before?.v)
-      if (put.outcome === 'written') return { outcome: 'written', user, isFirst: before === undefined, closed, leftOut }
+      if (put.outcome === 'written') return { outcome: 'written', user, version: item.v, closed, leftOut }
       // Another writer every time: the user is tried again when the others are done.
       if (attempt >= CONFLICT_ATTEMPTS_MAX) return { outcome: 'waiting', user, needs: [] }
       plan = planRebuild(user, put.current, context)

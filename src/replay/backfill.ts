@@ -77,8 +77,8 @@ class BackfillRun {
   readonly #letters: LetterTail
   /** Users with a letter since the run began that only the letter tells of. */
   readonly #setAside = new Set<string>()
-  /** Somebody among those who wait was written without a letter that was closed at the same time. */
-  #isClosedMeanwhile = false
+  /** Somebody among those who wait was written, by us or another, without a letter that was closed at the same time. */
+  #isAgain = false
   /** Who waits for the next sweep. */
   #waiting: LineSpool
   #spools = 0
@@ -112,11 +112,11 @@ class BackfillRun {
     if (isDryRun === true) return this.#counts
     const untilMs = this.#deps.clock() + waitMs
     while (this.#counts.waiting > 0 && this.#deps.clock() < untilMs) await this.#waitingSweep(settling, untilMs)
-    let isDue = (await this.#recallWritten(waitMs)) || this.#isClosedMeanwhile
+    let isDue = (await this.#recallWritten(waitMs)) || this.#isAgain
     while (isDue) {
-      this.#isClosedMeanwhile = false
+      this.#isAgain = false
       await this.#waitingSweep(settling, untilMs)
-      isDue = this.#isClosedMeanwhile
+      isDue = this.#isAgain
     }
     // Some may have come and been closed since they were counted.
     this.#counts.lettersLeft = Math.max(0, this.#counts.lettersLeft - this.#counts.lettersClosed)
@@ -220,8 +220,8 @@ class BackfillRun {
       counts: this.#counts,
       onLetter: this.#onLetter,
       onClosed,
-      onClosedMeanwhile: () => {
-        this.#isClosedMeanwhile = true
+      onAgain: () => {
+        this.#isAgain = true
       },
       onWritten: userId => this.#written.add(userBucket(userId), Buffer.from(userId)),
     }

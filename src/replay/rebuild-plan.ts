@@ -42,7 +42,13 @@ export type RebuildPlan =
       /** `recordKey` of open letters that are not counted: wrong, should somebody close one before this is written. */
       readonly leftOut: readonly string[]
     }
-  | { readonly outcome: 'unchanged'; readonly user: HeldUser; readonly closed: readonly OpenLetter[] }
+  | {
+      readonly outcome: 'unchanged'
+      readonly user: HeldUser
+      /** Of the item; 0: there is none. */
+      readonly version: number
+      readonly closed: readonly OpenLetter[]
+    }
   | { readonly outcome: 'waiting'; readonly user: HeldUser; readonly needs: Needs }
   | { readonly outcome: 'corrupt'; readonly user: HeldUser; readonly detail: string }
 
@@ -67,7 +73,7 @@ export function planRebuild(
   )
   const closed = [...aside.closed]
   return rebuilt.outcome === 'unchanged'
-    ? { outcome: 'unchanged', user, closed }
+    ? { outcome: 'unchanged', user, version: read.content?.version ?? 0, closed }
     : {
         ...rebuilt,
         user,

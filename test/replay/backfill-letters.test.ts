@@ -1,11 +1,10 @@
-// Dead letters, doubt and given-up batches replayed by rebuilding their users.
+// Dead letters and doubt replayed by rebuilding their users.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { listDeadLetters, writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { listDoubt } from '../../src/archive/doubt.ts'
 import type { Refusal } from '../../src/event/decoded-event.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
-import { isCorrupt } from '../../src/store/user-item.ts'
-import { collect, failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
+import { collect } from '../archive/factories.ts'
 import { START } from '../features/factories.ts'
 import { orderRecord, rawRecord } from '../recompute/harness.ts'
 import {
@@ -53,7 +52,8 @@ describe('letters of a contract that was mended', () => {
     expect((await world.backfill()).users).toBe(0)
     world.users.resetCounters()
     expect(await letters('contract')).toMatchObject({ users: 3, written: 3, lettersClosed: 10, lettersLeft: 0 })
-    expect(world.users.counters).toMatchObject({ puts: 3, keysRead: 3 })
+    // The second read is of the items once their letters are closed.
+    expect(world.users.counters).toMatchObject({ puts: 3, keysRead: 6 })
     const due = await followed(records)
     for (const item of world.users.items()) {
       expect(await readUser(world.users, item.userId)).toEqual(await readUser(due, item.userId))
@@ -128,6 +128,29 @@ describe('letters of a contract that was mended', () => {
     world.users.resetCounters()
     expect(await letters('contract')).toMatchObject({ written: 0, unchanged: 1, lettersClosed: 2 })
     expect(world.users.counters.puts).toBe(0)
+  })
+
+  it('are counted although another rebuild wrote the user between the write that counts them and their closing', async () => {
+    const old = orderRecord('old', 5, { user: 'user-0', ts: START - 40 * DAY_MS })
+    const last = orderRecord('last', 6, { user: 'user-0', ts: START + 91 * DAY_MS })
+    const apart = { ...orderRecord('apart', 1, { user: 'user-1' }), shard: 'shardId-000000000001' }
+    await world.send(orders(1, 4))
+    await sendRefused([old, { ...apart, sequence: '2' }])
+    await world.deliver([last])
+    await world.deliver([{ ...apart, sequence: '3' }])
+    let polls = 0
+    world.onSleep = async ms => {
+      if (ms !== 1000) return
+      polls++
+      if (polls === 1) await world.store([last])
+      // The first user is written by now, and its letter open while the second one is waited for.
+      if (polls === 2) await world.backfill({ target: { kind: 'named' }, only: new Set(['user-0']) })
+      if (polls === 3) await world.store([{ ...apart, sequence: '3' }])
+    }
+    const target = { kind: 'letters', reason: 'contract' } as const
+    await world.backfill({ target, waitMs: 60_000 })
+    expect(await collect(listDeadLetters(world.archive))).toEqual([])
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
   })
 
   it('are not counted by any other rebuild while they are open', async () => {
@@ -246,44 +269,5 @@ describe('doubt', () => {
     await world.deliver([orderRecord('next', 99, { user: 'user-0', ts: START + 95 * DAY_MS })])
     expect(await world.backfill({ target: { kind: 'doubt' } })).toMatchObject({ waiting: 1, doubtCleared: 0 })
     expect(await doubtful()).toBe(1)
-  })
-})
-
-describe('a batch that Lambda gave up on', () => {
-  it('is left out although Lambda wrote it down while its user was rebuilt', async () => {
-    const lost = orderRecord('lost', 6, { user: 'user-0', ts: START - 40 * DAY_MS })
-    const next = orderRecord('next', 7, { user: 'user-0', ts: START + 95 * DAY_MS })
-    world.live = before
-    await world.send(orders(1, 5))
-    await world.store([lost, next])
-    // The shard has gone on, so the mark is past what was lost, and its id is older than all that are kept.
-    await world.deliver([next])
-    world.users.fault = ({ operation }) => {
-      if (operation === 'put') void world.archive.create(GIVEN_UP_KEY, failureObject([lost]))
-      return undefined
-    }
-    await world.backfill({ waitMs: 5000 })
-    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
-    world.users.fault = undefined
-    expect(await letters('given-up')).toMatchObject({ written: 1, lettersClosed: 1 })
-    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(7)
-  })
-
-  it('is counted and closed when it is asked for, and by nothing else', async () => {
-    const records = orders(2, 10)
-    const lost = records.slice(8, 12)
-    await world.send([...records.slice(0, 8), ...records.slice(12)])
-    await world.store(lost)
-    await world.archive.create(GIVEN_UP_KEY, failureObject(lost))
-    await world.backfill({ target: { kind: 'named' }, only: new Set(['user-0', 'user-1']) })
-    const without = await followed([...records.slice(0, 8), ...records.slice(12)])
-    expect(await readUser(world.users, 'user-0')).toEqual(await readUser(without, 'user-0'))
-    expect(await letters('given-up')).toMatchObject({ written: 2, lettersClosed: 4, lettersLeft: 0 })
-    expect(await readUser(world.users, 'user-1')).toEqual(await readUser(await followed(records), 'user-1'))
-    expect(await letters('given-up')).toMatchObject({ users: 0 })
-    expect(await world.backfill({ target: { kind: 'named' }, only: new Set(['user-0', 'user-1']) })).toMatchObject({
-      unchanged: 2,
-    })
-    expect(world.users.items().every(item => !isCorrupt(item))).toBe(true)
   })
 })

@@ -1,0 +1,58 @@
+// Batches that Lambda gave up on: left out by every rebuild, until one is asked to count them.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BackfillCounts } from '../../src/replay/backfill-settle.ts'
+import { isCorrupt } from '../../src/store/user-item.ts'
+import { failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
+import { START } from '../features/factories.ts'
+import { orderRecord } from '../recompute/harness.ts'
+import { after, before, type BackfillWorld, backfillWorld, followed, orders, readUser } from './backfill-world.ts'
+
+const DAY_MS = 86_400_000
+
+let world: BackfillWorld
+beforeEach(() => {
+  world = backfillWorld()
+  world.live = after
+})
+afterEach(() => world.remove())
+
+const letters = (reason: string): Promise<BackfillCounts> => world.backfill({ target: { kind: 'letters', reason } })
+
+describe('a batch that Lambda gave up on', () => {
+  it('is left out although Lambda wrote it down while its user was rebuilt', async () => {
+    const lost = orderRecord('lost', 6, { user: 'user-0', ts: START - 40 * DAY_MS })
+    const next = orderRecord('next', 7, { user: 'user-0', ts: START + 95 * DAY_MS })
+    world.live = before
+    await world.send(orders(1, 5))
+    await world.store([lost, next])
+    // The shard has gone on, so the mark is past what was lost, and its id is older than all that are kept.
+    await world.deliver([next])
+    world.users.fault = ({ operation }) => {
+      if (operation === 'put') void world.archive.create(GIVEN_UP_KEY, failureObject([lost]))
+      return undefined
+    }
+    await world.backfill({ waitMs: 5000 })
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
+    world.users.fault = undefined
+    expect(await letters('given-up')).toMatchObject({ written: 1, lettersClosed: 1 })
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(7)
+  })
+
+  it('is counted and closed when it is asked for, and by nothing else', async () => {
+    const records = orders(2, 10)
+    const lost = records.slice(8, 12)
+    await world.send([...records.slice(0, 8), ...records.slice(12)])
+    await world.store(lost)
+    await world.archive.create(GIVEN_UP_KEY, failureObject(lost))
+    await world.backfill({ target: { kind: 'named' }, only: new Set(['user-0', 'user-1']) })
+    const without = await followed([...records.slice(0, 8), ...records.slice(12)])
+    expect(await readUser(world.users, 'user-0')).toEqual(await readUser(without, 'user-0'))
+    expect(await letters('given-up')).toMatchObject({ written: 2, lettersClosed: 4, lettersLeft: 0 })
+    expect(await readUser(world.users, 'user-1')).toEqual(await readUser(await followed(records), 'user-1'))
+    expect(await letters('given-up')).toMatchObject({ users: 0 })
+    expect(await world.backfill({ target: { kind: 'named' }, only: new Set(['user-0', 'user-1']) })).toMatchObject({
+      unchanged: 2,
+    })
+    expect(world.users.items().every(item => !isCorrupt(item))).toBe(true)
+  })
+})
