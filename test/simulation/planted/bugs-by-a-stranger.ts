@@ -1,6 +1,6 @@
 // Bugs written from the documents and the source alone, by somebody who does not know what the simulation looks at: each is a
 // clean-up or an optimisation that reads well.
-import { bySimulation, type PlantedBug } from './bug.ts'
+import { bySimulation, byTest, type PlantedBug } from './bug.ts'
 
 export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
   {
@@ -14,7 +14,7 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
         replace: 'sha256Hex(named.range)',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/archive/dead-letters.test.ts'),
   },
   {
     name: 'positions are read after the names of a history',
@@ -33,7 +33,7 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
           '  // Beyond what batches contain.\n  for (const [key, last] of await archivePositions(archive)) positions.set(key, last)\n  const imports: string[] = []\n',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/archive/open-history.test.ts'),
   },
   {
     name: 'a shard without archived objects is not waited for',
@@ -59,7 +59,7 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
         replace: "if (before[index] === 'fold') return 'fold'",
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/recompute/write-user.test.ts'),
   },
   {
     name: 'a prediction is kept when a user is planned again for the same instant',
@@ -73,7 +73,7 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
           '    // A result of the same instant is not predicted twice.\n    const isSameInstant = again.next.features.asOf === plan.next.features.asOf\n    plan = again\n    if (!isSameInstant) predicted = await predictOne(deps.predictor, again.next.features)\n',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/recompute/recompute-batch-failures.test.ts'),
   },
   {
     name: 'state that was left behind is taken up where no newer event has come since',
@@ -105,7 +105,7 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
         replace: 'fillInputRow(inputs, body, rows, index * inputs.length)',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/predictions/model-predictor.test.ts'),
   },
   {
     name: 'settled is the arrival of the newest mark that is pruned',
@@ -118,7 +118,7 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
         replace: 'const settled = (pruned.at(-1)?.[1].arrivalMs ?? 0) + 1',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/affected/decide.test.ts'),
   },
   {
     name: 'an item of a later version is taken to have what a replay folded',
@@ -131,7 +131,7 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
         replace: 'if (item !== undefined && !isCorrupt(item) && version !== undefined && item.v >= version) return []',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/replay/replay-letters-faults.test.ts'),
   },
   {
     name: 'a feature that is pending steps at no instant',
@@ -145,6 +145,6 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
           '  if (windowStart(window, moment.t) < since) return false\n  moment.step(leavesAt(window, since - 1))\n  return true\n',
       },
     ],
-    killedBy: bySimulation(),
+    killedBy: byTest('test/features/evaluate-other-definition.test.ts'),
   },
 ]
