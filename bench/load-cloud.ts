@@ -18,6 +18,8 @@ import { type LoadFlights, loadFlights } from './load-flights.ts'
 import { type ProcessUsage, usageOf } from './load-processes.ts'
 import { measurePutRate } from './load-put-rate.ts'
 
+/** A second function computes while the first one waits for its puts, so that the store is never idle. */
+const SHARDS = 2
 /** As many as the demo has routes. */
 const ROUTES = 3000
 /** So that items have the size that they keep. */
@@ -50,7 +52,7 @@ export interface CloudLoad {
 }
 
 export async function loadCloud(minutes: number, say: (line: string) => void): Promise<CloudLoad> {
-  const packaged = await packagedCloud({ shards: 1, archiveWindowSeconds: 5, recomputeWindowSeconds: 1 })
+  const packaged = await packagedCloud({ shards: SHARDS, archiveWindowSeconds: 5, recomputeWindowSeconds: 1 })
   const folder = await mkdtemp(join(tmpdir(), 'millrace-load-'))
   const cloud = await forkCloud({ build: packaged.build, port: 0, path: folder, pollMs: 50 })
   const env = { AWS_ENDPOINT_URL: cloud.endpoint }
@@ -75,7 +77,8 @@ interface LoadWorld {
 async function runLoad(world: LoadWorld, minutes: number, say: (line: string) => void): Promise<CloudLoad> {
   const { cloud, connection, env, traffic } = world
   const kinesis = localKinesisClient(cloud.endpoint)
-  const clients = awsClients(env)
+  const clients = Array.from({ length: SHARDS }, () => awsClients(env))
+  const stores = clients.map(({ dynamodb }) => dynamodb)
   const put = async (count: number): Promise<void> => {
     await putRecords(kinesis, connection.names.eventsStream, traffic.next(count, systemClock()))
   }
@@ -85,7 +88,7 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
     const item = [...(await allItems(connection)).values()][0]
     if (item === undefined) throw new Error('No item was written')
     const probeMs = Math.min(PROBE_MS_MAX, (minutes * 60_000) / 6)
-    const putsPerSecondBefore = await measurePutRate(clients.dynamodb, item, probeMs)
+    const putsPerSecondBefore = await measurePutRate(stores, item, probeMs)
     const wanted = putsPerSecondBefore * SHARE_WANTED
     say(`the store by itself: ${Math.round(putsPerSecondBefore)} puts/s; the load: ${Math.round(wanted)} events/s`)
     const versionsBefore = await versions(connection)
@@ -105,7 +108,7 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
     const seconds = (systemClock() - startMs) / 1000
     await sampling
     await cloud.drain(DRAIN_TIMEOUT_MS)
-    const putsPerSecondAfter = await measurePutRate(clients.dynamodb, item, probeMs)
+    const putsPerSecondAfter = await measurePutRate(stores, item, probeMs)
     return {
       putsPerSecondBefore,
       putsPerSecondAfter,
@@ -117,7 +120,7 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
       failures: failures(await cloud.status()),
     }
   } finally {
-    clients.destroy()
+    for (const each of clients) each.destroy()
     kinesis.destroy()
   }
 }

@@ -1,8 +1,9 @@
-// What other processes use, as Linux tells in /proc: resident memory and CPU time.
+// What other processes use, as Linux tells in /proc: CPU time, and resident memory that is their own. Pages of mapped files are left out:
+// they are the cache of what an emulator keeps on disk, and go when memory is short.
 import { readFile } from 'node:fs/promises'
 
 export interface ProcessUsage {
-  readonly rssMb: number
+  readonly memoryMb: number
   readonly cpuSeconds: number
 }
 
@@ -23,8 +24,8 @@ export async function usageOf(pid: number): Promise<ProcessUsage | undefined> {
     ])
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const ticks = Number(fields[USER_TICKS]) + Number(fields[SYSTEM_TICKS])
-    const rssKib = Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1])
-    return { rssMb: (rssKib * KIBI) / MEGABYTE, cpuSeconds: ticks / TICKS_PER_SECOND }
+    const kibi = Number(/^RssAnon:\s+(\d+) kB/m.exec(status)?.[1])
+    return { memoryMb: (kibi * KIBI) / MEGABYTE, cpuSeconds: ticks / TICKS_PER_SECOND }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ESRCH') return undefined

@@ -1,5 +1,5 @@
-// How many conditional puts a second the store takes from one client and nothing else to do: items of the size of the load's, as many
-// calls in flight as the recompute function has.
+// How many conditional puts a second the store takes with nothing else to do: items of the size of the load's, and as many calls in
+// flight as the recompute functions have, a client for each of them.
 import { CreateTableCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { systemClock } from '../src/platform/clock.ts'
 import { WRITES_IN_FLIGHT_MAX } from '../src/recompute/limits.ts'
@@ -9,11 +9,15 @@ import type { StoredItem } from '../src/store/user-item.ts'
 const TABLE = 'put-rate-probe'
 
 /** Puts a second, each under the condition that the version is the one before. */
-export async function measurePutRate(client: DynamoDBClient, item: StoredItem, durationMs: number): Promise<number> {
-  await createTable(client)
+export async function measurePutRate(
+  clients: readonly DynamoDBClient[],
+  item: StoredItem,
+  durationMs: number,
+): Promise<number> {
+  await Promise.all(clients.slice(0, 1).map(createTable))
   const startMs = systemClock()
   let puts = 0
-  const lane = async (number: number): Promise<void> => {
+  const lane = async (client: DynamoDBClient, number: number): Promise<void> => {
     const userId = { S: `${item.userId}-${number}-${startMs}` }
     for (let version = 1; systemClock() < startMs + durationMs; version++) {
       const Item = { ...toAttributes(item), userId, v: { N: String(version) } }
@@ -21,7 +25,10 @@ export async function measurePutRate(client: DynamoDBClient, item: StoredItem, d
       puts++
     }
   }
-  await Promise.all(Array.from({ length: WRITES_IN_FLIGHT_MAX }, (_, number) => lane(number)))
+  const lanes = clients.flatMap((client, index) =>
+    Array.from({ length: WRITES_IN_FLIGHT_MAX }, (_, number) => lane(client, index * WRITES_IN_FLIGHT_MAX + number)),
+  )
+  await Promise.all(lanes)
   return puts / ((systemClock() - startMs) / 1000)
 }
 

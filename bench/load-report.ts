@@ -12,7 +12,7 @@ const SHARE_MIN = 0.8
 const WARM_UP_SHARE = 0.3
 /** Batches gather for a second, so the age of their records moves by about as much. */
 const AGE_GROWTH_MAX_MS = 1500
-const RSS_GROWTH_MAX_MB_PER_MINUTE = 1
+const MEMORY_GROWTH_MAX_MB_PER_MINUTE = 1
 const MINUTE_MS = 60_000
 const SAMPLES_MIN = 10
 
@@ -35,7 +35,7 @@ export function judgeLoad(load: CloudLoad): Verdict {
     ...(behindGrowth > behindMax ? [`the backlog grew by ${Math.round(behindGrowth)} records`] : []),
     ...(load.failures > 0 ? [`${load.failures} batches failed`] : []),
     ...memory
-      .filter(({ mbPerMinute }) => mbPerMinute > RSS_GROWTH_MAX_MB_PER_MINUTE)
+      .filter(({ mbPerMinute }) => mbPerMinute > MEMORY_GROWTH_MAX_MB_PER_MINUTE)
       .map(({ name, mbPerMinute }) => `${name} grew by ${mbPerMinute.toFixed(2)} MB a minute`),
   ]
   const busiest = cpu[0]
@@ -44,7 +44,8 @@ export function judgeLoad(load: CloudLoad): Verdict {
     `events ${whole(load.eventsPerSecond)}/s, users written ${whole(load.usersWrittenPerSecond)}/s: ${percent(share)} of the store's own rate`,
     `iterator age: ${ages(warm)}, growth ${Math.round(ageGrowthMs)} ms over ${Math.round(spanMs / 1000)} s; backlog growth ${Math.round(behindGrowth)} records`,
     ...memory.map(
-      ({ name, rssMb, mbPerMinute }) => `memory of ${name}: ${whole(rssMb)} MB, ${mbPerMinute.toFixed(2)} MB a minute`,
+      ({ name, memoryMb, mbPerMinute }) =>
+        `memory of ${name}: ${whole(memoryMb)} MB, ${mbPerMinute.toFixed(2)} MB a minute`,
     ),
     `CPU: ${cpu.map(({ name, cores }) => `${name} ${percent(cores)}`).join(', ')} of a core`,
     `bottleneck: ${busiest?.name ?? 'none'}, busy for ${percent(busiest?.cores ?? 0)} of the time`,
@@ -57,9 +58,9 @@ function memoryOf(samples: readonly LoadSample[]) {
   return names.map(name => {
     const points = samples.flatMap(({ atMs, processes }) => {
       const usage = processes.get(name)
-      return usage === undefined ? [] : [[atMs, usage.rssMb] as const]
+      return usage === undefined ? [] : [[atMs, usage.memoryMb] as const]
     })
-    return { name, rssMb: points.at(-1)?.[1] ?? 0, mbPerMinute: slope(points) * MINUTE_MS }
+    return { name, memoryMb: points.at(-1)?.[1] ?? 0, mbPerMinute: slope(points) * MINUTE_MS }
   })
 }
 
