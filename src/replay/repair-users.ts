@@ -9,7 +9,7 @@ import { userBucket } from '../platform/hash.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { PinnedPredictor } from '../predictions/predictor.ts'
 import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
-import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
+import { type CorruptItem, isCorrupt, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
 import type { BackfillDependencies } from './backfill.ts'
 import { EVENTS_HELD_MAX, type HeldUser, Holding } from './backfill-holding.ts'
 import { LetterTail } from './backfill-letters.ts'
@@ -77,8 +77,8 @@ class RepairRun {
   readonly #tail: ArchiveTail
   readonly #letters: LetterTail
   readonly #results = new Map<string, RepairResult>()
-  /** Users with a letter that came since the run began and that a repair counts. */
-  readonly #setAside = new Set<string>()
+  /** Who is looked at again: users with a letter that came since the run began and that a repair counts, or written meanwhile. */
+  readonly #again = new Set<string>()
 
   constructor(request: RepairRequest, deps: RepairDependencies) {
     const { archive, history, spoolDir } = deps
@@ -94,8 +94,8 @@ class RepairRun {
     const predictor = await this.#deps.predictor.pinned()
     const untilMs = this.#deps.clock() + (isDryRun === true ? 0 : waitMs)
     await this.#repairAll(userIds, predictor, untilMs)
-    if (isDryRun !== true && (await this.#areLettersDue())) {
-      const again = [...this.#setAside].filter(userId => this.#results.has(userId))
+    if (isDryRun !== true && (await this.#isAnyDue())) {
+      const again = [...this.#again].filter(userId => this.#results.has(userId))
       await this.#repairAll(again, predictor, untilMs)
     }
     return [...this.#results.values()]
@@ -158,7 +158,7 @@ class RepairRun {
     await this.#tail.advance(record => holding?.take(record))
     await this.#letters.advance(letter => {
       holding?.takeLetter(letter)
-      if (isIncluded(letter)) this.#setAside.add(letter.partitionKey)
+      if (isIncluded(letter)) this.#again.add(letter.partitionKey)
     })
   }
 
@@ -184,8 +184,19 @@ class RepairRun {
     const results = await mapWithLimit(plans, WRITES_IN_FLIGHT_MAX, plan => carryOut(plan, deps, context))
     const records: readonly OpenLetter[] = isDryRun ? [] : results.flatMap(({ closed }) => closed)
     await closeRecords(this.#deps.archive, 'closed', { records, by })
+    if (records.length > 0) await this.#lookAgain(results)
     this.#note(results)
     return results
+  }
+
+  /** Another rebuild may have come between the put and the closing, and left out what was open then. */
+  async #lookAgain(results: readonly RepairResult[]): Promise<void> {
+    const put = results.filter(({ version, closed }) => version !== undefined && closed.length > 0)
+    const items = await this.#deps.users.loadMany(put.map(({ userId }) => userId))
+    for (const { userId, version } of put) {
+      const item = items.get(userId)
+      if (item !== undefined && (isCorrupt(item) || item.v !== version)) this.#again.add(userId)
+    }
   }
 
   /** What a user was at first is what is told, with all letters that were closed; a second look adds to it. */
@@ -199,11 +210,11 @@ class RepairRun {
     this.#request.onProgress?.([...this.#results.values()])
   }
 
-  async #areLettersDue(): Promise<boolean> {
+  async #isAnyDue(): Promise<boolean> {
     const isAnyWritten = [...this.#results.values()].some(({ version }) => version !== undefined)
     if (!isAnyWritten) return false
     await this.#deps.sleep(Math.min(LETTERS_MS, this.#request.waitMs))
     await this.#advance(undefined)
-    return this.#setAside.size > 0
+    return this.#again.size > 0
   }
 }

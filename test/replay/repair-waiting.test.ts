@@ -6,8 +6,6 @@ import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { CORRUPT_PREFIX } from '../../src/replay/repair-keep.ts'
 import { eventIdHash } from '../../src/platform/hash.ts'
 import type { DedupState } from '../../src/affected/dedup-state.ts'
-import { SUM_VERSION } from '../../src/store/checksums.ts'
-import { crc32 } from 'node:zlib'
 import { START } from '../features/factories.ts'
 import { orderRecord } from '../recompute/harness.ts'
 import { backfillWorld, itemOf, orders, readUser } from './backfill-world.ts'
@@ -200,6 +198,30 @@ describe('letters', () => {
   })
 })
 
+describe('another rebuild', () => {
+  it('that writes the user between the repair and its closing of letters takes none of their events away', async () => {
+    const late = orderRecord('late', 6, { user: 'user-0', ts: START - 40 * DAY_MS })
+    const records = orders(1, 5)
+    await fold(records)
+    await fold([late])
+    await world.store([...records, late])
+    expect(await openReasons(world)).toEqual(['late'])
+    world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
+    const { users } = world
+    const put = users.put.bind(users)
+    users.put = async (item, expected) => {
+      users.put = put
+      const done = await put(item, expected)
+      await world.backfill({ target: { kind: 'named' }, only: new Set(['user-0']) })
+      return done
+    }
+    await world.repair({ waitMs: 10_000 })
+    expect(await openReasons(world)).toEqual([])
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
+    await expectVerified(world)
+  })
+})
+
 describe('a run that dies', () => {
   it.each(['before', 'after'] as const)('%s any of its calls is run again, and all is as if it had not', async when => {
     const records = orders(1, 6)
@@ -234,55 +256,5 @@ describe('a run that dies', () => {
       }
     }
     for (const meaning of meanings) expect(meaning).toEqual(meanings[0])
-  })
-})
-
-describe('what is left', () => {
-  it('is an item that newer code wrote, whatever its layout', async () => {
-    const records = orders(1, 4)
-    await fold(records)
-    await world.store(records)
-    const { v } = await itemOf(world.users, 'user-0')
-    const sum = new Uint8Array(90).fill(7)
-    sum[0] = SUM_VERSION + 1
-    new DataView(sum.buffer).setUint32(86, crc32(`${v} user-0`, crc32(sum.subarray(0, 86))))
-    world.damage('user-0', all => ({ ...all, sum: { B: sum } }))
-    expect(await world.repair()).toMatchObject([{ outcome: 'newer', problem: 'sum: layout 3, this code reads 2' }])
-    expect(world.users.raw('user-0')?.['sum']).toEqual({ B: sum })
-  })
-
-  it('is a user of whom the archive has nothing', async () => {
-    await world.deliver(orders(1, 4))
-    world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
-    const raw = world.users.raw('user-0')
-    expect(await world.repair()).toMatchObject([{ outcome: 'no-history' }])
-    expect(world.users.raw('user-0')).toEqual(raw)
-  })
-
-  it('is one of more events than may be held, and the others are done', async () => {
-    const many = orders(1, 30)
-    const few = [order(40, 'user-1'), order(41, 'user-1')]
-    await fold([...many, ...few])
-    await world.store([...many, ...few])
-    for (const userId of ['user-0', 'user-1']) world.damage(userId, all => ({ ...all, ...NO_MARKS }))
-    const results = await world.repair({ userIds: ['user-0', 'user-1'], eventsHeldMax: 20 })
-    expect(new Map(results.map(({ userId, outcome }) => [userId, outcome]))).toEqual(
-      new Map([
-        ['user-0', 'too-many-events'],
-        ['user-1', 'repaired'],
-      ]),
-    )
-  })
-
-  it('is nobody else: other users are neither read nor written', async () => {
-    const records = orders(3, 5)
-    await fold(records)
-    await world.store(records)
-    world.damage('user-1', all => ({ ...all, ...NO_MARKS }))
-    const [zero, two] = [world.users.raw('user-0'), world.users.raw('user-2')]
-    world.users.resetCounters()
-    await world.repair({ userIds: ['user-1'] })
-    expect(world.users.counters).toMatchObject({ keysRead: 1, puts: 1, scanPages: 0 })
-    expect([world.users.raw('user-0'), world.users.raw('user-2')]).toEqual([zero, two])
   })
 })
