@@ -76,7 +76,8 @@ interface Counted {
   readonly uncertain: readonly DecodedEvent[]
 }
 
-function countedEvents({ log, table }: Simulation, facts: ArchivedFacts, userId: string, isFinal: boolean): Counted {
+function countedEvents(simulation: Simulation, facts: ArchivedFacts, userId: string, isFinal: boolean): Counted {
+  const { log, table } = simulation
   const byId = new Map<string, LoggedRecord[]>()
   for (const logged of log) {
     if (logged.event?.userId !== userId) continue
@@ -90,18 +91,25 @@ function countedEvents({ log, table }: Simulation, facts: ArchivedFacts, userId:
   const [certain, uncertain]: [DecodedEvent[], DecodedEvent[]] = [[], []]
   for (const [idHash, records] of byId) {
     const event = records[0]?.event as DecodedEvent
-    const states = records.map(logged => recordState(facts, keyOf(logged)))
+    const states = records.map(logged => recordState(simulation, facts, keyOf(logged)))
     if (isFinal || states.includes('in') || known.has(idHash)) certain.push(event)
     else if (states.includes('unknown')) uncertain.push(event)
   }
   return { certain, uncertain }
 }
 
-/** A batch that is given up may have been applied in part, and what is in doubt may have been skipped. */
-function recordState(facts: ArchivedFacts, key: string): 'in' | 'out' | 'unknown' {
-  if (facts.closed.has(key) || facts.cleared.has(key)) return 'in'
-  if (facts.doubt.has(key) || facts.givenUp.has(key)) return 'unknown'
-  return facts.letters.has(key) ? 'out' : 'in'
+/**
+ * A batch that is given up may have been applied in part, what is in doubt may have been skipped, and a rebuild or a replay counts what
+ * was set aside before it closes the letter.
+ */
+function recordState({ faults }: Simulation, facts: ArchivedFacts, key: string): 'in' | 'out' | 'unknown' {
+  if (facts.closed.has(key)) return 'in'
+  if (facts.givenUp.has(key)) return 'unknown'
+  if (facts.letters.has(key)) {
+    const isBroughtIn = (['backfill', 'repair', 'replay of letters'] as const).some(each => faults.fired.has(each))
+    return isBroughtIn ? 'unknown' : 'out'
+  }
+  return facts.doubt.has(key) && !facts.cleared.has(key) ? 'unknown' : 'in'
 }
 
 function userProblems(simulation: Simulation, facts: ArchivedFacts, userId: string, isFinal: boolean): string[] {
