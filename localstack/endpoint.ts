@@ -8,6 +8,7 @@ import type { Emulators } from './emulators.ts'
 import { LocalCloudError } from './errors.ts'
 import { sendJson } from './http-answer.ts'
 import { readBody, replayOf } from './read-body.ts'
+import { type Refuse, sendRefusal } from './refusal.ts'
 import { requestKind } from './request-kind.ts'
 
 /** DynamoDB takes 16 MB a request, Kinesis and the HTTP API less; what is over their own limit they say themselves. */
@@ -25,6 +26,8 @@ export interface EndpointHandlers {
   cloudwatch(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
   /** Told of every call of Kinesis before it is made. */
   onKinesis(target: unknown, body: Buffer): void
+  /** Calls of DynamoDB that are refused; none where it is undefined. */
+  readonly refuse?: Refuse | undefined
   httpApi(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
   /** `/_local/…`: what the local cloud tells about itself. */
   local(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void>
@@ -134,8 +137,11 @@ async function route(
     case 'kinesis':
       handlers.onKinesis(request.headers['x-amz-target'], body)
       return handlers.emulators.kinesis(replayOf(request, body), response)
-    case 'dynamodb':
+    case 'dynamodb': {
+      const refusal = handlers.refuse?.(String(request.headers['x-amz-target']), body.toString())
+      if (refusal !== undefined) return sendRefusal(response, refusal)
       return handlers.emulators.dynamodb(replayOf(request, body), response)
+    }
     case 'lambda':
       return handlers.lambda(request, body, response)
     case 'cloudwatch':

@@ -25,6 +25,7 @@ import { mappingControl, type MappingControl } from './mapping-control.ts'
 import { localMetrics, type Metrics } from './metrics.ts'
 import type { GivenUpObject } from './mapped-stream.ts'
 import { planDeployment } from './plan-deployment.ts'
+import type { Refuse } from './refusal.ts'
 import { REGION } from './resource-identity.ts'
 import { localS3Client, putObject } from './s3-buckets.ts'
 import { startScheduler } from './scheduler.ts'
@@ -57,6 +58,7 @@ export interface LocalCloudOptions {
   readonly stackName?: string
   readonly pollMs?: number
   readonly environmentsMax?: number
+  readonly refuse?: Refuse
 }
 
 export interface LocalCloud {
@@ -137,7 +139,7 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     ...runningParts(functions, mappings),
   })
   const { fire: fireSchedule } = scheduler
-  endpoint.serve(endpointHandlers({ emulators, plan, functions, metrics, controls, log, status, fireSchedule }))
+  endpoint.serve(endpointHandlers({ emulators, plan, functions, metrics, controls, log, status, fireSchedule, refuse: options.refuse }))
   await createResources(plan, endpoint.url)
   closers.push(() => stopAll(mappings, functions))
   await startMappings(plan, { options, endpoint: endpoint.url, find, metrics, mappings, closers })
@@ -168,6 +170,7 @@ interface Served {
   readonly log: (source: string) => (line: string) => void
   readonly status: () => LocalStatus
   readonly fireSchedule: (name: string) => Promise<unknown>
+  readonly refuse: Refuse | undefined
 }
 
 function endpointHandlers(served: Served): EndpointHandlers {
@@ -182,6 +185,7 @@ function endpointHandlers(served: Served): EndpointHandlers {
     }),
     cloudwatch: cloudwatchApi(metrics),
     onKinesis: streamMetrics(metrics, systemClock),
+    refuse: served.refuse,
     httpApi: httpApi({
       routes: plan.routes,
       invoke: (name, event) => findFunction(functions, name).invoke(event),

@@ -17,6 +17,7 @@ export function judge(readings: Readings, limits: StatusLimits): readonly Status
     doubtLine(readings),
     compactionLine(readings),
     ...readings.models.map(model => modelLine(model, readings.nowMs)),
+    ...(readings.models.length === 0 ? [] : [predictionsLine(readings)]),
     snapshotLine(readings, limits),
     definitionsLine(readings),
   ]
@@ -118,6 +119,22 @@ function modelLine({ name: model, owner, production }: ModelReading, nowMs: numb
     const how = kind === 'rollback' ? 'by a rollback of' : 'by'
     const text = `${batchId} in production for ${ageText(nowMs - at)}, ${how} ${who}`
     return well(name, text, { batchId, owner, sinceMs: at, who })
+  })
+}
+
+function predictionsLine({ predictions, models, nowMs }: Readings): StatusLine {
+  const name = 'predictions'
+  return lineOf(name, predictions, found => {
+    if (found === undefined) return well(name, 'none stored lately', { ok: 0, refused: 0 })
+    const { atMs, ok, refused } = found
+    const text = `${countText(refused)} of ${countText(ok + refused)} refused, in the newest minute, ${ageText(nowMs - atMs)} ago`
+    const values = { ...found }
+    if (refused === 0) return well(name, text, values)
+    const table = `models.${models.length === 1 ? models[0]?.name : 'NAME'} production`
+    return unwell(name, text, {
+      next: `millrace table history ${table}, then millrace table rollback ${table} BATCH`,
+      values,
+    })
   })
 }
 

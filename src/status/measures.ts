@@ -3,7 +3,7 @@ import { HOUR_MS, MINUTE_MS } from '../platform/duration.ts'
 import { functionName } from './function-name.ts'
 import { COMPACTION_SILENT_MAX_MS, METRIC_PERIOD_MS } from './limits.ts'
 import type { MetricPoint, MetricQuery, MetricReader } from './ports.ts'
-import { type FunctionMeasures, isRead, type Reading, reading } from './readings.ts'
+import { type FunctionMeasures, isRead, type PredictionsReading, type Reading, reading } from './readings.ts'
 
 export interface MeasuresRequest {
   readonly pipeline: string
@@ -18,6 +18,7 @@ export interface Measures {
   functions(key: string): Reading<FunctionMeasures>
   readonly incoming: Reading<readonly MetricPoint[]>
   readonly hoursLeft: Reading<number | undefined>
+  readonly predictions: Reading<PredictionsReading | undefined>
 }
 
 const LAMBDA = 'AWS/Lambda'
@@ -44,6 +45,13 @@ export async function readMeasures(metrics: MetricReader, request: MeasuresReque
     statistic: 'Sum',
     periodMs: METRIC_PERIOD_MS,
   }
+  const predictions = (status: 'ok' | 'refused'): MetricQuery => ({
+    namespace: 'Millrace',
+    name: `prediction.${status}`,
+    dimensions: { service: pipeline, function: 'recompute' },
+    statistic: 'Sum',
+    periodMs: METRIC_PERIOD_MS,
+  })
   const hoursLeft: MetricQuery = {
     namespace: 'Millrace',
     name: 'hoursLeft',
@@ -51,7 +59,8 @@ export async function readMeasures(metrics: MetricReader, request: MeasuresReque
     statistic: 'Maximum',
     periodMs: HOUR_MS,
   }
-  const whole = await reading(() => metrics.read([...queries, incoming], range(sinceMs, nowMs)))
+  const others = [incoming, predictions('ok'), predictions('refused')]
+  const whole = await reading(() => metrics.read([...queries, ...others], range(sinceMs, nowMs)))
   const compaction = await reading(() => metrics.read([hoursLeft], range(nowMs - COMPACTION_SILENT_MAX_MS, nowMs)))
   const perFunction = COUNTS.length + 1
   return {
@@ -63,7 +72,20 @@ export async function readMeasures(metrics: MetricReader, request: MeasuresReque
       }),
     incoming: mapped(whole, points => points[queries.length] ?? []),
     hoursLeft: mapped(compaction, ([points = []]) => points.at(-1)?.value),
+    predictions: mapped(whole, points => newestPredictions(points[queries.length + 1], points[queries.length + 2])),
   }
+}
+
+/** Of one minute: what came before it was said by a model that may not be in production any more. */
+function newestPredictions(
+  ok: readonly MetricPoint[] = [],
+  refused: readonly MetricPoint[] = [],
+): PredictionsReading | undefined {
+  const newest = [ok.at(-1), refused.at(-1)].flatMap(point => (point === undefined ? [] : [point.atMs]))
+  if (newest.length === 0) return undefined
+  const atMs = Math.max(...newest)
+  const countAt = (points: readonly MetricPoint[]): number => points.find(point => point.atMs === atMs)?.value ?? 0
+  return { atMs, ok: countAt(ok), refused: countAt(refused) }
 }
 
 /** Whole minutes, the one that runs included. */

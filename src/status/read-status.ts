@@ -79,6 +79,7 @@ export async function readStatus(ports: StatusPorts, request: StatusRequest): Pr
     doubt,
     hoursLeft: measures.hoursLeft,
     models,
+    predictions: measures.predictions,
     snapshot,
     definitions,
   }

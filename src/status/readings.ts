@@ -18,6 +18,8 @@ export interface Readings {
   /** Left by the newest run of compaction; undefined: no run left any. */
   readonly hoursLeft: Reading<number | undefined>
   readonly models: readonly ModelReading[]
+  /** Undefined: none was stored in the span. */
+  readonly predictions: Reading<PredictionsReading | undefined>
   readonly snapshot: Reading<SnapshotReading | undefined>
   readonly definitions: Reading<DefinitionsReading>
 }
@@ -62,6 +64,15 @@ export interface ModelReading {
   readonly owner: string
   /** Undefined: none was ever published. */
   readonly production: Reading<LogEntry | undefined>
+}
+
+/** What recompute stored in the newest minute in which it stored predictions. */
+export interface PredictionsReading {
+  /** Start of the minute. */
+  readonly atMs: number
+  readonly ok: number
+  /** The model gave what its papers do not allow, or failed. */
+  readonly refused: number
 }
 
 export interface SnapshotReading {

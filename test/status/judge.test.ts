@@ -54,6 +54,12 @@ describe('judge', () => {
       'cloud/mappings.yml',
     ],
     [
+      'predictions that the model refuses',
+      wellReadings({ predictions: { value: { atMs: NOW_MS - 60_000, ok: 19, refused: 1 } } }),
+      'predictions',
+      'millrace table rollback models.churn production BATCH',
+    ],
+    [
       'open dead letters',
       wellReadings({
         deadLetters: {

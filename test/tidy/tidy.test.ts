@@ -29,7 +29,7 @@ const RANK: Readonly<Record<string, number>> = {
 
 const source = sourceFiles('src')
 const engine = source.filter(file => !file.path.startsWith('src/pipeline/'))
-const everything = ['src', 'functions', 'localstack', 'bench', 'demo', 'scripts', 'test', 'bin'].flatMap(sourceFiles)
+const everything = ['src', 'functions', 'localstack', 'bench', 'demo', 'drills', 'scripts', 'test', 'bin'].flatMap(sourceFiles)
 
 const folderOf = (path: string): string => path.split('/')[1] ?? ''
 const nameOf = (path: string): string => path.split('/').at(-1) ?? ''
