@@ -139,7 +139,8 @@ async function build(options: LocalCloudOptions, closers: Closer[], stop: () => 
     ...runningParts(functions, mappings),
   })
   const { fire: fireSchedule } = scheduler
-  endpoint.serve(endpointHandlers({ emulators, plan, functions, metrics, controls, log, status, fireSchedule, refuse: options.refuse }))
+  const { refuse } = options
+  endpoint.serve(endpointHandlers({ emulators, plan, functions, metrics, controls, log, status, fireSchedule, refuse }))
   await createResources(plan, endpoint.url)
   closers.push(() => stopAll(mappings, functions))
   await startMappings(plan, { options, endpoint: endpoint.url, find, metrics, mappings, closers })

@@ -29,11 +29,14 @@ const RANK: Readonly<Record<string, number>> = {
 
 const source = sourceFiles('src')
 const engine = source.filter(file => !file.path.startsWith('src/pipeline/'))
-const everything = ['src', 'functions', 'localstack', 'bench', 'demo', 'drills', 'scripts', 'test', 'bin'].flatMap(sourceFiles)
+const everything = ['src', 'functions', 'localstack', 'bench', 'demo', 'drills', 'scripts', 'test', 'bin'].flatMap(
+  sourceFiles,
+)
 
 const folderOf = (path: string): string => path.split('/')[1] ?? ''
 const nameOf = (path: string): string => path.split('/').at(-1) ?? ''
-const isAdapter = (path: string): boolean => /^(dynamodb|s3|kinesis|lambda-api|cloudwatch|glue|onnx)-/.test(nameOf(path))
+const isAdapter = (path: string): boolean =>
+  /^(dynamodb|s3|kinesis|lambda-api|cloudwatch|glue|onnx)-/.test(nameOf(path))
 const SDK = /^(@aws-sdk\/|@smithy\/|onnxruntime-node)/
 
 describe('tidy', () => {
