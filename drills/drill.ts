@@ -53,6 +53,7 @@ export interface DrillWorld {
   refuseUsersTable(refusal: Refusal | undefined): void
   /** One bit of the stored state of a user is turned over, past Millrace. */
   damageItem(userId: string): Promise<void>
+  deleteItems(userIds: readonly string[]): Promise<void>
   /** The sum of a metric of Millrace over the last minutes, by these dimensions. */
   metricSum(name: string, dimensions: Readonly<Record<string, string>>): Promise<number>
   /** A file for a command to read; resolves with its path. */

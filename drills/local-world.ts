@@ -1,7 +1,7 @@
 // What a drill asks for, on a real deployment: the local cloud with the packaged functions, the command line as a process, HTTP.
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import type { LocalCloud } from '../localstack/local-cloud.ts'
 import type { Refusal, Refuse } from '../localstack/refusal.ts'
 import { STAGE_DEFAULT } from '../src/cli/stage.ts'
@@ -78,6 +78,7 @@ export async function startLocalWorld(
     },
     refuseUsersTable: next => void (refusal = next),
     damageItem: userId => damageItem(userId, { env: env(), usersTable }),
+    deleteItems: userIds => deleteItems(userIds, { env: env(), usersTable }),
     metricSum: (name, dimensions) => metricSum({ name, dimensions }, env()),
     async writeFile(name, content) {
       const path = join(folder.path, name)
@@ -113,11 +114,23 @@ async function get(endpoint: string, path: string): Promise<HttpAnswer> {
   return { status: response.status, body: isJson ? (JSON.parse(text) as unknown) : text }
 }
 
+interface UsersTable {
+  readonly env: Readonly<Record<string, string>>
+  readonly usersTable: string
+}
+
+async function deleteItems(userIds: readonly string[], { env, usersTable }: UsersTable): Promise<void> {
+  const clients = awsClients(env)
+  try {
+    for (const userId of userIds)
+      await clients.dynamodb.send(new DeleteItemCommand({ TableName: usersTable, Key: { userId: { S: userId } } }))
+  } finally {
+    clients.destroy()
+  }
+}
+
 /** The bit in the middle of the state, written back as nothing of Millrace would write it: without a condition. */
-async function damageItem(
-  userId: string,
-  { env, usersTable }: { readonly env: Readonly<Record<string, string>>; readonly usersTable: string },
-): Promise<void> {
+async function damageItem(userId: string, { env, usersTable }: UsersTable): Promise<void> {
   const clients = awsClients(env)
   try {
     const Key = { userId: { S: userId } }

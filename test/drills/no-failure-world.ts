@@ -33,6 +33,7 @@ export function noFailureWorld(changes: Partial<DrillWorld> = {}): NoFailureWorl
     deploy: async () => undefined,
     refuseUsersTable: () => undefined,
     damageItem: async () => undefined,
+    deleteItems: async () => undefined,
     metricSum: async () => 0,
     writeFile: async name => name,
     breakIt: async () => undefined,
