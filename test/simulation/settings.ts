@@ -29,7 +29,7 @@ export function drawSettings(random: Random): Settings {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T
   return {
     users: pick([1, 2, 3, 5, 8, 13, 20]),
-    events: pick([5, 10, 15, 20, 30, 30, 50, 80, 150]),
+    events: pick([4, 6, 8, 10, 12, 15, 20, 25, 40, 90]),
     hotShare: pick([0, 0, 0.3, 0.8]),
     lateness: pick(LATENESSES),
     shards: pick([1, 1, 2, 3]),
