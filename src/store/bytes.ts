@@ -95,7 +95,8 @@ export class ByteReader {
   }
 
   hex(bytes: number, what: string): string {
-    return this.#take(bytes, what).toString('hex')
+    const start = this.#advance(bytes, what)
+    return this.#buffer.toString('hex', start, start + bytes)
   }
 
   text(bytesMax: number, what: string): string {
@@ -113,8 +114,14 @@ export class ByteReader {
   }
 
   #take(bytes: number, what: string): Buffer {
+    const start = this.#advance(bytes, what)
+    return this.#buffer.subarray(start, start + bytes)
+  }
+
+  /** Where the bytes begin. */
+  #advance(bytes: number, what: string): number {
     if (bytes > this.remaining) throw this.corrupt(`ends before ${what}`)
     this.#position += bytes
-    return this.#buffer.subarray(this.#position - bytes, this.#position)
+    return this.#position - bytes
   }
 }

@@ -89,12 +89,18 @@ export function packSums({ st, ft, pr, dedup }: ItemSums, head: ItemHead): Uint8
   return packed
 }
 
+/** Items are checked when they are read and unpacked when they are used: nobody changes one in between. */
+const checked = new WeakMap<ItemHead, { readonly packed: Uint8Array; readonly sums: ItemSums }>()
+
 /** Checked against what lies outside the blobs; none of those is looked at. Throws CorruptItemError. */
 export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
+  const known = checked.get(head)
+  if (known?.packed === packed) return known.sums
   const sums = unpackSealed(packed, head)
   if (headCrcOf(packed) !== headCrc32(head)) {
     throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
   }
+  checked.set(head, { packed, sums })
   return sums
 }
 

@@ -76,8 +76,10 @@ function writeType(out: ByteWriter, { ids, floor }: TypeDedup): void {
   }
 }
 
+const ID_HASH = /^[0-9a-f]{16}$/
+
 function writeId(out: ByteWriter, { ts, idHash }: RecentId, base: number): void {
-  if (!/^[0-9a-f]{16}$/.test(idHash)) throw invalidItem('an id hash is not 16 hex digits')
+  if (!ID_HASH.test(idHash)) throw invalidItem('an id hash is not 16 hex digits')
   if (!Number.isSafeInteger(ts)) throw invalidItem('the time of an id is not a whole number')
   out.varint(ts - base, 'the time of an id')
   out.hex(idHash)
