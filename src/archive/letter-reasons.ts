@@ -24,7 +24,7 @@ export const LETTER_REASONS: Readonly<Record<LetterReason, ReasonMeaning>> = {
   'not-utf8': { meaning: 'The payload is not UTF-8.', next: SENDER },
   'not-json': { meaning: 'The payload is not JSON.', next: SENDER },
   'too-deep': { meaning: 'The payload is nested deeper than an event may be.', next: SENDER },
-  'forbidden-key': { meaning: 'The payload has a member such as __proto__, which no event may have.', next: SENDER },
+  'forbidden-key': { meaning: 'The payload has a member such as `__proto__`, which no event may have.', next: SENDER },
   'duplicate-key': { meaning: 'An object of the payload has one member twice.', next: SENDER },
   'unknown-type': {
     meaning: 'No contract is for this type of event.',
