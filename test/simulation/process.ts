@@ -27,7 +27,7 @@ const LATENCY_MIN_MS = 1
 const LATENCY_MAX_MS = 12
 /** A call that is slow comes back after the client has given it up. */
 const CLIENT_TIMEOUT_MS = 5_000
-const SLOW_MAX_MS = 40_000
+export const SLOW_MAX_MS = 40_000
 const SDK_ATTEMPTS_MAX = 3
 const SDK_RETRY_CAP_MS = 100
 

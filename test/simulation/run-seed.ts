@@ -6,6 +6,7 @@ import { interfere } from './interfere.ts'
 import { Mappings } from './mappings.ts'
 import { repair, replayLettersOf, runBackfill } from './operators.ts'
 import { judge } from './oracle.ts'
+import { SLOW_MAX_MS } from './process.ts'
 import { Workload } from './workload.ts'
 import { newSimulation, type Simulation, type SimulationRequest, STREAM } from './world.ts'
 
@@ -77,8 +78,9 @@ async function workload(
   }
 }
 
-/** As an operator would, with nothing in the way. */
+/** As an operator would, with nothing in the way: also not what a process that died sent long ago. */
 async function bringIn(simulation: Simulation): Promise<void> {
+  await simulation.scheduler.sleep(SLOW_MAX_MS)
   simulation.trace('what was set aside is brought in')
   await repair(simulation)
   await runBackfill(simulation, { target: { kind: 'doubt' } })

@@ -35,8 +35,8 @@ export function newScheduler(startMs: number): Scheduler {
     wakes: () => wakes,
     async run(work) {
       let isSettled = false
-      const done = (): void => void (isSettled = true)
-      work.then(done, done)
+      const settled = (): void => void (isSettled = true)
+      work.then(settled, settled)
       for (;;) {
         // Every continuation of the last wake has run when this resolves: promises come before immediates.
         await new Promise(resolve => setImmediate(resolve))

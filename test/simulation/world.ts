@@ -69,7 +69,7 @@ export interface Simulation {
   readonly damaged: Set<string>
   /** What runs now; cold starts take it. */
   live: CompiledPipeline
-  trace(line: string): void
+  readonly trace: (line: string) => void
   /** Deletes the stream, creates one of the same name, and deploys the functions with the next epoch. */
   recreateStream(): Promise<void>
   newProcess(name: string): SimulatedProcess
