@@ -6,11 +6,12 @@ import { CatalogError } from './errors.ts'
 /** Crockford's base32 in lower case: no i, l, o and u, which people misread. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 const SUFFIX_CHARACTERS = 8
+const TIME_DIGITS = 14
 const PATTERN = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})-[0-9a-hjkmnp-tv-z]{8}$/
 
 /** `20010630175959-7h3k9c2m` */
 export function newBatchId(nowMs: number, random: Random): string {
-  const digits = new Date(nowMs).toISOString().replace(/\D/g, '').slice(0, 14)
+  const digits = new Date(nowMs).toISOString().replace(/\D/g, '').slice(0, TIME_DIGITS)
   let suffix = ''
   for (let index = 0; index < SUFFIX_CHARACTERS; index++) suffix += ALPHABET[Math.floor(random() * ALPHABET.length)]
   return `${digits}-${suffix}`
@@ -25,6 +26,14 @@ export function batchIdTimeMs(text: string): number | undefined {
   const ms = Date.parse(written)
   // 30 February parses as 2 March: such a text was never made here.
   return Number.isNaN(ms) || new Date(ms).toISOString() !== written ? undefined : ms
+}
+
+/**
+ * The second of a batch as a number that reads like its ID, `20010630175959`, for what can hold no text; undefined where the text is no
+ * batch ID. A double holds it exactly. Batches of one second have the same.
+ */
+export function batchIdNumber(text: string): number | undefined {
+  return isBatchId(text) ? Number(text.slice(0, TIME_DIGITS)) : undefined
 }
 
 export function isBatchId(text: string): boolean {

@@ -1,16 +1,18 @@
 // Every metric that a function prints, in one table: an alarm can only be set on what is listed, and `docs/metrics.md` lists
-// the same. No name and no dimension is made of a user or of free text, so there are as many metrics as these and the team's owners.
+// the same. No name and no dimension is made of a user or of free text, so there are as many metrics as these, the team's owners
+// and its models.
 import type { RefusalReason } from '../event/decoded-event.ts'
 import type { PredictionStatus } from '../predictions/evaluated-user.ts'
 
 export interface MetricDefinition {
-  readonly unit: 'Count' | 'Milliseconds'
+  /** `None`: neither is summed up, nor of any size; one reading replaces the one before. */
+  readonly unit: 'Count' | 'Milliseconds' | 'None'
   /** Functions that print it; `all`: every one. */
   readonly functions: readonly string[]
   /** Printed when it is 0 too: what falls back to 0 must be seen to. Others are not printed then. */
   readonly isGauge?: true
   /** Beside `service` and `function`, which every metric has. */
-  readonly dimension?: 'owner'
+  readonly dimension?: 'owner' | 'model'
 }
 
 const HTTP = ['serve', 'ingest']
@@ -30,6 +32,7 @@ export const METRICS = {
   unknownFields: { unit: 'Count', functions: ['recompute'] },
   effectiveLateness: { unit: 'Milliseconds', functions: ['recompute'] },
   'prediction.*': { unit: 'Count', functions: ['recompute'] },
+  modelBatch: { unit: 'None', functions: ['recompute', 'serve'], dimension: 'model' },
   recordsArchived: { unit: 'Count', functions: ['archive'] },
   recordsNotArchived: { unit: 'Count', functions: ['archive'] },
   'answer.*': { unit: 'Count', functions: HTTP },

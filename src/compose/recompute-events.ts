@@ -4,6 +4,7 @@ import { lambdaRecords } from '../event/lambda-records.ts'
 import { type BatchResult, recomputeBatch, type RecomputeDependencies } from '../recompute/recompute-batch.ts'
 import { type BatchResponse, batchResponse } from './batch-response.ts'
 import { reportErrors } from './report-errors.ts'
+import { reportModels } from './report-models.ts'
 import type { Telemetry } from './telemetry.ts'
 
 export interface RecomputePorts {
@@ -22,13 +23,14 @@ export async function recomputeEvents(
   return batchResponse(result.failedSequence)
 }
 
-function report({ counts, errors }: BatchResult, telemetry: Telemetry): void {
+function report({ counts, errors, models }: BatchResult, telemetry: Telemetry): void {
   const { deadLetters, deadLettersOfOwner, predictions, effectiveLatenessMs, ...totals } = counts
   if (effectiveLatenessMs !== undefined) telemetry.span('effectiveLateness', effectiveLatenessMs)
   for (const [name, value] of entriesOf(totals)) telemetry.count(name, value)
   for (const [reason, value] of entriesOf(deadLetters)) telemetry.count(`deadLetter.${reason}`, value)
   for (const [owner, value] of entriesOf(deadLettersOfOwner)) telemetry.count('deadLetters', value, { owner })
   for (const [status, value] of entriesOf(predictions)) telemetry.count(`prediction.${status}`, value)
+  reportModels(models, telemetry)
   reportErrors(errors, telemetry)
 }
 

@@ -15,10 +15,11 @@ export interface Telemetry {
   readonly flush: () => void
 }
 
-export interface MetricDimensions {
+export type MetricDimensions =
   /** Who owns the contract, as the definition says. */
-  readonly owner: string
-}
+  | { readonly owner: string }
+  /** A model of the pipeline. */
+  | { readonly model: string }
 
 export function createTelemetry(service: string, functionName: string): Telemetry {
   const logger = new Logger({ serviceName: service })
@@ -43,7 +44,7 @@ export function createTelemetry(service: string, functionName: string): Telemetr
     },
     count: (name, value, dimensions) => {
       if (dimensions === undefined) add(name, value)
-      else if (value !== 0) addOfOwner(metrics, { name, value, owner: dimensions.owner })
+      else if (value !== 0) addWithDimensions(metrics, { name, value, dimensions })
     },
     span: add,
     flush: () => {
@@ -55,12 +56,16 @@ export function createTelemetry(service: string, functionName: string): Telemetr
 }
 
 /** A metric of another set of dimensions is a line of its own, printed at once. */
-function addOfOwner(
+function addWithDimensions(
   metrics: Metrics,
-  { name, value, owner }: { readonly name: MetricName; readonly value: number; readonly owner: string },
+  {
+    name,
+    value,
+    dimensions,
+  }: { readonly name: MetricName; readonly value: number; readonly dimensions: MetricDimensions },
 ): void {
   const single = metrics.singleMetric()
-  single.addDimension('owner', owner)
+  for (const [dimension, text] of Object.entries(dimensions)) single.addDimension(dimension, String(text))
   single.addMetric(name, metricDefinition(name).unit, value)
 }
 

@@ -42,6 +42,8 @@ export interface BatchResult {
   readonly failedSequence: string | undefined
   readonly counts: OutcomeCounts
   readonly errors: readonly unknown[]
+  /** Model → batch ID that was predicted with; empty where nothing was. */
+  readonly models: Readonly<Record<string, string>>
 }
 
 export async function recomputeBatch(
@@ -58,7 +60,8 @@ export async function recomputeBatch(
     await recomputeWave(wave, deps, tally)
   }
   await setAside(dependencies, tally)
-  return { failedSequence: tally.failedSequence, counts: tally.counts(affected.unknownFields), errors: tally.errors }
+  const { failedSequence, errors, models } = tally
+  return { failedSequence, counts: tally.counts(affected.unknownFields), errors, models }
 }
 
 async function recomputeWave(wave: readonly AffectedUser[], deps: WriteDependencies, tally: Tally): Promise<void> {
@@ -126,7 +129,9 @@ async function predictWave(
   tally: Tally,
 ): Promise<readonly PredictedUser[] | undefined> {
   try {
-    return await predictor.predict(planned.map(({ next }) => next.features))
+    const predicted = await predictor.predict(planned.map(({ next }) => next.features))
+    tally.models = predicted[0]?.models ?? tally.models
+    return predicted
   } catch (error) {
     for (const { user } of planned) tally.fail(user.records, error)
     return undefined

@@ -40,6 +40,8 @@ export class Tally {
   readonly errors: unknown[] = []
   usersWritten = 0
   conflicts = 0
+  /** Model → batch ID that the newest predictions were made with. */
+  models: Readonly<Record<string, string>> = {}
   readonly #predictions: Partial<Record<Prediction['status'], number>> = {}
   #folded = 0
   #duplicate = 0

@@ -3,7 +3,8 @@
 import { toRfc3339 } from '../platform/clock.ts'
 import { functionLine } from './judge-functions.ts'
 import { COMPACTION_HOURS_LEFT_MAX, COMPACTION_SILENT_MAX_MS, type StatusLimits } from './limits.ts'
-import { type Counted, isRead, type ModelReading, type Reading, type Readings } from './readings.ts'
+import { type Counted, isRead, type Reading, type Readings } from './readings.ts'
+import { modelLine } from './judge-models.ts'
 import { lineOf, type StatusLine, unwell, well } from './status-line.ts'
 import { ageText, countText } from './texts.ts'
 
@@ -108,17 +109,6 @@ function compactionLine({ hoursLeft, functions, nowMs, sinceMs }: Readings): Sta
     const text = `${countText(hours)} hours left behind`
     if (hours <= COMPACTION_HOURS_LEFT_MAX) return well(name, text, values)
     return unwell(name, text, { next: 'millrace archive compact', values })
-  })
-}
-
-function modelLine({ name: model, owner, production }: ModelReading, nowMs: number): StatusLine {
-  const name = `model.${model}`
-  return lineOf(name, production, entry => {
-    if (entry === undefined) return well(name, `none in production (${owner})`, { batchId: null, owner })
-    const { batchId, kind, at, who } = entry
-    const how = kind === 'rollback' ? 'by a rollback of' : 'by'
-    const text = `${batchId} in production for ${ageText(nowMs - at)}, ${how} ${who}`
-    return well(name, text, { batchId, owner, sinceMs: at, who })
   })
 }
 

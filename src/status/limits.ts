@@ -33,5 +33,11 @@ export const COMPACTION_SILENT_MAX_MS = 2 * HOUR_MS + 10 * MINUTE_MS
 /** A measured lag is that of now for so long: CloudWatch shows a minute up to two minutes later. */
 export const LAG_IS_RECENT_MS = 5 * MINUTE_MS
 
+/**
+ * By then every function has the batch in production: it looks at the pointer each half minute (`modelRefreshMs`), loads the artifact,
+ * and finishes the predictions that were under way.
+ */
+export const MODEL_TAKEN_UP_MAX_MS = 5 * MINUTE_MS
+
 /** CloudWatch's resolution of what AWS measures by itself. */
 export const METRIC_PERIOD_MS = MINUTE_MS

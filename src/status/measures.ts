@@ -1,15 +1,24 @@
-// What was measured, as one call of GetMetricData asks for it: what Lambda and Kinesis measure by themselves, and what compaction prints.
+// What was measured, as one call of GetMetricData asks for it: what Lambda and Kinesis measure by themselves, and what the functions print.
 import { HOUR_MS, MINUTE_MS } from '../platform/duration.ts'
 import { functionName } from './function-name.ts'
 import { COMPACTION_SILENT_MAX_MS, METRIC_PERIOD_MS } from './limits.ts'
+import { functionBatches, modelBatchQueries } from './model-batches.ts'
 import type { MetricPoint, MetricQuery, MetricReader } from './ports.ts'
-import { type FunctionMeasures, isRead, type PredictionsReading, type Reading, reading } from './readings.ts'
+import {
+  type FunctionBatches,
+  type FunctionMeasures,
+  isRead,
+  type PredictionsReading,
+  type Reading,
+  reading,
+} from './readings.ts'
 
 export interface MeasuresRequest {
   readonly pipeline: string
   readonly stage: string
   readonly streamName: string
   readonly keys: readonly string[]
+  readonly models: readonly string[]
   readonly nowMs: number
   readonly sinceMs: number
 }
@@ -19,13 +28,14 @@ export interface Measures {
   readonly incoming: Reading<readonly MetricPoint[]>
   readonly hoursLeft: Reading<number | undefined>
   readonly predictions: Reading<PredictionsReading | undefined>
+  batches(model: string): Reading<readonly FunctionBatches[]>
 }
 
 const LAMBDA = 'AWS/Lambda'
 const COUNTS = ['Invocations', 'Errors', 'Throttles'] as const
 
 export async function readMeasures(metrics: MetricReader, request: MeasuresRequest): Promise<Measures> {
-  const { keys, streamName, pipeline, nowMs, sinceMs } = request
+  const { keys, models, streamName, pipeline, nowMs, sinceMs } = request
   const nameOf = (key: string): string => functionName(pipeline, request.stage, key)
   const lambda = (key: string, name: string, statistic: MetricQuery['statistic']): MetricQuery => ({
     namespace: LAMBDA,
@@ -60,7 +70,8 @@ export async function readMeasures(metrics: MetricReader, request: MeasuresReque
     periodMs: HOUR_MS,
   }
   const others = [incoming, predictions('ok'), predictions('refused')]
-  const whole = await reading(() => metrics.read([...queries, ...others], range(sinceMs, nowMs)))
+  const batches = models.map(model => modelBatchQueries(pipeline, model))
+  const whole = await reading(() => metrics.read([...queries, ...others, ...batches.flat()], range(sinceMs, nowMs)))
   const compaction = await reading(() => metrics.read([hoursLeft], range(nowMs - COMPACTION_SILENT_MAX_MS, nowMs)))
   const perFunction = COUNTS.length + 1
   return {
@@ -73,6 +84,11 @@ export async function readMeasures(metrics: MetricReader, request: MeasuresReque
     incoming: mapped(whole, points => points[queries.length] ?? []),
     hoursLeft: mapped(compaction, ([points = []]) => points.at(-1)?.value),
     predictions: mapped(whole, points => newestPredictions(points[queries.length + 1], points[queries.length + 2])),
+    batches: model =>
+      mapped(whole, points => {
+        const before = batches.slice(0, models.indexOf(model)).flat().length
+        return functionBatches(points.slice(queries.length + others.length + before))
+      }),
   }
 }
 

@@ -29,7 +29,7 @@ export interface MetricQuery {
   readonly namespace: string
   readonly name: string
   readonly dimensions: Readonly<Record<string, string>>
-  readonly statistic: 'Sum' | 'Maximum'
+  readonly statistic: 'Sum' | 'Minimum' | 'Maximum'
   /** A multiple of a minute. */
   readonly periodMs: number
 }

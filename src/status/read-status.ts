@@ -52,7 +52,13 @@ export async function readStatus(ports: StatusPorts, request: StatusRequest): Pr
   const registry = modelRegistry(catalog)
   const [measures, functions, newestArchivedMs, deadLetters, givenUp, doubt, models, snapshot, definitions] =
     await Promise.all([
-      readMeasures(ports.metrics, { ...request, pipeline: pipeline.name, keys: [...FUNCTIONS.keys()], sinceMs }),
+      readMeasures(ports.metrics, {
+        ...request,
+        pipeline: pipeline.name,
+        keys: [...FUNCTIONS.keys()],
+        models: pipeline.models.map(({ name }) => name),
+        sinceMs,
+      }),
       Promise.all([...FUNCTIONS].map(([key, isConsumer]) => readFunction(ports, request, { key, isConsumer }))),
       reading(() => newestArrivalMs(archive, nowMs)),
       reading(() => openDeadLetters(archive, pipeline, look)),
@@ -78,7 +84,7 @@ export async function readStatus(ports: StatusPorts, request: StatusRequest): Pr
     givenUp,
     doubt,
     hoursLeft: measures.hoursLeft,
-    models,
+    models: models.map(each => ({ ...each, batches: measures.batches(each.name) })),
     predictions: measures.predictions,
     snapshot,
     definitions,

@@ -64,6 +64,18 @@ export interface ModelReading {
   readonly owner: string
   /** Undefined: none was ever published. */
   readonly production: Reading<LogEntry | undefined>
+  /** What the functions that ask the model said that they have; a function that said nothing in the span is absent. */
+  readonly batches: Reading<readonly FunctionBatches[]>
+}
+
+/** As numbers (`batchIdNumber`), of the newest minute of which the function said any: they differ where its containers do. */
+export interface FunctionBatches {
+  /** `recompute` */
+  readonly key: string
+  /** Start of the minute. */
+  readonly atMs: number
+  readonly oldest: number
+  readonly newest: number
 }
 
 /** What recompute stored in the newest minute in which it stored predictions. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { batchIdTimeMs, checkBatchId, isBatchId, newBatchId } from '../../src/catalog/batch-id.ts'
+import { batchIdNumber, batchIdTimeMs, checkBatchId, isBatchId, newBatchId } from '../../src/catalog/batch-id.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 
 const instants = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) })
@@ -11,6 +11,17 @@ test('says when it was begun, to the second, whatever the instant and the random
       expect(batchIdTimeMs(newBatchId(ms, seededRandom(seed)))).toBe(Math.floor(ms / 1000) * 1000)
     }),
   )
+})
+
+test('is a number that reads like its time, exactly', () => {
+  fc.assert(
+    fc.property(instants, fc.integer(), (ms, seed) => {
+      const id = newBatchId(ms, seededRandom(seed))
+      expect(String(batchIdNumber(id)).padStart(14, '0')).toBe(id.slice(0, 14))
+      expect(Number.isSafeInteger(batchIdNumber(id))).toBe(true)
+    }),
+  )
+  expect(batchIdNumber('b1')).toBeUndefined()
 })
 
 test('sorts by time as text', () => {

@@ -1,6 +1,6 @@
 // What a handler's parts are given in tests: Lambda's event of stream records, and a telemetry that remembers.
 import type { MetricName } from '../../src/compose/metric-definitions.ts'
-import type { Telemetry } from '../../src/compose/telemetry.ts'
+import type { MetricDimensions, Telemetry } from '../../src/compose/telemetry.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 
 export function lambdaEvent(records: readonly StreamRecord[]): unknown {
@@ -19,7 +19,7 @@ export function lambdaEvent(records: readonly StreamRecord[]): unknown {
 }
 
 export interface RecordingTelemetry extends Telemetry {
-  /** By name, and by `name{owner}`. */
+  /** By name, and by `name{owner}` or `name{model}`. */
   readonly counts: Map<string, number>
   readonly errors: unknown[]
 }
@@ -27,8 +27,8 @@ export interface RecordingTelemetry extends Telemetry {
 export function recordingTelemetry(): RecordingTelemetry {
   const counts = new Map<string, number>()
   const errors: unknown[] = []
-  const add = (name: MetricName, value: number, dimensions?: { readonly owner: string }): void => {
-    const key = dimensions === undefined ? name : `${name}{${dimensions.owner}}`
+  const add = (name: MetricName, value: number, dimensions?: MetricDimensions): void => {
+    const key = dimensions === undefined ? name : `${name}{${Object.values(dimensions).join()}}`
     counts.set(key, (counts.get(key) ?? 0) + value)
   }
   return {

@@ -11,6 +11,7 @@ const REQUEST = {
   stage: 'dev',
   streamName: 'shop-dev-events',
   keys: ['recompute', 'serve'],
+  models: [],
   nowMs: NOW_MS,
   sinceMs: NOW_MS - HOUR_MS,
 }
@@ -64,7 +65,7 @@ describe('predictions that the model refuses', () => {
 
   it('are no line where there is no model, and name no model where there are several', () => {
     expect(lineOf({ models: [] })).toBeUndefined()
-    const model = { name: 'churn', owner: 'ana', production: { value: undefined } }
+    const model = { name: 'churn', owner: 'ana', production: { value: undefined }, batches: { value: [] } }
     const refused = { value: { atMs: NOW_MS, ok: 0, refused: 1 } }
     expect(lineOf({ models: [model, { ...model, name: 'spend' }], predictions: refused })?.next).toContain(
       'models.NAME',

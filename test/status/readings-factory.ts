@@ -42,7 +42,7 @@ export function wellReadings(changes: Partial<Readings> = {}): Readings {
     givenUp: { value: { count: 0, isComplete: true, newestMs: undefined } },
     doubt: { value: { count: 0, isComplete: true } },
     hoursLeft: { value: undefined },
-    models: [{ name: 'churn', owner: 'ana', production: { value: undefined } }],
+    models: [{ name: 'churn', owner: 'ana', production: { value: undefined }, batches: { value: [] } }],
     predictions: { value: { atMs: NOW_MS - MINUTE_MS, ok: 20, refused: 0 } },
     snapshot: { value: { partition: 'day=2026-01-02', batchId: 'b-1', at: NOW_MS - 9 * HOUR_MS, rows: 1234 } },
     definitions: { value: { recordedAt: NOW_MS - HOUR_MS, isSame: true } },
