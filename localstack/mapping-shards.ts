@@ -7,7 +7,7 @@ import type { ConsumerControl } from './consumer-control.ts'
 import { ShardConsumer } from './shard-consumer.ts'
 import { newShardCounters, type ShardCounters } from './shard-counters.ts'
 import { type KnownShard, shardsToOpen } from './shard-lineage.ts'
-import { shardProgress } from './shard-progress.ts'
+import { type ShardProgress, shardProgress } from './shard-progress.ts'
 
 interface ShardToRead extends KnownShard {
   readonly start: ShardStart
@@ -96,9 +96,14 @@ export class MappingShards {
 
   async #consume(shard: ShardToRead, reader: ShardReader): Promise<void> {
     const { checkpoints, control, log } = this.#ports
-    const isFinished = await this.#consumerOf(shard, reader).run()
-    if (!isFinished || control.isKilled()) return
-    await checkpoints.save(shard.shard, { type: 'SHARD_END' })
+    const progress = shardProgress(shard.counters, {
+      save: checkpoint => checkpoints.save(shard.shard, checkpoint),
+      isKilled: control.isKilled,
+    })
+    const isFinished = await this.#consumerOf(shard, reader, progress).run()
+    if (!isFinished) return
+    await progress.finish()
+    if (control.isKilled()) return
     shard.counters.state = 'finished'
     try {
       await this.refresh()
@@ -108,14 +113,9 @@ export class MappingShards {
     }
   }
 
-  #consumerOf({ shard, counters }: ShardToRead, reader: ShardReader): ShardConsumer {
+  #consumerOf({ shard, counters }: ShardToRead, reader: ShardReader, progress: ShardProgress): ShardConsumer {
     const { mapping, roleArn, region, retryCapMs, retentionMs = Infinity } = this.#settings
-    const { checkpoints, control } = this.#ports
     const log = (line: string): void => this.#ports.log(`${shard}: ${line}`)
-    const progress = shardProgress(counters, {
-      saveCheckpoint: sequence => checkpoints.save(shard, { type: 'AFTER_SEQUENCE', sequence }),
-      isKilled: control.isKilled,
-    })
     const ageMaxMs = mapping.maximumRecordAgeMs === -1 ? Infinity : mapping.maximumRecordAgeMs
     const recordAgeMaxMs = Math.min(ageMaxMs, retentionMs)
     const delivery = new BatchDelivery(

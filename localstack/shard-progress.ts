@@ -2,6 +2,7 @@
 // gap. So a restart delivers some records again, and skips none.
 import { fifo } from './fifo.ts'
 import type { MappedRecord } from './mapped-record.ts'
+import type { Checkpoint } from './mapped-stream.ts'
 import type { ShardCounters } from './shard-counters.ts'
 
 export interface ShardProgress {
@@ -10,16 +11,18 @@ export interface ShardProgress {
   readonly add: (record: MappedRecord) => void
   /** Resolves when the checkpoint is saved, where it has moved. */
   readonly settle: (records: readonly MappedRecord[]) => Promise<void>
+  /** The shard is closed and all of it settled; resolves when that is saved, after what is being saved. */
+  readonly finish: () => Promise<void>
 }
 
 export interface ShardProgressPorts {
-  readonly saveCheckpoint: (sequence: string) => Promise<void>
+  readonly save: (checkpoint: Checkpoint) => Promise<void>
   readonly isKilled: () => boolean
 }
 
 export function shardProgress(
   counters: ShardCounters,
-  { saveCheckpoint, isKilled }: ShardProgressPorts,
+  { save, isKilled }: ShardProgressPorts,
 ): ShardProgress {
   const unsettled = fifo<MappedRecord>()
   let pendingBytes = 0
@@ -35,7 +38,7 @@ export function shardProgress(
   async function saveLast(): Promise<void> {
     while (savedSequence !== counters.lastSequence && counters.lastSequence !== undefined && !isKilled()) {
       const sequence = counters.lastSequence
-      await saveCheckpoint(sequence)
+      await save({ type: 'AFTER_SEQUENCE', sequence })
       savedSequence = sequence
     }
   }
@@ -59,6 +62,10 @@ export function shardProgress(
         saving = undefined
       })
       await saving
+    },
+    finish: async () => {
+      await saving
+      if (!isKilled()) await save({ type: 'SHARD_END' })
     },
   }
 }

@@ -44,8 +44,8 @@ it('are saved one after the other, the last one last, and none after the mapping
   const waiting: (() => void)[] = []
   let isKilled = false
   const progress = shardProgress(newShardCounters(SHARD), {
-    saveCheckpoint: async sequence => {
-      saved.push(sequence)
+    save: async checkpoint => {
+      saved.push(checkpoint.type === 'AFTER_SEQUENCE' ? checkpoint.sequence : checkpoint.type)
       await new Promise<void>(resolve => waiting.push(resolve))
     },
     isKilled: () => isKilled,
@@ -64,4 +64,26 @@ it('are saved one after the other, the last one last, and none after the mapping
   waiting.shift()?.()
   await Promise.all(settling)
   expect(saved).toEqual(['1', '3'])
+})
+
+it('the end of a shard is saved after the sequence that is being saved, which would otherwise replace it', async () => {
+  const saved: string[] = []
+  const waiting: (() => void)[] = []
+  const progress = shardProgress(newShardCounters(SHARD), {
+    save: async checkpoint => {
+      await new Promise<void>(resolve => waiting.push(resolve))
+      saved.push(checkpoint.type)
+    },
+    isKilled: () => false,
+  })
+  const source = { streamArn: 'arn', shard: SHARD, roleArn: 'arn', region: 'us-east-1' }
+  const record = mapRecord({ sequence: '1', partitionKey: 'key', dataBase64: '', arrivalMs: 1 }, source)
+  progress.add(record)
+  const done = Promise.all([progress.settle([record]), progress.finish()])
+  while (saved.length < 2) {
+    await Promise.resolve()
+    waiting.pop()?.()
+  }
+  await done
+  expect(saved).toEqual(['AFTER_SEQUENCE', 'SHARD_END'])
 })
