@@ -1,6 +1,7 @@
 // What moved between two instants, in words: each feature with the events that came and that left, and each prediction with what
 // every moved input did to it.
 import type { Prediction } from '../predictions/evaluated-user.ts'
+import { outputNumbers } from '../predictions/output-numbers.ts'
 import type { MovedModel } from '../replay/explain-models.ts'
 import type { Move, MovedPart } from '../replay/explain-moves.ts'
 import type { ExplainedSince, Explanation } from '../replay/explain-user.ts'
@@ -100,11 +101,11 @@ function shareRows(shares: readonly InputShare[], outputs: readonly string[], mo
 }
 
 function moveOf(to: Prediction, from: Prediction, output: string): number {
-  return (to.value?.[output] ?? Number.NaN) - (from.value?.[output] ?? Number.NaN)
+  return (outputNumbers(to.value)[output] ?? Number.NaN) - (outputNumbers(from.value)[output] ?? Number.NaN)
 }
 
 function outputsOf({ value = {} }: Prediction): string[] {
-  return Object.keys(value)
+  return Object.keys(outputNumbers(value))
 }
 
 const EFFECT_DECIMALS = 4

@@ -1,8 +1,11 @@
 // From features to a model's row. What fits is decided once per model and definition: same inputs, same fingerprints. A
 // model depends on its own inputs and on no other feature, so only those can make it wait.
 import type { FeaturesBody, FeatureValue } from '../features/features-body.ts'
+import { canonicalJson } from '../platform/canonical-json.ts'
+import { sha256Hex } from '../platform/hash.ts'
 import type { FeatureType } from '../features/value-type.ts'
 import type { ArtifactManifest, ModelInput } from './artifact-manifest.ts'
+import type { InputTable } from './input-table.ts'
 
 export type InputPlan =
   | { readonly kind: 'ready'; readonly inputs: readonly ModelInput[] }
@@ -34,31 +37,66 @@ export function planModelInputs(
   return { kind: 'ready', inputs: manifest.inputs }
 }
 
-/**
- * Writes one user's inputs into `rows` from `offset` on. Returns why not, where an input is pending or is nothing that a
- * 32-bit float can say; the row is then not to be run.
- */
-export function fillInputRow(
-  inputs: readonly ModelInput[],
-  { values, pending }: Pick<FeaturesBody, 'values' | 'pending'>,
-  rows: Float32Array,
-  offset: number,
-): string | undefined {
-  for (const [index, { name, missing }] of inputs.entries()) {
-    const reason = pending !== undefined && Object.hasOwn(pending, name) ? pending[name] : undefined
-    if (reason !== undefined) return `${name} is ${reason}`
-    const value = Object.hasOwn(values, name) ? values[name] : undefined
-    if (value === undefined) return `${name} is not there`
-    const number = toNumber(value, missing)
-    if (number === undefined) return `${name} is not a number`
-    rows[offset + index] = number
-    if (!Number.isFinite(rows[offset + index]) && Number.isFinite(number)) return `${name} is beyond 32 bits`
+/** 48 bits, as of the definitions that an item was written under. */
+const INPUTS_DIGITS = 12
+const inputsNames = new WeakMap<ArtifactManifest, string>()
+
+/** Names what goes in: the features with their fingerprints, in the order of columns. */
+export function inputsName(manifest: ArtifactManifest): string {
+  const known = inputsNames.get(manifest)
+  if (known !== undefined) return known
+  const inputs = manifest.inputs.map(({ name, fingerprint }) => [name, fingerprint])
+  const named = sha256Hex(canonicalJson(inputs)).slice(0, INPUTS_DIGITS)
+  inputsNames.set(manifest, named)
+  return named
+}
+
+/** Rows of inputs as they are found, one user after the other. */
+export class InputRows {
+  readonly #inputs: readonly ModelInput[]
+  readonly #columns: (Float64Array | string[])[]
+  #rowCount = 0
+
+  constructor(inputs: readonly ModelInput[], rowsMax: number) {
+    this.#inputs = inputs
+    this.#columns = inputs.map(({ type }) => (type === 'text' ? [] : new Float64Array(rowsMax)))
   }
-  return undefined
+
+  get rowCount(): number {
+    return this.#rowCount
+  }
+
+  /** Returns why not, where an input is pending or of another type; there is then no row of it. */
+  add({ values, pending }: Pick<FeaturesBody, 'values' | 'pending'>): string | undefined {
+    for (const [index, input] of this.#inputs.entries()) {
+      const { name } = input
+      const reason = pending !== undefined && Object.hasOwn(pending, name) ? pending[name] : undefined
+      if (reason !== undefined) return `${name} is ${reason}`
+      const value = Object.hasOwn(values, name) ? values[name] : undefined
+      if (value === undefined) return `${name} is not there`
+      const column = this.#columns[index]
+      if (column instanceof Float64Array) {
+        const number = toNumber(value, input.missing)
+        if (number === undefined) return `${name} is not a number`
+        column[this.#rowCount] = number
+      } else if (column !== undefined) {
+        const text = value === null ? String(input.missing) : value
+        if (typeof text !== 'string') return `${name} is not a text`
+        column[this.#rowCount] = text
+      }
+    }
+    this.#rowCount++
+    return undefined
+  }
+
+  table(): InputTable {
+    const columns = this.#columns.map(column => column.slice(0, this.#rowCount))
+    return { rowCount: this.#rowCount, columns }
+  }
 }
 
 function toNumber(value: FeatureValue, missing: ModelInput['missing']): number | undefined {
-  if (value === null) return missing === 'nan' ? Number.NaN : missing
+  if (value === null) return missing === 'nan' ? Number.NaN : Number(missing)
   if (typeof value === 'boolean') return value ? 1 : 0
   return typeof value === 'number' ? value : undefined
 }

@@ -1,11 +1,14 @@
-// A model in ONNX Runtime: opened from memory, held against its manifest, tried once, and from then on one run for all rows
-// of a batch. One thread: a function has about one core, and results must not depend on how work was split.
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+// A model in ONNX Runtime: opened from memory, held against its manifest and its golden rows, tried once, and from then on one run for all
+// rows of a batch. One thread: a function has about one core, and results must not depend on how work was split.
+import { InferenceSession } from 'onnxruntime-node'
 import type { ModelOutput } from './artifact-manifest.ts'
 import { checkModelFile } from './check-model-file.ts'
-import { checkOutputs, shortestFloat32 } from './check-outputs.ts'
+import { checkOutputs } from './check-outputs.ts'
 import { ModelError } from './errors.ts'
-import type { ModelSession } from './model-session.ts'
+import { checkGolden } from './golden.ts'
+import { tableOfRows } from './input-table.ts'
+import type { ModelRun, ModelSession } from './model-session.ts'
+import { bindInputs, contract, feedsOf, readOutput } from './onnx-binding.ts'
 import type { Artifact } from './read-artifact.ts'
 
 const SESSION_OPTIONS: InferenceSession.SessionOptions = {
@@ -20,125 +23,81 @@ const SESSION_OPTIONS: InferenceSession.SessionOptions = {
 /** Two, so that a model made for one row at a time, or one that mixes rows, shows itself. */
 const PROBE_ROWS = 2
 
-/** `wide`: one input [rows, features]; `named`: an input [rows, 1] for each feature. */
-type Binding =
-  | { readonly kind: 'wide'; readonly input: string }
-  | { readonly kind: 'named'; readonly inputs: readonly string[] }
-
-/** Throws ModelError: `model-refused`, `model-unloadable`, `model-contract`. */
-export async function openOnnxSession({ manifest, model }: Artifact, batchId: string): Promise<ModelSession> {
+/** Throws ModelError: `model-refused`, `model-unloadable`, `model-contract`, `golden-differs`, `golden-invalid`. */
+export async function openOnnxSession(artifact: Artifact, batchId: string): Promise<ModelSession> {
+  const { manifest, model, golden } = artifact
   checkModelFile(model)
-  const session = await InferenceSession.create(model, SESSION_OPTIONS).catch((error: unknown) => {
-    throw new ModelError(`ONNX Runtime cannot load ${manifest.name}`, {
-      code: 'model-unloadable',
-      next: 'Read the cause; mostly an operator set newer than the runtime.',
-      cause: error,
-    })
-  })
-  const names = manifest.inputs.map(input => input.name)
-  const binding = bindInputs(session, names)
-  checkOutputTensors(session, manifest.outputs)
-  const tensors = [...new Set(manifest.outputs.map(output => output.tensor))]
+  const runtime = await createSession(manifest.name, model)
+  const { inputs, outputs } = manifest
+  const binding = bindInputs(runtime, inputs)
+  checkOutputTensors(runtime, outputs)
+  const tensors = [...new Set(outputs.map(output => output.tensor))]
 
-  const evaluate = async (rows: Float32Array, rowCount: number): Promise<Float64Array[]> => {
-    const results = await session.run(feeds(binding, rows, rowCount, names.length), tensors)
-    return manifest.outputs.map(output => readOutput(results[output.tensor], output, rowCount))
+  const evaluate: ModelSession['run'] = async table => {
+    const refusals = new Map<number, string>()
+    const refuse = (row: number, what: string): void => void (refusals.has(row) || refusals.set(row, what))
+    const results = await runtime.run(feedsOf(binding, inputs, table, refuse), tensors)
+    const columns = outputs.map(output => readOutput(results[output.tensor], output, table.rowCount))
+    return checkOutputs(outputs, columns, refusals)
   }
   await probe(manifest.name, () => {
-    const missing = manifest.inputs.map(input => (input.missing === 'nan' ? Number.NaN : input.missing))
-    return evaluate(Float32Array.from([...missing, ...missing]), PROBE_ROWS)
+    const missing = inputs.map(input => (input.missing === 'nan' && input.type !== 'text' ? Number.NaN : input.missing))
+    return evaluate(
+      tableOfRows(
+        Array.from({ length: PROBE_ROWS }, () => missing),
+        inputs.length,
+      ),
+    )
   })
-  return {
-    name: manifest.name,
-    batchId,
-    manifest,
-    async run(rows, rowCount) {
-      if (rows.length !== rowCount * names.length) {
-        throw new ModelError(`${rows.length} values are not ${rowCount} rows of ${names.length}`, {
-          code: 'model-run-failed',
-        })
-      }
-      if (rowCount === 0) return { outputs: manifest.outputs.map(() => new Float64Array(0)), refusals: new Map() }
-      try {
-        return checkOutputs(manifest.outputs, await evaluate(rows, rowCount))
-      } catch (error) {
-        throw new ModelError(`${manifest.name} ${batchId} failed`, {
-          code: 'model-run-failed',
-          next: 'Read the cause; the version before can be made current by a rollback.',
-          cause: error,
-        })
-      }
-    },
+  const session: ModelSession = { name: manifest.name, batchId, manifest, run: runner(artifact, batchId, evaluate) }
+  if (golden !== undefined) await checkGolden(session, golden)
+  return session
+}
+
+async function createSession(name: string, model: Uint8Array): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, SESSION_OPTIONS)
+  } catch (cause) {
+    throw new ModelError(`ONNX Runtime cannot load ${name}`, {
+      code: 'model-unloadable',
+      next: 'Read the cause; mostly an operator set newer than the runtime.',
+      cause,
+    })
   }
 }
 
-function bindInputs({ inputMetadata }: InferenceSession, names: readonly string[]): Binding {
-  for (const input of inputMetadata) {
-    if (!input.isTensor || input.type !== 'float32')
-      throw contract(`its input ${input.name} does not take 32-bit floats`)
-    if (isFixed(input.shape[0])) throw contract(`its input ${input.name} takes ${input.shape[0]} rows only`)
+function runner({ manifest }: Artifact, batchId: string, evaluate: ModelSession['run']): ModelSession['run'] {
+  return async table => {
+    const { rowCount, columns } = table
+    if (columns.length !== manifest.inputs.length || columns.some(column => column.length !== rowCount)) {
+      throw new ModelError(`The columns are not ${manifest.inputs.length} of ${rowCount} rows`, {
+        code: 'model-run-failed',
+      })
+    }
+    if (rowCount === 0) return noRows(manifest.outputs)
+    try {
+      return await evaluate(table)
+    } catch (cause) {
+      throw new ModelError(`${manifest.name} ${batchId} failed`, {
+        code: 'model-run-failed',
+        next: 'Read the cause; the version before can be made current by a rollback.',
+        cause,
+      })
+    }
   }
-  const [first] = inputMetadata
-  if (inputMetadata.length === 1 && first?.isTensor) {
-    const width = first.shape[1]
-    if (first.shape.length === 2 && (width === names.length || !isFixed(width)))
-      return { kind: 'wide', input: first.name }
-    throw contract(`its input has the shape ${first.shape.join(' × ')}, and the manifest lists ${names.length} inputs`)
-  }
-  const found = new Map(inputMetadata.map(input => [input.name, input]))
-  for (const name of names) {
-    const input = found.get(name)
-    if (input === undefined) throw contract(`it has no input ${name}`)
-    const isColumn = input.isTensor && input.shape.length === 2 && (input.shape[1] === 1 || !isFixed(input.shape[1]))
-    if (!isColumn) throw contract(`its input ${name} is no column`)
-    found.delete(name)
-  }
-  const [unlisted] = found.keys()
-  if (unlisted !== undefined) throw contract(`the manifest does not list its input ${unlisted}`)
-  return { kind: 'named', inputs: names }
 }
 
-/** A dimension left open is a name, or -1. */
-function isFixed(dimension: number | string | undefined): boolean {
-  return typeof dimension === 'number' && dimension >= 0
+function noRows(outputs: readonly ModelOutput[]): ModelRun {
+  return { outputs: outputs.map(({ kind }) => (kind === 'number' ? new Float64Array(0) : [])), refusals: new Map() }
 }
 
 function checkOutputTensors({ outputMetadata }: InferenceSession, outputs: readonly ModelOutput[]): void {
   for (const { tensor } of outputs) {
     const found = outputMetadata.find(output => output.name === tensor)
     if (found === undefined) throw contract(`it has no output ${tensor}`)
-    if (!found.isTensor) throw contract(`its output ${tensor} is not a tensor (a ZipMap: convert with zipmap=False)`)
+    if (!found.isTensor)
+      throw contract(`its output ${tensor} is not a tensor; \`millrace model pack\` takes a ZipMap out`)
   }
-}
-
-function feeds(binding: Binding, rows: Float32Array, rowCount: number, width: number): Record<string, Tensor> {
-  if (binding.kind === 'wide') return { [binding.input]: new Tensor('float32', rows, [rowCount, width]) }
-  const columns: Record<string, Tensor> = {}
-  for (const [index, name] of binding.inputs.entries()) {
-    const column = new Float32Array(rowCount)
-    for (let row = 0; row < rowCount; row++) column[row] = rows[row * width + index] ?? Number.NaN
-    columns[name] = new Tensor('float32', column, [rowCount, 1])
-  }
-  return columns
-}
-
-/** Shapes are what came, not what the file declares: the two may differ. */
-function readOutput(tensor: Tensor | undefined, { name, column }: ModelOutput, rowCount: number): Float64Array {
-  if (tensor === undefined) throw contract(`it gave no ${name}`)
-  const [rows = 0, width = 1, ...more] = tensor.dims
-  if (rows !== rowCount || more.length > 0 || column >= width) {
-    throw contract(`${name} came as ${tensor.dims.join(' × ')} for ${rowCount} rows, and column ${column} is wanted`)
-  }
-  const { data, type } = tensor
-  if (type !== 'float32' && type !== 'float64' && type !== 'int64' && type !== 'int32') {
-    throw contract(`${name} is ${type}, not a number`)
-  }
-  const values = new Float64Array(rowCount)
-  for (let row = 0; row < rowCount; row++) {
-    const value = Number(data[row * width + column])
-    values[row] = type === 'float32' && Number.isFinite(value) ? shortestFloat32(value) : value
-  }
-  return values
 }
 
 async function probe(name: string, run: () => Promise<unknown>): Promise<void> {
@@ -152,11 +111,4 @@ async function probe(name: string, run: () => Promise<unknown>): Promise<void> {
       cause: error,
     })
   }
-}
-
-function contract(what: string): ModelError {
-  return new ModelError(`The model is not what its manifest says: ${what}`, {
-    code: 'model-contract',
-    next: 'Correct the inputs and outputs in manifest.json, or export the model anew.',
-  })
 }

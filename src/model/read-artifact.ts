@@ -4,25 +4,32 @@ import { unzipSync, type UnzipFileInfo } from 'fflate'
 import { sha256Hex } from '../platform/hash.ts'
 import { type ArtifactManifest, readArtifactManifest } from './artifact-manifest.ts'
 import { ModelError } from './errors.ts'
+import { type GoldenRows, readGolden } from './golden.ts'
 
 export interface Artifact {
   readonly manifest: ArtifactManifest
   /** model.onnx */
   readonly model: Uint8Array
+  /** golden.json; none in artifacts of format 1. */
+  readonly golden?: GoldenRows
 }
 
-const MANIFEST_FILE = 'manifest.json'
-const MODEL_FILE = 'model.onnx'
+export const MANIFEST_FILE = 'manifest.json'
+export const MODEL_FILE = 'model.onnx'
+export const GOLDEN_FILE = 'golden.json'
+
+const READ: ReadonlySet<string> = new Set([MANIFEST_FILE, MODEL_FILE, GOLDEN_FILE])
 
 /** A training script may add a few papers of its own; more is not an artifact. */
 const ENTRIES_MAX = 64
-const MANIFEST_BYTES_MAX = 1_048_576
+/** Of the manifest and the golden rows. */
+const PAPER_BYTES_MAX = 1_048_576
 /** A function has some 1.5 GB of memory, and a session takes a multiple of its file. */
 const MODEL_BYTES_MAX = 134_217_728
 /** Weights deflate to a half at best, text to a tenth; deflate itself ends at 1,032. */
 const RATIO_MAX = 200
 
-/** Throws ModelError: `artifact-invalid`, `artifact-too-big`, `artifact-hash`, `manifest-invalid`. */
+/** Throws ModelError: `artifact-invalid`, `artifact-too-big`, `artifact-hash`, `manifest-invalid`, `golden-invalid`. */
 export function readArtifact(zip: Uint8Array): Artifact {
   const files = unzip(zip)
   const manifestBytes = files.get(MANIFEST_FILE) ?? missing(MANIFEST_FILE)
@@ -34,7 +41,21 @@ export function readArtifact(zip: Uint8Array): Artifact {
       next: 'Make the artifact anew; the manifest is written last.',
     })
   }
-  return { manifest, model }
+  const golden = goldenOf(manifest, files.get(GOLDEN_FILE))
+  return { manifest, model, ...(golden === undefined ? {} : { golden }) }
+}
+
+function goldenOf({ files }: ArtifactManifest, bytes: Uint8Array | undefined): GoldenRows | undefined {
+  const described = files[GOLDEN_FILE]
+  if (bytes === undefined && described === undefined) return undefined
+  if (bytes === undefined) return missing(GOLDEN_FILE)
+  if (described?.bytes !== bytes.byteLength || described.sha256 !== sha256Hex(bytes)) {
+    throw new ModelError(`${GOLDEN_FILE} is not the file that the manifest describes`, {
+      code: 'artifact-hash',
+      next: 'Make the artifact anew; the manifest is written last.',
+    })
+  }
+  return readGolden(bytes)
 }
 
 function unzip(zip: Uint8Array): ReadonlyMap<string, Uint8Array> {
@@ -42,7 +63,7 @@ function unzip(zip: Uint8Array): ReadonlyMap<string, Uint8Array> {
   let entries = 0
   const wanted = (entry: UnzipFileInfo): boolean => {
     if (++entries > ENTRIES_MAX) throw tooBig(`more than ${ENTRIES_MAX} files`)
-    if (entry.name !== MANIFEST_FILE && entry.name !== MODEL_FILE) return false
+    if (!READ.has(entry.name)) return false
     if (seen.has(entry.name)) throw invalid(`${entry.name} is in it twice`)
     seen.add(entry.name)
     checkSize(entry)
@@ -58,7 +79,7 @@ function unzip(zip: Uint8Array): ReadonlyMap<string, Uint8Array> {
 
 /** The sizes are the zip's own claim; what is inflated never gets more memory than it claims. */
 function checkSize({ name, size, originalSize, compression }: UnzipFileInfo): void {
-  const bytesMax = name === MANIFEST_FILE ? MANIFEST_BYTES_MAX : MODEL_BYTES_MAX
+  const bytesMax = name === MODEL_FILE ? MODEL_BYTES_MAX : PAPER_BYTES_MAX
   if (originalSize > bytesMax) throw tooBig(`${name} has ${originalSize} bytes, over ${bytesMax}`)
   if (originalSize > size * RATIO_MAX) throw tooBig(`${name} inflates more than ${RATIO_MAX} times`)
   if (compression === 0 && size !== originalSize) throw invalid(`${name} is stored with two lengths`)

@@ -4,7 +4,8 @@
 import type { FeaturesBody } from '../features/features-body.ts'
 import type { ModelDefinition } from '../model/define.ts'
 import type { ModelInput } from '../model/artifact-manifest.ts'
-import { type DefinedFeature, fillInputRow, type InputPlan, planModelInputs } from '../model/model-inputs.ts'
+import { type InputTable, sliceTable } from '../model/input-table.ts'
+import { type DefinedFeature, type InputPlan, InputRows, inputsName, planModelInputs } from '../model/model-inputs.ts'
 import type { ModelRun, ModelSession } from '../model/model-session.ts'
 import type { ModelSource } from '../model/model-source.ts'
 import { byCodePoint } from '../platform/canonical-json.ts'
@@ -116,18 +117,17 @@ class ServedModel {
   }
 
   async #run(session: ModelSession, inputs: readonly ModelInput[], bodies: readonly FeaturesBody[]) {
-    const rows = new Float32Array(bodies.length * inputs.length)
+    const rows = new InputRows(inputs, bodies.length)
     const predictions: Prediction[] = []
     /** Body index of each row that is run. */
     const runs: number[] = []
     for (const [index, body] of bodies.entries()) {
-      const detail = fillInputRow(inputs, body, rows, runs.length * inputs.length)
+      const detail = rows.add(body)
       if (detail === undefined) runs.push(index)
       else predictions[index] = { status: 'not-ready', batchId: session.batchId, detail }
     }
     if (runs.length === 0) return predictions
-    const filled = rows.subarray(0, runs.length * inputs.length)
-    const answers = await runRows(session, filled, runs.length, this.#options.onRunError)
+    const answers = await runRows(session, rows.table(), this.#options.onRunError)
     for (const [row, answer] of answers.entries()) predictions[runs[row] as number] = answer
     return predictions
   }
@@ -139,27 +139,36 @@ class ServedModel {
  */
 async function runRows(
   session: ModelSession,
-  rows: Float32Array,
-  rowCount: number,
+  table: InputTable,
   onRunError?: (error: unknown) => void,
 ): Promise<readonly Prediction[]> {
+  const { rowCount } = table
   let run: ModelRun
   try {
-    run = await session.run(rows, rowCount)
+    run = await session.run(table)
   } catch (error) {
     onRunError?.(error)
     if (rowCount === 1) return [{ status: 'refused', batchId: session.batchId, detail: RUN_FAILED }]
     const half = rowCount >>> 1
-    const at = half * (rows.length / rowCount)
-    const before = await runRows(session, rows.subarray(0, at), half)
-    return [...before, ...(await runRows(session, rows.subarray(at), rowCount - half))]
+    const before = await runRows(session, sliceTable(table, 0, half))
+    return [...before, ...(await runRows(session, sliceTable(table, half, rowCount)))]
   }
-  return Array.from({ length: rowCount }, (_, row) => predictionOf(session, run, row))
+  const inputs = inputsName(session.manifest)
+  return Array.from({ length: rowCount }, (_, row) => predictionOf(session, run, { row, inputs }))
 }
 
-function predictionOf({ batchId, manifest }: ModelSession, { outputs, refusals }: ModelRun, row: number): Prediction {
+interface AnsweredRow {
+  readonly row: number
+  readonly inputs: string
+}
+
+function predictionOf(
+  { batchId, manifest }: ModelSession,
+  { outputs, refusals }: ModelRun,
+  { row, inputs }: AnsweredRow,
+): Prediction {
   const detail = refusals.get(row)
   if (detail !== undefined) return { status: 'refused', batchId, detail }
   const values = manifest.outputs.map(({ name }, output) => [name, outputs[output]?.[row] ?? Number.NaN] as const)
-  return { status: 'ok', batchId, value: Object.fromEntries(values) }
+  return { status: 'ok', batchId, inputs, value: Object.fromEntries(values) }
 }

@@ -3,6 +3,7 @@
 // Kononenko, "Explaining prediction models and individual predictions with feature contributions", 2014).
 import type { FeaturesBody, FeatureValue } from '../features/features-body.ts'
 import { type Random, seededRandom } from '../platform/random.ts'
+import { outputNumbers } from '../predictions/output-numbers.ts'
 import type { PinnedPredictor } from '../predictions/predictor.ts'
 
 export interface MovedInput {
@@ -29,11 +30,15 @@ export async function inputShares(
   const orders = sampledOrders(inputs, seededRandom(SEED))
   const predicted = await predictor.predict(orders.flatMap(order => steps(body, order)))
   const effects = new Map(inputs.map(({ input }) => [input, new Map<string, number>()]))
+  const valueOf = (row: number): Readonly<Record<string, number>> | undefined => {
+    const value = predicted[row]?.predictions.models[model]?.value
+    return value === undefined ? undefined : outputNumbers(value)
+  }
   let row = 0
   for (const order of orders) {
-    let before = predicted[row++]?.predictions.models[model]?.value
+    let before = valueOf(row++)
     for (const { input } of order) {
-      const after = predicted[row++]?.predictions.models[model]?.value
+      const after = valueOf(row++)
       if (before === undefined || after === undefined) return undefined
       for (const [output, value] of Object.entries(after)) {
         const own = effects.get(input)

@@ -22,11 +22,14 @@ test('fills in what a small training script leaves out', () => {
 })
 
 test.each<[string, Record<string, unknown>]>([
-  ['a later format', { formatVersion: 2 }],
+  ['a later format', { formatVersion: 3 }],
   ['no owner', { owner: '' }],
   ['a name that is no model name', { name: 'Churn/1' }],
   ['a fingerprint that is none', { inputs: [{ ...inputs('a')[0], fingerprint: 'abc' }] }],
-  ['a text input', { inputs: [{ ...inputs('a')[0], type: 'text' }] }],
+  ['a text that is missing as no text', { inputs: [{ ...inputs('a')[0], type: 'text', missing: 0 }] }],
+  ['a number that is missing as a text', { inputs: [{ ...inputs('a')[0], missing: 'none' }] }],
+  ['scores of no classes', { outputs: [{ name: 'p', tensor: 'p', kind: 'scores' }] }],
+  ['a class twice', { outputs: [{ name: 'p', tensor: 'p', kind: 'scores', classes: ['a', 'a'] }] }],
   ['no word on missing values', { inputs: [{ ...inputs('a')[0], missing: undefined }] }],
   ['no inputs', { inputs: [] }],
   ['an input twice', { inputs: inputs('a', 'a') }],

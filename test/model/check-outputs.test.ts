@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkOutputs, shortestFloat32 } from '../../src/model/check-outputs.ts'
 
-const probability = { name: 'p', tensor: 'p', column: 0, range: [0, 1] as [number, number] }
-const score = { name: 'score', tensor: 'score', column: 0 }
+const probability = { name: 'p', kind: 'number' as const, tensor: 'p', column: 0, range: [0, 1] as [number, number] }
+const score = { name: 'score', kind: 'number' as const, tensor: 'score', column: 0 }
 
 test('refuses the rows, and only those, with a value that is not finite or out of range', () => {
   const run = checkOutputs(

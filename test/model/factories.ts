@@ -1,7 +1,13 @@
 // Artifacts over the ONNX files of the fixtures, with papers that fit unless a test says otherwise.
 import { readFileSync } from 'node:fs'
 import { strToU8, zipSync } from 'fflate'
-import type { ArtifactManifest, ModelInput } from '../../src/model/artifact-manifest.ts'
+import {
+  type ArtifactManifest,
+  type ManifestInput,
+  manifestSchema,
+  type ModelInput,
+} from '../../src/model/artifact-manifest.ts'
+import { type InputTable, tableOfRows } from '../../src/model/input-table.ts'
 import type { Artifact } from '../../src/model/read-artifact.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
 
@@ -14,8 +20,8 @@ export function inputs(...names: readonly string[]): ModelInput[] {
 }
 
 /** Papers of the fixture `wide`. */
-export function manifestOf(model: Uint8Array, changes: Partial<ArtifactManifest> = {}): ArtifactManifest {
-  return {
+export function manifestOf(model: Uint8Array, changes: Partial<ManifestInput> = {}): ArtifactManifest {
+  return manifestSchema.parse({
     formatVersion: 1,
     name: 'churn',
     owner: 'ana',
@@ -36,12 +42,18 @@ export function manifestOf(model: Uint8Array, changes: Partial<ArtifactManifest>
     sha256: sha256Hex(model),
     bytes: model.byteLength,
     ...changes,
-  }
+  })
 }
 
-export function artifactOf(fixture: string, changes: Partial<ArtifactManifest> = {}): Artifact {
+export function artifactOf(fixture: string, changes: Partial<ManifestInput> = {}): Artifact {
   const model = onnxFile(fixture)
   return { manifest: manifestOf(model, changes), model }
+}
+
+/** Rows of numbers as a table; `values` are row after row. */
+export function rowsOf(width: number, ...values: readonly number[]): InputTable {
+  const rows = Array.from({ length: values.length / width }, (_, row) => values.slice(row * width, (row + 1) * width))
+  return tableOfRows(rows, width)
 }
 
 export function zipOf({ manifest, model }: Artifact): Uint8Array {

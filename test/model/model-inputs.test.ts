@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ModelInput } from '../../src/model/artifact-manifest.ts'
-import { type DefinedFeature, fillInputRow, planModelInputs } from '../../src/model/model-inputs.ts'
+import { type DefinedFeature, InputRows, planModelInputs } from '../../src/model/model-inputs.ts'
 import { inputs, manifestOf } from './factories.ts'
 
 const manifest = manifestOf(new Uint8Array(0), { inputs: inputs('orders', 'spend') })
@@ -51,31 +51,36 @@ const rowInputs: ModelInput[] = [
   { ...inputs('orders')[0], missing: -1 } as ModelInput,
   ...inputs('spend'),
   { ...inputs('gift')[0], type: 'flag' } as ModelInput,
+  { ...inputs('plan')[0], type: 'text', missing: 'none' } as ModelInput,
 ]
 
-test('writes numbers, flags as 0 and 1, and the manifest’s value where a feature is null', () => {
-  const rows = new Float32Array(6)
-  expect(
-    fillInputRow(rowInputs, { values: { orders: 7, spend: 0.5, gift: true, other: 'x' } }, rows, 0),
-  ).toBeUndefined()
-  expect(fillInputRow(rowInputs, { values: { orders: null, spend: null, gift: false } }, rows, 3)).toBeUndefined()
-  expect([...rows]).toEqual([7, 0.5, 1, -1, Number.NaN, 0])
+test('writes numbers, flags as 0 and 1, texts, and the manifest’s value where a feature is null', () => {
+  const rows = new InputRows(rowInputs, 3)
+  expect(rows.add({ values: { orders: 7, spend: 0.5, gift: true, plan: 'gold', other: 'x' } })).toBeUndefined()
+  expect(rows.add({ values: { orders: 1, spend: 'much', gift: true, plan: 'gold' } })).toBe('spend is not a number')
+  expect(rows.add({ values: { orders: null, spend: null, gift: false, plan: null } })).toBeUndefined()
+  expect(rows.table()).toEqual({
+    rowCount: 2,
+    columns: [Float64Array.of(7, -1), Float64Array.of(0.5, Number.NaN), Float64Array.of(1, 0), ['gold', 'none']],
+  })
 })
 
-test.each<[string, Parameters<typeof fillInputRow>[1], string]>([
+test.each<[string, Parameters<InputRows['add']>[0], string]>([
   [
     'pending',
-    { values: { orders: null, spend: 1, gift: true }, pending: { orders: 'backfilling' } },
+    { values: { orders: null, spend: 1, gift: true, plan: '' }, pending: { orders: 'backfilling' } },
     'orders is backfilling',
   ],
-  ['not there', { values: { orders: 1, gift: true } }, 'spend is not there'],
-  ['text', { values: { orders: 1, spend: '12.50', gift: true } }, 'spend is not a number'],
-  ['beyond 32 bits', { values: { orders: 1, spend: 1e39, gift: true } }, 'spend is beyond 32 bits'],
+  ['not there', { values: { orders: 1, gift: true, plan: '' } }, 'spend is not there'],
+  ['text', { values: { orders: 1, spend: '12.50', gift: true, plan: '' } }, 'spend is not a number'],
+  ['no text', { values: { orders: 1, spend: 1, gift: true, plan: 3 } }, 'plan is not a text'],
 ])('refuses a row with an input that is %s', (_, readings, reason) => {
-  expect(fillInputRow(rowInputs, readings, new Float32Array(3), 0)).toBe(reason)
+  const rows = new InputRows(rowInputs, 1)
+  expect(rows.add(readings)).toBe(reason)
+  expect(rows.rowCount).toBe(0)
 })
 
 test('a pending feature that is no input does not matter', () => {
-  const readings = { values: { orders: 1, spend: 2, gift: true, other: null }, pending: { other: 'backfilling' } }
-  expect(fillInputRow(rowInputs, readings, new Float32Array(3), 0)).toBeUndefined()
+  const values = { orders: 1, spend: 2, gift: true, plan: '', other: null }
+  expect(new InputRows(rowInputs, 1).add({ values, pending: { other: 'backfilling' } })).toBeUndefined()
 })

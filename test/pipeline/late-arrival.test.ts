@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
-import { fillInputRow, planModelInputs } from '../../src/model/model-inputs.ts'
+import { InputRows, planModelInputs } from '../../src/model/model-inputs.ts'
 import { readArtifact } from '../../src/model/read-artifact.ts'
 import pipeline from '../../src/pipeline/index.ts'
 import { lateArrival } from '../../src/pipeline/models.ts'
@@ -74,12 +74,10 @@ describe('the artifact of late-arrival', () => {
     const { inputs } = artifact.manifest
     const nothing = Object.fromEntries(inputs.map(({ name }) => [name, null]))
     const users = [MORNING_ON_TIME, EVENING_IN_TROUBLE, nothing]
-    const rows = new Float32Array(users.length * inputs.length)
-    for (const [user, values] of users.entries()) {
-      expect(fillInputRow(inputs, { values }, rows, user * inputs.length)).toBeUndefined()
-    }
-    const { outputs, refusals } = await session.run(rows, users.length)
-    const [calm = 1, troubled = 0, unknown = -1] = outputs[0] ?? []
+    const rows = new InputRows(inputs, users.length)
+    for (const values of users) expect(rows.add({ values })).toBeUndefined()
+    const { outputs, refusals } = await session.run(rows.table())
+    const [calm = 1, troubled = 0, unknown = -1] = (outputs[0] as Float64Array | undefined) ?? []
     expect(calm).toBeLessThan(0.15)
     expect(troubled).toBeGreaterThan(0.5)
     expect(unknown).toBeGreaterThan(0)

@@ -68,7 +68,7 @@ describe('a route', () => {
   it('is expected to be late after an evening of late flights, and less so a week later', async () => {
     const desk = route()
     const lateness = async (): Promise<number> =>
-      (await desk.predictions())['late-arrival']?.value?.['probability'] ?? -1
+      Number((await desk.predictions())['late-arrival']?.value?.['probability'])
     for (const delayMinutes of [70, 95, 120]) desk.receives(arrival, { ...ONE_FLIGHT, departureHour: 18, delayMinutes })
     const troubled = await lateness()
     desk.waits('7d')

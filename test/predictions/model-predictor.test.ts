@@ -5,6 +5,7 @@ import { features } from '../../src/features/define.ts'
 import { model } from '../../src/model/define.ts'
 import { ModelError } from '../../src/model/errors.ts'
 import type { ArtifactManifest } from '../../src/model/artifact-manifest.ts'
+import { inputsName } from '../../src/model/model-inputs.ts'
 import type { ModelSession } from '../../src/model/model-session.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { modelPredictor } from '../../src/predictions/model-predictor.ts'
@@ -26,6 +27,10 @@ function user(asOf: number, orders: number, points: number | null = 1): Features
 const fingerprintOf = (name: string): string =>
   compiled.features.features.find(each => each.name === name)?.fingerprint ?? ''
 
+const INPUTS = inputsName({
+  inputs: ['orders', 'points'].map(name => ({ name, fingerprint: fingerprintOf(name) })),
+} as ArtifactManifest)
+
 /** A model that adds its inputs, and refuses sums of 13. */
 function session(runs: number[], overrides: Partial<ArtifactManifest> = {}): ModelSession {
   const inputs = ['orders', 'points'].map(name => ({
@@ -43,9 +48,10 @@ function session(runs: number[], overrides: Partial<ArtifactManifest> = {}): Mod
     name: 'churn',
     batchId: 'b1',
     manifest,
-    run: async (rows, rowCount) => {
+    run: async ({ columns, rowCount }) => {
       runs.push(rowCount)
-      const sums = Float64Array.from({ length: rowCount }, (_, row) => (rows[row * 2] ?? 0) + (rows[row * 2 + 1] ?? 0))
+      const [orders = [], points = []] = columns
+      const sums = Float64Array.from({ length: rowCount }, (_, row) => Number(orders[row]) + Number(points[row]))
       return {
         outputs: [sums],
         refusals: new Map(
@@ -62,10 +68,10 @@ function breaking(runs: number[]): ModelSession {
   const works = session(runs)
   return {
     ...works,
-    run: async (rows, rowCount) => {
-      const run = await works.run(rows, rowCount)
-      if (!rows.includes(BREAKS)) return run
-      throw new ModelError(`failed on ${rowCount} rows`, { code: 'model-run-failed' })
+    run: async table => {
+      const run = await works.run(table)
+      if (!table.columns.some(column => [...column].includes(BREAKS))) return run
+      throw new ModelError(`failed on ${table.rowCount} rows`, { code: 'model-run-failed' })
     },
   }
 }
@@ -86,11 +92,19 @@ describe('modelPredictor', () => {
     expect(predicted).toEqual([
       {
         models: { churn: 'b1' },
-        predictions: { asOf: 1, freshUntil: 11, models: { churn: { status: 'ok', batchId: 'b1', value: { sum: 6 } } } },
+        predictions: {
+          asOf: 1,
+          freshUntil: 11,
+          models: { churn: { status: 'ok', batchId: 'b1', inputs: INPUTS, value: { sum: 6 } } },
+        },
       },
       {
         models: { churn: 'b1' },
-        predictions: { asOf: 2, freshUntil: 12, models: { churn: { status: 'ok', batchId: 'b1', value: { sum: 6 } } } },
+        predictions: {
+          asOf: 2,
+          freshUntil: 12,
+          models: { churn: { status: 'ok', batchId: 'b1', inputs: INPUTS, value: { sum: 6 } } },
+        },
       },
     ])
   })
@@ -108,9 +122,9 @@ describe('modelPredictor', () => {
     const predicted = await predictor(session(runs)).predict([user(1, 5), waiting, user(3, 9)])
     expect(runs).toEqual([2])
     expect(predicted.map(each => each.predictions.models['churn'])).toEqual([
-      { status: 'ok', batchId: 'b1', value: { sum: 6 } },
+      { status: 'ok', batchId: 'b1', inputs: INPUTS, value: { sum: 6 } },
       { status: 'not-ready', batchId: 'b1', detail: 'orders is backfilling' },
-      { status: 'ok', batchId: 'b1', value: { sum: 10 } },
+      { status: 'ok', batchId: 'b1', inputs: INPUTS, value: { sum: 10 } },
     ])
   })
 

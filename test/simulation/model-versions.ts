@@ -87,15 +87,17 @@ function artifactFor(compiled: CompiledPipeline, model: string, version: number)
 }
 
 function session({ manifest }: Artifact, batchId: string): ModelSession {
-  const width = manifest.inputs.length
   return {
     name: manifest.name,
     batchId,
     manifest,
-    run: async (rows, rowCount) => ({
+    run: async ({ columns, rowCount }) => ({
       outputs: [
         Float64Array.from({ length: rowCount }, (_, row) =>
-          answerOf(versionOf(batchId), [...rows.subarray(row * width, (row + 1) * width)]),
+          answerOf(
+            versionOf(batchId),
+            columns.map(column => Number(column[row])),
+          ),
         ),
       ],
       refusals: new Map(),

@@ -74,11 +74,11 @@ function versionOf(batchId: string, onRun?: () => void): ModelSession {
     manifest: {
       ...manifestOf(new Uint8Array()),
       inputs: [input],
-      outputs: [{ name: 'score', tensor: 'y', column: 0 }],
+      outputs: [{ name: 'score', kind: 'number', tensor: 'y', column: 0 }],
     },
-    run: async rows => {
+    run: async ({ columns }) => {
       onRun?.()
-      return { outputs: [Float64Array.from(rows)], refusals: new Map() }
+      return { outputs: [Float64Array.from(columns[0] ?? [], Number)], refusals: new Map() }
     },
   }
 }
@@ -227,7 +227,12 @@ describe('takeSnapshot', () => {
     const report = await takeSnapshot({ ...run.snapshot, compiled: withModel, predictor }, REQUEST)
     const versions = (await rowsOf(run, report)).map(row => (row['predictions'] as PredictionsBody['models'])['churn'])
     expect(versions).toEqual(
-      Array.from({ length: USERS }, () => ({ status: 'ok', batchId: 'v1', value: { score: 2 } })),
+      Array.from({ length: USERS }, () => ({
+        status: 'ok',
+        inputs: expect.any(String),
+        batchId: 'v1',
+        value: { score: 2 },
+      })),
     )
     expect(await predictor.production()).toEqual({ churn: 'v2' })
   })
