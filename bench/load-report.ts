@@ -22,7 +22,8 @@ export function judgeLoad(load: CloudLoad): Verdict {
   if (first === undefined || last === undefined || warm.length < SAMPLES_MIN) {
     return { lines: [], broken: ['too few samples; give it more minutes'] }
   }
-  const share = load.usersWrittenPerSecond / load.putsPerSecondBefore
+  const ownRate = (load.putsPerSecondBefore + load.putsPerSecondAfter) / 2
+  const share = load.usersWrittenPerSecond / ownRate
   const spanMs = last.atMs - first.atMs
   const ageGrowthMs = slope(warm.map(sample => [sample.atMs, sample.iteratorAgeMs] as const)) * spanMs
   const behindGrowth = slope(warm.map(sample => [sample.atMs, sample.behind] as const)) * spanMs
@@ -40,7 +41,7 @@ export function judgeLoad(load: CloudLoad): Verdict {
   ]
   const busiest = cpu[0]
   const lines = [
-    `puts of the store by itself: ${whole(load.putsPerSecondBefore)}/s before, ${whole(load.putsPerSecondAfter)}/s after, items of ${load.itemBytes} bytes`,
+    `puts of the store by itself: ${whole(load.putsPerSecondBefore)}/s before, ${whole(load.putsPerSecondAfter)}/s after, at the table's capacity; ${whole(load.putsPerSecondUnlimited)}/s without one; items of ${load.itemBytes} bytes`,
     `events ${whole(load.eventsPerSecond)}/s, users written ${whole(load.usersWrittenPerSecond)}/s: ${percent(share)} of the store's own rate`,
     `iterator age: ${ages(warm)}, growth ${Math.round(ageGrowthMs)} ms over ${Math.round(spanMs / 1000)} s; backlog growth ${Math.round(behindGrowth)} records`,
     ...memory.map(

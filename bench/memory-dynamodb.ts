@@ -2,11 +2,8 @@
 // Items are kept as the JSON text in which they came, so that the store's own share of the CPU is small.
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 
-export interface MemoryDynamodb {
+export interface MemoryDynamodb extends WireStore {
   readonly client: DynamoDBClient
-  readonly calls: { get: number; batchGet: number; put: number }
-  /** Item texts by user id; set it back to start again. */
-  items: Map<string, string>
 }
 
 interface WireRequest {
@@ -17,43 +14,50 @@ interface WireRequest {
 const USER_ID = /"userId":\{"S":"([^"]*)"\}/
 
 export function memoryDynamodb(): MemoryDynamodb {
-  const calls = { get: 0, batchGet: 0, put: 0 }
+  const store = wireStore()
   const handle = async (request: WireRequest): Promise<{ response: object }> => {
-    const operation = (request.headers['x-amz-target'] ?? '').split('.')[1]
     const body =
       typeof request.body === 'string' ? request.body : Buffer.from(request.body as Uint8Array).toString('utf8')
-    const text = answer(operation, body)
+    const text = store.answer(request.headers['x-amz-target'], body)
     const headers = { 'content-type': 'application/x-amz-json-1.0' }
     return { response: { statusCode: 200, reason: 'OK', headers, body: Buffer.from(text, 'utf8') } }
   }
-  const result: MemoryDynamodb = {
-    client: new DynamoDBClient({
-      region: 'us-east-1',
-      endpoint: 'http://127.0.0.1:1',
-      credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
-      requestHandler: { handle: handle as never, destroy: () => undefined },
-    }),
-    calls,
-    items: new Map(),
-  }
-  return result
+  const client = new DynamoDBClient({
+    region: 'us-east-1',
+    endpoint: 'http://127.0.0.1:1',
+    credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
+    requestHandler: { handle: handle as never, destroy: () => undefined },
+  })
+  return Object.assign(store, { client })
+}
 
-  function answer(operation: string | undefined, body: string): string {
+export interface WireStore {
+  readonly calls: { get: number; batchGet: number; put: number }
+  /** Item texts by user id; set it back to start again. */
+  items: Map<string, string>
+  /** The text of the answer to a call, by the header `x-amz-target`. */
+  answer(target: string | undefined, body: string): string
+}
+
+export function wireStore(): WireStore {
+  const store: WireStore = { calls: { get: 0, batchGet: 0, put: 0 }, items: new Map(), answer }
+  return store
+
+  function answer(target: string | undefined, body: string): string {
+    const operation = target?.split('.')[1]
     if (operation === 'PutItem') {
-      calls.put++
+      store.calls.put++
       return put(body)
     }
     if (operation === 'GetItem') {
-      calls.get++
-      const item = result.items.get(USER_ID.exec(body)?.[1] ?? '')
+      store.calls.get++
+      const item = store.items.get(USER_ID.exec(body)?.[1] ?? '')
       return item === undefined ? '{}' : `{"Item":${item}}`
     }
     if (operation === 'BatchGetItem') {
-      calls.batchGet++
+      store.calls.batchGet++
       const [table = ''] = /"RequestItems":\{"([^"]+)"/.exec(body)?.slice(1) ?? []
-      const found = [...body.matchAll(new RegExp(USER_ID, 'g'))].flatMap(
-        match => result.items.get(match[1] ?? '') ?? [],
-      )
+      const found = [...body.matchAll(new RegExp(USER_ID, 'g'))].flatMap(match => store.items.get(match[1] ?? '') ?? [])
       return `{"Responses":{"${table}":[${found.join(',')}]},"UnprocessedKeys":{}}`
     }
     throw new Error(`The bench's store does not know ${operation}`)
@@ -61,7 +65,7 @@ export function memoryDynamodb(): MemoryDynamodb {
 
   function put(body: string): string {
     const { Item } = JSON.parse(body) as { Item: { userId: { S: string } } }
-    result.items.set(Item.userId.S, JSON.stringify(Item))
+    store.items.set(Item.userId.S, JSON.stringify(Item))
     return '{}'
   }
 }

@@ -1,4 +1,4 @@
-// The batches of `recompute.ts` through our handler and the SDK, a store in memory behind it: what `protection.ts` runs in two copies of
+// The batches of `recompute.ts` through our handler and the SDK, a store in another process behind it: what `protection.ts` runs in two copies of
 // the code, with the protection and without. It imports by where it lies, so each copy of this file measures its own copy.
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { evaluateFeatures } from '../src/features/evaluate.ts'
@@ -14,8 +14,8 @@ import { dynamodbUserStore } from '../src/store/dynamodb-user-store.ts'
 import { itemBytes, writeUnits } from '../src/store/item-size.ts'
 import { isCorrupt, type StoredItem } from '../src/store/user-item.ts'
 import { type BenchInputs, flightsMix, hotMix } from './inputs.ts'
-import { memoryDynamodb } from './memory-dynamodb.ts'
 import { lateArrivalPredictor } from './predictor.ts'
+import { startWireStore } from './wire-store.ts'
 
 export const MIXES = ['flights', 'hot'] as const
 export type Mix = (typeof MIXES)[number]
@@ -24,36 +24,46 @@ export interface Workload {
   readonly events: number
   /** One batch from the same items each time. Its CPU in µs, of this process. */
   readonly run: () => Promise<number>
-  /** Of the items that a run wrote. */
-  readonly written: () => { readonly items: number; readonly bytes: number; readonly writeUnits: number }
+  readonly written: () => Promise<Written>
+  readonly stop: () => void
+}
+
+/** Of the items that a run wrote. */
+export interface Written {
+  readonly items: number
+  readonly bytes: number
+  readonly writeUnits: number
 }
 
 /** `items` as the protected code wrote them; they are written anew by this copy's code, so that each reads what it writes. */
 export async function protectionWorkload(mix: Mix): Promise<Workload> {
   const inputs = mix === 'flights' ? flightsMix() : hotMix()
   const dependencies = await dependenciesOf()
-  const { wire, users } = storeInMemory()
+  const wire = await startWireStore()
+  const world = { random: seededRandom(1), sleep: async () => undefined }
+  const users = dynamodbUserStore({ client: wire.client, table: 'bench', ...world })
   for (const item of await ownItems(inputs, dependencies)) {
     await wire.client.send(new PutItemCommand({ TableName: 'bench', Item: toAttributes(item) }))
   }
-  const before = new Map(wire.items)
+  await wire.keep()
   const affected = new Set(inputs.records.map(record => record.partitionKey))
   return {
     events: inputs.records.length,
     run: async () => {
-      wire.items = new Map(before)
+      await wire.restore()
       const start = process.cpuUsage()
       const { counts } = await recomputeBatch(inputs.records, { ...dependencies, users })
       const { user, system } = process.cpuUsage(start)
       if (counts.folded !== inputs.records.length) throw new Error(`The bench folded ${counts.folded} events`)
       return user + system
     },
-    written: () => {
-      const items = [...affected].flatMap(userId => readWire(wire.items.get(userId)))
+    written: async () => {
+      const items = (await wire.items()).flatMap(readWire).filter(({ userId }) => affected.has(userId))
       const bytes = items.map(itemBytes)
       const units = bytes.map(writeUnits)
       return { items: items.length, bytes: total(bytes), writeUnits: total(units) }
     },
+    stop: wire.stop,
   }
 }
 
@@ -71,12 +81,6 @@ async function dependenciesOf(): Promise<Dependencies> {
     sleep: async () => undefined,
     remainingMs: () => Number.POSITIVE_INFINITY,
   }
-}
-
-function storeInMemory() {
-  const wire = memoryDynamodb()
-  const world = { random: seededRandom(1), sleep: async () => undefined }
-  return { wire, users: dynamodbUserStore({ client: wire.client, table: 'bench', ...world }) }
 }
 
 async function ownItems(inputs: BenchInputs, { compiled, predictor }: Dependencies): Promise<readonly StoredItem[]> {
@@ -103,8 +107,7 @@ async function ownItems(inputs: BenchInputs, { compiled, predictor }: Dependenci
   )
 }
 
-function readWire(text: string | undefined): StoredItem[] {
-  if (text === undefined) return []
+function readWire(text: string): StoredItem[] {
   const attributes = Object.fromEntries(
     Object.entries(JSON.parse(text) as Parameters<typeof fromAttributes>[0]).map(([name, value]) => [
       name,

@@ -3,6 +3,9 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import { type LocalCloudOptions, startLocalCloud } from '../../localstack/local-cloud.ts'
+import type { Refuse } from '../../localstack/refusal.ts'
+import { systemClock } from '../../src/platform/clock.ts'
+import { refuseBeyond, type TableCapacity } from './table-capacity.ts'
 
 export type CloudOptions = Pick<LocalCloudOptions, 'build' | 'port' | 'path' | 'pollMs' | 'environmentsMax'>
 
@@ -10,11 +13,13 @@ export type CloudRequest =
   | { readonly ask: 'drain'; readonly timeoutMs: number }
   | { readonly ask: 'status' }
   | { readonly ask: 'dynamodb'; readonly isReachable: boolean }
+  | { readonly ask: 'capacity'; readonly capacity: TableCapacity }
   | { readonly ask: 'stop' }
 
 export type CloudAnswer = { readonly number: number } & ({ readonly value: unknown } | { readonly error: string })
 
 let isDynamodbReachable = true
+let beyondCapacity: Refuse | undefined
 
 // Before the request is read: it may be lost whole, or applied and its answer lost.
 subscribe('http.server.request.start', message => {
@@ -24,7 +29,11 @@ subscribe('http.server.request.start', message => {
 })
 
 const options = JSON.parse(process.argv[2] ?? '{}') as CloudOptions
-const cloud = await startLocalCloud({ ...options, log: (source, line) => process.stderr.write(`${source}: ${line}\n`) })
+const cloud = await startLocalCloud({
+  ...options,
+  refuse: (target, body) => beyondCapacity?.(target, body),
+  log: (source, line) => process.stderr.write(`${source}: ${line}\n`),
+})
 await cloud.startAll()
 
 process.on('message', ({ number, request }: { number: number; request: CloudRequest }) => {
@@ -44,6 +53,9 @@ async function answer(request: CloudRequest): Promise<unknown> {
       return cloud.status()
     case 'dynamodb':
       isDynamodbReachable = request.isReachable
+      return undefined
+    case 'capacity':
+      beyondCapacity = refuseBeyond(request.capacity, systemClock)
       return undefined
     case 'stop':
       return cloud.stop()

@@ -4,6 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { LocalStatus } from '../../localstack/local-api.ts'
+import type { TableCapacity } from './table-capacity.ts'
 import type { CloudAnswer, CloudOptions, CloudRequest } from './cloud-child.ts'
 
 export interface ForkedCloud {
@@ -14,6 +15,8 @@ export interface ForkedCloud {
   drain(timeoutMs: number): Promise<void>
   status(): Promise<LocalStatus>
   reachDynamodb(isReachable: boolean): Promise<void>
+  /** From now on each table takes so many puts and no more. */
+  limitPuts(capacity: TableCapacity): Promise<void>
   kill(): Promise<void>
   stop(): Promise<void>
 }
@@ -21,10 +24,15 @@ export interface ForkedCloud {
 const CHILD_FILE = fileURLToPath(new URL('./cloud-child.ts', import.meta.url))
 const LINES_MAX = 30
 
+export interface ForkOptions {
+  /** As V8 finds right for the machine unless given: it collects garbage by how much there is. */
+  readonly heapMb?: number
+}
+
 /** Rejects with what it said where it ends before it is up. */
-export async function forkCloud(options: CloudOptions): Promise<ForkedCloud> {
+export async function forkCloud(options: CloudOptions, { heapMb }: ForkOptions = {}): Promise<ForkedCloud> {
   const child = fork(CHILD_FILE, [JSON.stringify(options)], {
-    execArgv: ['--conditions=millrace-source'],
+    execArgv: ['--conditions=millrace-source', ...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const ended = new Promise<void>(resolve => void child.once('exit', () => resolve()))
@@ -54,6 +62,7 @@ export async function forkCloud(options: CloudOptions): Promise<ForkedCloud> {
     drain: async timeoutMs => void (await ask({ ask: 'drain', timeoutMs })),
     status: async () => (await ask({ ask: 'status' })) as LocalStatus,
     reachDynamodb: async isReachable => void (await ask({ ask: 'dynamodb', isReachable })),
+    limitPuts: async capacity => void (await ask({ ask: 'capacity', capacity })),
     kill: async () => {
       child.kill('SIGKILL')
       await ended

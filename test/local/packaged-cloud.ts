@@ -17,6 +17,8 @@ export interface PackagedCloudOptions {
   /** Of the archive: 60 s where it is deployed. */
   readonly archiveWindowSeconds: number
   readonly recomputeWindowSeconds: number
+  /** Of archive's processes, as deployed unless given: V8 collects garbage by how much memory there is. */
+  readonly archiveMemoryMb?: number
 }
 
 interface Template {
@@ -34,6 +36,8 @@ export async function packagedCloud(options: PackagedCloudOptions): Promise<Pack
   set(template, 'EventsStream', 'ShardCount', options.shards)
   set(template, 'RecomputeMapping', 'MaximumBatchingWindowInSeconds', options.recomputeWindowSeconds)
   set(template, 'ArchiveMapping', 'MaximumBatchingWindowInSeconds', options.archiveWindowSeconds)
+  if (options.archiveMemoryMb !== undefined)
+    set(template, 'ArchiveLambdaFunction', 'MemorySize', options.archiveMemoryMb)
   const folder = await mkdtemp(join(tmpdir(), 'millrace-packaged-'))
   const file = join(folder, 'template.json')
   await writeFile(file, JSON.stringify(template))
