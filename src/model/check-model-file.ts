@@ -29,7 +29,7 @@ const DEPTH_MAX = 64
 /** Chains of some thousand model-local functions overflow the runtime's stack. */
 const FUNCTIONS_MAX = 64
 
-/** Throws ModelError `model-refused`. */
+/** Throws ModelError `model-refused`, `model-external-data`, `model-domain`, `model-too-deep`. */
 export function checkModelFile(bytes: Uint8Array): void {
   const counts = { functions: 0, graphs: 0 }
   walk(bytes, 'model', 0, counts)
@@ -37,16 +37,19 @@ export function checkModelFile(bytes: Uint8Array): void {
 }
 
 function walk(bytes: Uint8Array, message: Message, depth: number, counts: { functions: number; graphs: number }): void {
-  if (depth > DEPTH_MAX) throw refused(`it is nested more than ${DEPTH_MAX} deep`)
+  if (depth > DEPTH_MAX) throw refused(`it is nested more than ${DEPTH_MAX} deep`, 'model-too-deep')
   for (const field of fieldsOf(bytes)) {
-    if (message === 'tensor' && isExternal(field)) throw refused('a tensor of it lies in another file')
+    if (message === 'tensor' && isExternal(field)) {
+      throw refused('a tensor of it lies in another file', 'model-external-data')
+    }
     if (field.body === undefined) continue
     if (field.number === DOMAIN_FIELD[message]) checkDomain(field.body)
     const next = FIELDS[message][field.number]
     if (next === undefined) continue
     if (next === 'graph') counts.graphs++
-    if (next === 'function' && ++counts.functions > FUNCTIONS_MAX)
-      throw refused(`it has over ${FUNCTIONS_MAX} functions`)
+    if (next === 'function' && ++counts.functions > FUNCTIONS_MAX) {
+      throw refused(`it has over ${FUNCTIONS_MAX} functions`, 'model-too-deep')
+    }
     walk(field.body, next, depth + 1, counts)
   }
 }
@@ -57,7 +60,7 @@ function isExternal({ number, varint }: Field): boolean {
 
 function checkDomain(body: Uint8Array): void {
   const domain = new TextDecoder().decode(body)
-  if (!DOMAINS.has(domain)) throw refused(`its operators of "${domain}" are not ONNX's own`)
+  if (!DOMAINS.has(domain)) throw refused(`its operators of "${domain}" are not ONNX's own`, 'model-domain')
 }
 
 interface Field {
@@ -98,9 +101,9 @@ function* fieldsOf(bytes: Uint8Array): Generator<Field> {
   }
 }
 
-function refused(why: string): ModelError {
+function refused(why: string, code = 'model-refused'): ModelError {
   return new ModelError(`The model is refused: ${why}`, {
-    code: 'model-refused',
+    code,
     next: 'Export it as one self-contained ONNX file with standard operators.',
   })
 }

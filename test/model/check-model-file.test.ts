@@ -4,31 +4,33 @@ import { checkModelFile } from '../../src/model/check-model-file.ts'
 import { ModelError } from '../../src/model/errors.ts'
 import { onnxFile } from './factories.ts'
 
-const refusedWith = (words: string) =>
-  expect.objectContaining({ code: 'model-refused', message: expect.stringContaining(words) })
+const refusedWith = (words: string, code = 'model-refused') =>
+  expect.objectContaining({ code, message: expect.stringContaining(words) })
 
 test.each(['wide', 'named', 'log', 'label', 'zipmap', 'text'])('lets %s pass', fixture => {
   checkModelFile(onnxFile(fixture))
 })
 
 test('refuses tensors in other files, at the top and in branches of branches', () => {
-  expect(() => checkModelFile(onnxFile('external'))).toThrow(refusedWith('lies in another file'))
-  expect(() => checkModelFile(onnxFile('external-nested'))).toThrow(refusedWith('lies in another file'))
+  expect(() => checkModelFile(onnxFile('external'))).toThrow(refusedWith('lies in another file', 'model-external-data'))
+  expect(() => checkModelFile(onnxFile('external-nested'))).toThrow(
+    refusedWith('lies in another file', 'model-external-data'),
+  )
 })
 
 test('refuses operators of other libraries', () => {
-  expect(() => checkModelFile(onnxFile('custom'))).toThrow(refusedWith('"custom.ops"'))
+  expect(() => checkModelFile(onnxFile('custom'))).toThrow(refusedWith('"custom.ops"', 'model-domain'))
 })
 
 test('refuses a hundred functions', () => {
-  expect(() => checkModelFile(onnxFile('functions'))).toThrow(refusedWith('over 64 functions'))
+  expect(() => checkModelFile(onnxFile('functions'))).toThrow(refusedWith('over 64 functions', 'model-too-deep'))
 })
 
 test('refuses graphs nested without end', () => {
   // graph { node { attribute { g: … } } }, from the innermost out.
   let graph: Buffer = Buffer.alloc(0)
   for (let depth = 0; depth < 100; depth++) graph = field(1, field(5, field(6, graph)))
-  expect(() => checkModelFile(field(7, graph))).toThrow(refusedWith('nested'))
+  expect(() => checkModelFile(field(7, graph))).toThrow(refusedWith('nested', 'model-too-deep'))
 })
 
 test('refuses what is no ONNX file, and never fails in another way', () => {

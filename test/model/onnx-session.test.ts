@@ -103,7 +103,7 @@ describe('opening refuses', () => {
   })
 
   test('a file with tensors elsewhere, before the runtime sees it', async () => {
-    await expect(open('external', { outputs: [SCORE] })).rejects.toMatchObject({ code: 'model-refused' })
+    await expect(open('external', { outputs: [SCORE] })).rejects.toMatchObject({ code: 'model-external-data' })
   })
 
   test('a file that the runtime cannot load', async () => {

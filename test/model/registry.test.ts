@@ -46,7 +46,7 @@ test('writes nothing of a model that is damaged, does not load, or is not what i
   await expect(publish(zip.subarray(0, 100))).rejects.toMatchObject({ code: 'artifact-invalid' })
   const outputs = [{ name: 'p', tensor: 'never', column: 0 }]
   await expect(publish(zipOf(artifactOf('wide', { outputs })))).rejects.toMatchObject({ code: 'model-contract' })
-  await expect(publish(zipOf(artifactOf('external')))).rejects.toMatchObject({ code: 'model-refused' })
+  await expect(publish(zipOf(artifactOf('external')))).rejects.toMatchObject({ code: 'model-external-data' })
   expect(world.objects.calls.create + world.store.calls.create).toBe(0)
 })
 
