@@ -5,6 +5,7 @@ import { sha256Hex } from '../platform/hash.ts'
 import { type ArtifactManifest, readArtifactManifest } from './artifact-manifest.ts'
 import { ModelError } from './errors.ts'
 import { type GoldenRows, readGolden } from './golden.ts'
+import { type TrustedKeys, verifySignature } from './signature.ts'
 
 export interface Artifact {
   readonly manifest: ArtifactManifest
@@ -17,8 +18,9 @@ export interface Artifact {
 export const MANIFEST_FILE = 'manifest.json'
 export const MODEL_FILE = 'model.onnx'
 export const GOLDEN_FILE = 'golden.json'
+export const SIGNATURE_FILE = 'signature.json'
 
-const READ: ReadonlySet<string> = new Set([MANIFEST_FILE, MODEL_FILE, GOLDEN_FILE])
+const READ: ReadonlySet<string> = new Set([MANIFEST_FILE, MODEL_FILE, GOLDEN_FILE, SIGNATURE_FILE])
 
 /** A training script may add a few papers of its own; more is not an artifact. */
 const ENTRIES_MAX = 64
@@ -29,11 +31,17 @@ const MODEL_BYTES_MAX = 134_217_728
 /** Weights deflate to a half at best, text to a tenth; deflate itself ends at 1,032. */
 const RATIO_MAX = 200
 
+export interface ReadArtifactOptions {
+  /** Only artifacts that one of them has signed; none, or no list: any. */
+  readonly trustedKeys?: TrustedKeys
+}
+
 /** Throws ModelError: `artifact-invalid`, `artifact-too-big`, `artifact-hash`, `manifest-invalid`, `golden-invalid`. */
-export function readArtifact(zip: Uint8Array): Artifact {
+export function readArtifact(zip: Uint8Array, { trustedKeys = [] }: ReadArtifactOptions = {}): Artifact {
   const files = unzip(zip)
   const manifestBytes = files.get(MANIFEST_FILE) ?? missing(MANIFEST_FILE)
   const model = files.get(MODEL_FILE) ?? missing(MODEL_FILE)
+  if (trustedKeys.length > 0) verifySignature(manifestBytes, files.get(SIGNATURE_FILE), trustedKeys)
   const manifest = readArtifactManifest(manifestBytes)
   if (model.byteLength !== manifest.bytes || sha256Hex(model) !== manifest.sha256) {
     throw new ModelError(`${MODEL_FILE} is not the file that its manifest describes`, {

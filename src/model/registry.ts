@@ -5,11 +5,9 @@ import type { LogEntry } from '../catalog/items.ts'
 import type { PartitionRef } from '../catalog/names.ts'
 import type { ArtifactManifest } from './artifact-manifest.ts'
 import { ModelError } from './errors.ts'
+import { modelRef } from './model-refs.ts'
 import type { OpenSession } from './model-session.ts'
-import { type Artifact, readArtifact } from './read-artifact.ts'
-
-export const MODELS_DB = 'models'
-export const STAGE_DEFAULT = 'production'
+import { type Artifact, type ReadArtifactOptions, readArtifact } from './read-artifact.ts'
 
 export interface ModelRegistry {
   /** Newest log entry of the stage, or undefined where nothing was published. One small read. */
@@ -43,20 +41,22 @@ export interface PublishPlan {
   readonly current: LogEntry | undefined
 }
 
-/** Methods throw CatalogError, ObjectStoreError and ModelError. */
-export function modelRegistry(catalog: Catalog): ModelRegistry {
+/** `options`: of whom artifacts are taken. Methods throw CatalogError, ObjectStoreError and ModelError. */
+export function modelRegistry(catalog: Catalog, options: ReadArtifactOptions = {}): ModelRegistry {
+  const loadArtifact = (name: string, batchId: string, stage?: string): Promise<Artifact> =>
+    artifactOf(catalog, { name, batchId, stage, options })
   return {
     current: (name, stage) => catalog.current(modelRef(name, stage)),
     history: (name, stage, limit) => catalog.history(modelRef(name, stage), limit === undefined ? {} : { limit }),
-    artifact: (name, batchId, stage) => loadArtifact(catalog, name, batchId, stage),
+    artifact: (name, batchId, stage) => loadArtifact(name, batchId, stage),
     async currentArtifact(name, stage) {
       const entry = await catalog.current(modelRef(name, stage))
       if (entry === undefined) return undefined
-      return { batchId: entry.batchId, artifact: await loadArtifact(catalog, name, entry.batchId, stage) }
+      return { batchId: entry.batchId, artifact: await loadArtifact(name, entry.batchId, stage) }
     },
-    planPublish: input => planPublish(catalog, input),
+    planPublish: input => planPublish(catalog, input, options),
     async publish(input) {
-      const { ref, manifest } = await planPublish(catalog, input)
+      const { ref, manifest } = await planPublish(catalog, input, options)
       await catalog.createTable(ref, { columns: [], format: 'zip', owner: manifest.owner, about: manifest.description })
       const { who, why } = input
       return catalog.store(ref, { parts: [{ name: 'part-model', body: input.zip, rows: 1 }], who, why })
@@ -64,21 +64,28 @@ export function modelRegistry(catalog: Catalog): ModelRegistry {
   }
 }
 
-export function modelRef(name: string, stage = STAGE_DEFAULT): PartitionRef {
-  return { db: MODELS_DB, table: name, partition: stage }
-}
-
-async function planPublish(catalog: Catalog, { zip, stage, openSession }: PublishInput): Promise<PublishPlan> {
-  const artifact = readArtifact(zip)
+async function planPublish(
+  catalog: Catalog,
+  { zip, stage, openSession }: PublishInput,
+  options: ReadArtifactOptions,
+): Promise<PublishPlan> {
+  const artifact = readArtifact(zip, options)
   await openSession(artifact, 'unpublished')
   const ref = modelRef(artifact.manifest.name, stage)
   return { ref, manifest: artifact.manifest, current: await catalog.current(ref) }
 }
 
-async function loadArtifact(catalog: Catalog, name: string, batchId: string, stage?: string): Promise<Artifact> {
+interface Wanted {
+  readonly name: string
+  readonly batchId: string
+  readonly stage: string | undefined
+  readonly options: ReadArtifactOptions
+}
+
+async function artifactOf(catalog: Catalog, { name, batchId, stage, options }: Wanted): Promise<Artifact> {
   const batch = await catalog.load(modelRef(name, stage), batchId)
   for await (const part of batch.parts()) {
-    const artifact = readArtifact(part.body)
+    const artifact = readArtifact(part.body, options)
     if (artifact.manifest.name === name) return artifact
     throw new ModelError(`The artifact in models.${name} is one of ${artifact.manifest.name}`, {
       code: 'model-contract',
