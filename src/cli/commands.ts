@@ -130,6 +130,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./model-publish.ts'),
   },
   {
+    name: 'model history',
+    summary: 'Show what was published, promoted and rolled back of a model, newest first.',
+    load: () => import('./model-history.ts'),
+  },
+  {
     name: 'table history',
     summary: 'Show the commits and rollbacks of a partition, newest first.',
     load: () => import('./table-history.ts'),

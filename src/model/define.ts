@@ -18,11 +18,11 @@ export interface ModelOptions<Set extends FeatureSet> {
   readonly about?: string
 }
 
-const NAME_PATTERN = /^[a-z][a-z0-9-]{0,63}$/
+export const MODEL_NAME_PATTERN = /^[a-z][a-z0-9-]{0,63}$/
 
 /** Throws DefinitionError. */
 export function model<Set extends FeatureSet>(name: string, options: ModelOptions<Set>): ModelDefinition {
-  if (!NAME_PATTERN.test(name))
+  if (!MODEL_NAME_PATTERN.test(name))
     throw new DefinitionError(`"${name}" is not a model name`, "Write it as 'churn' or 'next-order'.")
   if (options.inputs.length === 0) throw new DefinitionError(`The model ${name} has no inputs`, 'List feature names.')
   if (new Set(options.inputs).size !== options.inputs.length) {

@@ -3,7 +3,7 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
 import type { FeaturesBody } from '../features/features-body.ts'
-import { modelRef } from '../model/registry.ts'
+import { modelRef } from '../model/model-refs.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Prediction } from '../predictions/evaluated-user.ts'
 import type { PinnedPredictor } from '../predictions/predictor.ts'
