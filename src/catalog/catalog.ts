@@ -1,8 +1,9 @@
 // The catalogue: which batch of which partition is current, for data, models and definitions. A batch becomes visible by
 // one write, the log entry that names it, so a reader sees the whole of it or the batch before.
-import { toRfc3339, type Clock, type Sleep } from '../platform/clock.ts'
+import type { Clock, Sleep } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
+import { alreadyCurrent } from './already-current.ts'
 import { checkBatchId } from './batch-id.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import {
@@ -14,12 +15,14 @@ import {
   readLog,
 } from './commit-log.ts'
 import { CatalogError } from './errors.ts'
-import type { BatchRecord, LogEntry, TableSchema } from './items.ts'
+import type { BatchRecord, LogEntry, TableSchema, Yank } from './items.ts'
 import { type LoadedBatch, type LoadedPart, loadBatch, loadPart, type PartLocation, readBatch } from './load-batch.ts'
 import type { ManifestPart } from './manifest.ts'
 import { checkPartition, type PartitionRef, type TableRef, tableKey } from './names.ts'
+import { planPromote, promoteBatch, type PromoteInput, type PromotePlan } from './promote.ts'
 import { type StoreInput, storeBatch } from './store-batch.ts'
 import { defineTable, existingTable, tableSchema } from './table-schema.ts'
+import { findYank, listYanks, planYank, refuseYanked, yankBatch, type YankInput } from './yank.ts'
 
 /** Everything throws CatalogError (names, missing things, damage, an unavailable store) or ObjectStoreError. */
 export interface Catalog {
@@ -40,6 +43,17 @@ export interface Catalog {
   planRollback(ref: PartitionRef, to: string): Promise<RollbackPlan>
   /** Makes an earlier batch current by a new log entry; no byte is moved. */
   rollback(ref: PartitionRef, input: RollbackInput): Promise<LogEntry>
+  /** What a promotion would do, with nothing written. */
+  planPromote(from: PartitionRef, to: PartitionRef, batchId: string): Promise<PromotePlan>
+  /** Makes a batch of one partition current in another of the same table; no byte is moved. */
+  promote(from: PartitionRef, to: PartitionRef, input: PromoteInput): Promise<LogEntry>
+  /** That nothing makes the batch current any more; refused while it is current somewhere. */
+  yank(ref: TableRef, input: YankInput): Promise<Yank>
+  planYank(ref: TableRef, batchId: string): Promise<void>
+  /** Why a batch must not be used; undefined where it may be. One small read. */
+  yanked(ref: TableRef, batchId: string): Promise<Yank | undefined>
+  /** All of the table, by batch ID. */
+  yanks(ref: TableRef): Promise<ReadonlyMap<string, Yank>>
   /** The current batch, or the given one. Bytes and SHA-256 of everything read are checked. */
   load(ref: PartitionRef, batchId?: string): Promise<LoadedBatch>
   /** One part of a batch that was loaded before, verified like all: for who needs a few parts of many batches. */
@@ -84,6 +98,12 @@ export function catalog(ports: CatalogPorts): Catalog {
       await planRollback(ports, ref, to)
       return appendToLog(ports, ref, { kind: 'rollback', batchId: to, who, why })
     },
+    planPromote: (from, to, batchId) => planPromote(ports, [from, to], batchId),
+    promote: (from, to, input) => promoteBatch(ports, [from, to], input),
+    yank: (ref, input) => yankBatch(ports, ref, input),
+    planYank: (ref, batchId) => planYank(ports.store, ref, batchId),
+    yanked: (ref, batchId) => findYank(ports.store, ref, batchId),
+    yanks: ref => listYanks(ports.store, ref),
     load: async (ref, batchId) => {
       const entry =
         batchId === undefined
@@ -110,13 +130,8 @@ async function existingCurrent(ports: CatalogPorts, ref: PartitionRef): Promise<
 async function planRollback(ports: CatalogPorts, ref: PartitionRef, to: string): Promise<RollbackPlan> {
   checkBatchId(to)
   const from = await existingCurrent(ports, ref)
-  if (from.batchId === to) {
-    throw new CatalogError(`${to} is current since ${toRfc3339(from.at)}`, {
-      code: 'already-current',
-      next: 'Name another batch; `millrace table history` lists them.',
-      batchId: to,
-    })
-  }
+  if (from.batchId === to) throw alreadyCurrent(from)
   await committedEntry(ports.store, ref, to)
+  await refuseYanked(ports.store, ref, to)
   return { from, to: await readBatch(ports, ref, to), nextNumber: from.number + 1 }
 }

@@ -55,6 +55,14 @@ export interface LogEntry {
   readonly token: string
 }
 
+/** Why a batch must not be used again. */
+export interface Yank {
+  readonly batchId: string
+  readonly at: number
+  readonly who: string
+  readonly why: string
+}
+
 const whole = z.number().check(z.int(), z.gte(0))
 const column = z.object({ name: z.string(), type: z.enum(COLUMN_TYPES) })
 
@@ -89,17 +97,23 @@ const logAttributes = z.object({
   token: z.string(),
 })
 
-export function toAttributes(value: TableSchema | BatchRecord | Omit<LogEntry, 'number'>): Record<string, Json> {
+const yankAttributes = z.object({ batchId: z.string(), at: whole, who: z.string(), why: z.string() })
+
+export function toAttributes(value: TableSchema | BatchRecord | Yank | Omit<LogEntry, 'number'>): Record<string, Json> {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
 }
 
-/** These three throw CatalogError `catalog-item-corrupt`. */
+/** These throw CatalogError `catalog-item-corrupt`. */
 export function readSchema(item: CatalogItem): TableSchema {
   return read(schemaAttributes, item)
 }
 
 export function readBatchRecord(item: CatalogItem): BatchRecord {
   return read(batchAttributes, item)
+}
+
+export function readYank(item: CatalogItem): Yank {
+  return read(yankAttributes, item)
 }
 
 export function readLogEntry(item: CatalogItem, partition: string): LogEntry {

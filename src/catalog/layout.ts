@@ -9,7 +9,16 @@ const LOG_NUMBER_DIGITS = 9
 const LOG_NUMBER_MAX = 10 ** LOG_NUMBER_DIGITS - 1
 
 export function batchSortKey(partition: string, batchId: string): string {
-  return `batch#${partition}#${batchId}`
+  return `${BATCHES_PREFIX}${partition}#${batchId}`
+}
+
+export const BATCHES_PREFIX = 'batch#'
+
+export const YANKS_PREFIX = 'yank#'
+
+/** Of the table, not of a partition: a batch that must not be used must not be used anywhere. */
+export function yankSortKey(batchId: string): string {
+  return `${YANKS_PREFIX}${batchId}`
 }
 
 export function logPrefix(partition: string): string {

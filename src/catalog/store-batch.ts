@@ -9,8 +9,9 @@ import { appendToLog, checkReason, type LogPorts } from './commit-log.ts'
 import { CatalogError } from './errors.ts'
 import { type BatchInput, type BatchRecord, type LogEntry, type TableSchema, toAttributes } from './items.ts'
 import { batchLocation, batchSortKey, MANIFEST_NAME, partFileName } from './layout.ts'
-import { encodeManifest, type ManifestPart } from './manifest.ts'
+import { decodeManifest, encodeManifest, type ManifestPart } from './manifest.ts'
 import { checkPartition, type PartitionRef, tableKey } from './names.ts'
+import { refuseYanked } from './yank.ts'
 
 export interface PartInput {
   /** `part-00017`; without it the part is called by its place. */
@@ -29,7 +30,10 @@ export interface StoreInput {
   readonly contains?: readonly string[]
   /** For the manifest; asked once all parts are stored, so that it may say what was counted on the way. */
   readonly properties?: () => Readonly<Record<string, Json>>
-  /** For who must know the batch's name beforehand; made from the clock otherwise. Never use one twice. */
+  /**
+   * For who must know the batch's name beforehand; made from the clock otherwise. Never use one twice, but for the same parts: to end
+   * what a writer that died has begun.
+   */
   readonly batchId?: string
 }
 
@@ -61,14 +65,18 @@ export async function storeBatch(
   const { who, why, inputs = [], contains } = input
   const createdAtMs = ports.clock()
   const batchId = checkBatchId(input.batchId ?? newBatchId(createdAtMs, ports.random))
+  if (input.batchId !== undefined) await refuseYanked(ports.store, ref, batchId)
   const { format, columns } = schema
   const location = batchLocation(ref, batchId)
 
   const parts = await uploadParts(ports.objects, location, format, input.parts)
   const named = { table, partition, batchId, createdAtMs, who, why, format, columns }
-  const manifest = encodeManifest({ ...named, inputs, contains, properties: input.properties?.(), parts })
   const manifestKey = `${location}${MANIFEST_NAME}`
-  await createOwn(ports.objects, manifestKey, manifest, 'application/json')
+  const manifest = await createManifest(
+    ports.objects,
+    manifestKey,
+    encodeManifest({ ...named, inputs, contains, properties: input.properties?.(), parts }),
+  )
 
   const record: BatchRecord = {
     batchId,
@@ -107,6 +115,19 @@ async function uploadParts(
     await createOwn(objects, `${location}${name}`, body, contentType)
     return { name, bytes: body.byteLength, rows, sha256: sha256Hex(body) }
   })
+}
+
+/** One that is there already, of the very same parts, is what a writer of this batch left behind: it is taken as it is. */
+async function createManifest(objects: ObjectStore, key: string, manifest: Uint8Array): Promise<Uint8Array> {
+  if ((await objects.create(key, manifest, { contentType: 'application/json' })) === 'created') return manifest
+  const existing = await objects.get(key)
+  if (existing === undefined || !isOfSameParts(existing, manifest, key)) throw batchExists(key)
+  return existing
+}
+
+function isOfSameParts(existing: Uint8Array, manifest: Uint8Array, key: string): boolean {
+  const [before, now] = [existing, manifest].map(bytes => JSON.stringify(decodeManifest(bytes, key).parts))
+  return before === now
 }
 
 /** An object that exists already may be this very write, repeated by the client after a lost answer: the bytes tell. */
