@@ -8,12 +8,13 @@ import { SECOND_MS } from '../platform/duration.ts'
 import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
+import { writePace } from '../platform/pace.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import { EVENTS_HELD_MAX, Holding } from './backfill-holding.ts'
 import { LetterTail } from './backfill-letters.ts'
-import { writePace } from './backfill-pace.ts'
 import { type BackfillTarget, type BucketAside, Selection } from './backfill-select.ts'
 import { type BackfillCounts, noCounts, settle, type SettleDependencies } from './backfill-settle.ts'
 import { ArchiveTail } from './backfill-tail.ts'
@@ -24,6 +25,7 @@ export interface BackfillDependencies {
   readonly compiled: CompiledPipeline
   readonly users: UserStore
   readonly predictor: Predictor
+  readonly spills?: SpillStore | undefined
   readonly archive: ObjectStore
   /** Opened for this run. */
   readonly history: History

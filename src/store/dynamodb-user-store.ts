@@ -53,7 +53,7 @@ export function dynamodbUserStore(options: DynamodbUserStoreOptions): UserStore 
     loadMany: userIds => loadMany(options, userIds),
     load: userId => load(options, userId),
     put: (item, expected) => put(options, item, expected),
-    scan: (segment, segments) => scan(options, segment, segments),
+    scan: (segment, segments, after) => scan(options, { segment, segments, after }),
   }
 }
 
@@ -173,10 +173,9 @@ function conditionOf(expected: Expected): Condition {
 
 async function* scan(
   options: DynamodbUserStoreOptions,
-  segment: number,
-  segments: number,
+  { segment, segments, after }: { segment: number; segments: number; after: string | undefined },
 ): AsyncGenerator<readonly (StoredItem | CorruptItem)[]> {
-  let from: Key | undefined
+  let from: Key | undefined = after === undefined ? undefined : { userId: { S: after } }
   do {
     const page = await scanPage(options, {
       Segment: segment,

@@ -16,6 +16,8 @@ export interface StoredItem {
   readonly definitions: string
   /** Model name → batch ID that `pr` was made with. */
   readonly models: Readonly<Record<string, string>>
+  /** How many values of `pr` are objects of their own; absent: none, and `pr` is what a GET answers. */
+  readonly spills?: number
   /** Batch IDs of imported history that this state contains: a set, in code point order. */
   readonly imports: readonly string[]
   /** Recent ids, floor, marks, settled: packed, see dedup-codec. */
@@ -48,8 +50,11 @@ export interface UserStore {
    * one's own earlier try: its events are then in `current`.
    */
   put(item: StoredItem, expected: Expected): Promise<PutOutcome>
-  /** Pages, none of them empty, of one of `segments` parallel scans; eventually consistent. Throws StoreError. */
-  scan(segment: number, segments: number): AsyncIterable<readonly (StoredItem | CorruptItem)[]>
+  /**
+   * Pages, none of them empty, of one of `segments` parallel scans; eventually consistent. It goes on after a user that an
+   * earlier scan of this same segment has given, if one is named. Throws StoreError.
+   */
+  scan(segment: number, segments: number, after?: string): AsyncIterable<readonly (StoredItem | CorruptItem)[]>
 }
 
 /** An item whose attributes are not what was written: reported, and overwritten by nothing but a repair. */

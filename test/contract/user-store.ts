@@ -244,6 +244,19 @@ function scanning(under: () => UserStoreUnderTest): void {
     const sixth = all.flat().find(item => item.userId === 'scan-6')
     expectSame(sixth, typicalItem('scan-6'))
   })
+
+  it('goes on after a user that a scan of the segment has given', async () => {
+    const { store } = under()
+    const ids = Array.from({ length: 20 }, (_, index) => `goes-on-${index}`)
+    await Promise.all(ids.map(id => store.put(typicalItem(id), undefined)))
+    const segments = 2
+    const whole = (await collect(store.scan(1, segments))).flat().map(item => item.userId)
+    expect(whole.length).toBeGreaterThan(2)
+    for (const at of [0, Math.floor(whole.length / 2), whole.length - 1]) {
+      const rest = await collect(store.scan(1, segments, whole[at]))
+      expect(rest.flat().map(item => item.userId)).toEqual(whole.slice(at + 1))
+    }
+  })
 }
 
 async function collect<T>(source: AsyncIterable<T>): Promise<T[]> {

@@ -112,10 +112,11 @@ export function memoryUserStore(options: MemoryUserStoreOptions = {}): MemoryUse
       return run('put', [item.userId], () => putNow(attributes, itemBytes(item), structuredClone(expected)))
     },
 
-    async *scan(segment, segments) {
+    async *scan(segment, segments, after) {
       // Any division will do; the real one is by a hash of the key.
       const mine = [...table.keys()].filter(userId => userId.charCodeAt(userId.length - 1) % segments === segment)
-      for (let from = 0; from < mine.length; from += scanPageItemsMax) {
+      const first = after === undefined ? 0 : mine.indexOf(after) + 1
+      for (let from = first; from < mine.length; from += scanPageItemsMax) {
         const userIds = mine.slice(from, from + scanPageItemsMax)
         yield await run('scan', userIds, () => {
           counters.scanPages++

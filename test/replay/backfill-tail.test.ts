@@ -8,7 +8,7 @@ import { archivePositions } from '../../src/archive/archive-positions.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { userBucket, USER_BUCKETS } from '../../src/platform/hash.ts'
 import { ArchiveTail } from '../../src/replay/backfill-tail.ts'
-import { writePace } from '../../src/replay/backfill-pace.ts'
+import { writePace } from '../../src/platform/pace.ts'
 import { NOON_MS, recordAt } from '../archive/factories.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
 

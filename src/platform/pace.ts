@@ -1,6 +1,6 @@
-// At most so many writes a second, evenly: a backfill shares the table with the stream.
-import type { Clock, Sleep } from '../platform/clock.ts'
-import { SECOND_MS } from '../platform/duration.ts'
+// At most so many writes a second, evenly: who goes through all users shares the table with the stream.
+import type { Clock, Sleep } from './clock.ts'
+import { SECOND_MS } from './duration.ts'
 
 /** Awaited before each write; `perSecond` undefined: at once. */
 export function writePace(
