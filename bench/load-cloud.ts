@@ -36,8 +36,10 @@ const BURST_SECONDS = 2
 /** A batch that is held for a minute, as where it is deployed, comes a few times only while the functions grow warm. */
 const ARCHIVE_WINDOW_SECONDS = 20
 /** Half of a heap may fill before V8 looks what of it is garbage; of a big one that takes longer than the run, and looks like a leak. */
-const SMALL = { archiveMemoryMb: 128 }
 const CLOUD_HEAP_MB = 256
+const ARCHIVE_MEMORY_MB = 128
+/** glibc has arenas of its own for many threads, and what is freed in one is of no use in another: that looks like a leak as well. */
+const ONE_ARENA = { MALLOC_ARENA_MAX: '1' }
 const TICK_MS = 200
 const SAMPLE_MS = 2000
 const PROBE_MS_MAX = 10_000
@@ -71,10 +73,14 @@ export async function loadCloud(minutes: number, say: (line: string) => void): P
     shards: SHARDS,
     archiveWindowSeconds: ARCHIVE_WINDOW_SECONDS,
     recomputeWindowSeconds: 1,
-    ...SMALL,
+    archiveMemoryMb: ARCHIVE_MEMORY_MB,
+    variables: ONE_ARENA,
   })
   const folder = await mkdtemp(join(tmpdir(), 'millrace-load-'))
-  const cloud = await forkCloud({ build: packaged.build, port: 0, path: folder, pollMs: 50 }, { heapMb: CLOUD_HEAP_MB })
+  const cloud = await forkCloud(
+    { build: packaged.build, port: 0, path: folder, pollMs: 50 },
+    { heapMb: CLOUD_HEAP_MB, variables: ONE_ARENA },
+  )
   const env = { AWS_ENDPOINT_URL: cloud.endpoint }
   const connection = connect({ pipeline: flights.name, stage: STAGE_DEFAULT, env })
   try {

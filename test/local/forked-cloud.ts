@@ -27,12 +27,15 @@ const LINES_MAX = 30
 export interface ForkOptions {
   /** As V8 finds right for the machine unless given: it collects garbage by how much there is. */
   readonly heapMb?: number
+  /** Besides those of this process. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 /** Rejects with what it said where it ends before it is up. */
-export async function forkCloud(options: CloudOptions, { heapMb }: ForkOptions = {}): Promise<ForkedCloud> {
+export async function forkCloud(options: CloudOptions, { heapMb, variables }: ForkOptions = {}): Promise<ForkedCloud> {
   const child = fork(CHILD_FILE, [JSON.stringify(options)], {
     execArgv: ['--conditions=millrace-source', ...(heapMb === undefined ? [] : [`--max-old-space-size=${heapMb}`])],
+    env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const ended = new Promise<void>(resolve => void child.once('exit', () => resolve()))

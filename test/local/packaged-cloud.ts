@@ -19,6 +19,8 @@ export interface PackagedCloudOptions {
   readonly recomputeWindowSeconds: number
   /** Of archive's processes, as deployed unless given: V8 collects garbage by how much memory there is. */
   readonly archiveMemoryMb?: number
+  /** That every function gets besides its own. */
+  readonly variables?: Readonly<Record<string, string>>
 }
 
 interface Template {
@@ -38,6 +40,11 @@ export async function packagedCloud(options: PackagedCloudOptions): Promise<Pack
   set(template, 'ArchiveMapping', 'MaximumBatchingWindowInSeconds', options.archiveWindowSeconds)
   if (options.archiveMemoryMb !== undefined)
     set(template, 'ArchiveLambdaFunction', 'MemorySize', options.archiveMemoryMb)
+  for (const { Type, Properties } of Object.values(template.Resources)) {
+    if (Type !== 'AWS::Lambda::Function' || options.variables === undefined) continue
+    const environment = Properties['Environment'] as { readonly Variables?: object } | undefined
+    Properties['Environment'] = { Variables: { ...environment?.Variables, ...options.variables } }
+  }
   const folder = await mkdtemp(join(tmpdir(), 'millrace-packaged-'))
   const file = join(folder, 'template.json')
   await writeFile(file, JSON.stringify(template))
