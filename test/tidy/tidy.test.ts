@@ -20,6 +20,7 @@ const RANK: Readonly<Record<string, number>> = {
   serve: 6,
   snapshot: 7,
   replay: 7,
+  rescore: 7,
   status: 7,
   compose: 8,
   cli: 9,

@@ -1,0 +1,3 @@
+import { MillraceError } from '../platform/errors.ts'
+
+export class RescoreError extends MillraceError {}
