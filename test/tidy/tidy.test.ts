@@ -9,6 +9,7 @@ const RANK: Readonly<Record<string, number>> = {
   platform: 0,
   event: 1,
   catalog: 1,
+  report: 1,
   affected: 2,
   features: 2,
   archive: 2,
