@@ -7,6 +7,7 @@ import { resolveImport, ROOT, type SourceFile, sourceFiles } from './source-file
 /** A folder imports from itself and from those of lower rank; the same rank means: not from each other. */
 const RANK: Readonly<Record<string, number>> = {
   platform: 0,
+  report: 0,
   event: 1,
   catalog: 1,
   report: 1,
@@ -23,6 +24,7 @@ const RANK: Readonly<Record<string, number>> = {
   replay: 7,
   rescore: 7,
   status: 7,
+  performance: 8,
   compose: 8,
   cli: 9,
   api: 9,
