@@ -81,8 +81,11 @@ export async function listYanks(store: CatalogStore, ref: TableRef): Promise<Rea
 /** Throws CatalogError `batch-yanked`. */
 export async function refuseYanked(store: CatalogStore, ref: TableRef, batchId: string): Promise<void> {
   const yank = await findYank(store, ref, batchId)
-  if (yank === undefined) return
-  throw new CatalogError(`${batchId} was yanked by ${yank.who}: ${yank.why}`, {
+  if (yank !== undefined) throw batchYanked(ref, yank)
+}
+
+export function batchYanked(ref: TableRef, { batchId, who, why }: Yank): CatalogError {
+  return new CatalogError(`${batchId} was yanked by ${who}: ${why}`, {
     code: 'batch-yanked',
     next: 'Use another batch; one that is right after all is stored anew, under a batch ID of its own.',
     table: tableKey(ref),

@@ -1,6 +1,6 @@
 // The pipeline's predictor on the real adapters: artifacts from the catalogue, sessions of ONNX Runtime.
 import type { Catalog } from '../catalog/catalog.ts'
-import { modelSource } from '../model/model-source.ts'
+import { type Misfit, modelSource } from '../model/model-source.ts'
 import { openOnnxSession } from '../model/onnx-session.ts'
 import { pinnedSource } from '../model/pinned-source.ts'
 import { modelRegistry } from '../model/registry.ts'
@@ -22,9 +22,10 @@ export interface PredictorOptions {
 
 export function createPredictor(compiled: CompiledPipeline, options: PredictorOptions): Predictor {
   const registry = modelRegistry(options.catalog)
-  const source = (name: string) =>
+  const source = (name: string, misfit: Misfit) =>
     modelSource({
       name,
+      misfit,
       registry,
       openSession: openOnnxSession,
       clock: options.clock,

@@ -2,12 +2,11 @@
 // publishing, history and rollback of a model are those of any table, and a half-published model cannot be seen.
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
-import type { PartitionRef } from '../catalog/names.ts'
-import type { ArtifactManifest } from './artifact-manifest.ts'
+import { batchYanked } from '../catalog/yank.ts'
 import { ModelError } from './errors.ts'
 import { modelRef } from './model-refs.ts'
-import type { OpenSession } from './model-session.ts'
 import { type Artifact, type ReadArtifactOptions, readArtifact } from './read-artifact.ts'
+import { planPublish, publishArtifact, type PublishInput, type PublishPlan } from './registry-publish.ts'
 
 export interface ModelRegistry {
   /** Newest log entry of the stage, or undefined where nothing was published. One small read. */
@@ -20,25 +19,15 @@ export interface ModelRegistry {
   currentArtifact(name: string, stage?: string): Promise<CurrentArtifact | undefined>
   /** What publishing would do. Throws everything that publishing would, and writes nothing. */
   planPublish(input: PublishInput): Promise<PublishPlan>
-  /** Makes it the current version of the stage. It was opened and tried before a byte is written. */
+  /** Throws CatalogError `batch-yanked` where the version must not be used any more. One small read. */
+  refuseYanked(name: string, batchId: string): Promise<void>
+  /** Makes it the current version of the stage. It was opened and tried before a byte is written; what is current stays so. */
   publish(input: PublishInput & { readonly who: string; readonly why: string }): Promise<LogEntry>
 }
 
 export interface CurrentArtifact {
   readonly batchId: string
   readonly artifact: Artifact
-}
-
-export interface PublishInput {
-  readonly zip: Uint8Array
-  readonly stage?: string
-  readonly openSession: OpenSession
-}
-
-export interface PublishPlan {
-  readonly ref: PartitionRef
-  readonly manifest: ArtifactManifest
-  readonly current: LogEntry | undefined
 }
 
 /** `options`: of whom artifacts are taken. Methods throw CatalogError, ObjectStoreError and ModelError. */
@@ -54,25 +43,13 @@ export function modelRegistry(catalog: Catalog, options: ReadArtifactOptions = {
       if (entry === undefined) return undefined
       return { batchId: entry.batchId, artifact: await loadArtifact(name, entry.batchId, stage) }
     },
-    planPublish: input => planPublish(catalog, input, options),
-    async publish(input) {
-      const { ref, manifest } = await planPublish(catalog, input, options)
-      await catalog.createTable(ref, { columns: [], format: 'zip', owner: manifest.owner, about: manifest.description })
-      const { who, why } = input
-      return catalog.store(ref, { parts: [{ name: 'part-model', body: input.zip, rows: 1 }], who, why })
+    planPublish: input => planPublish({ catalog, options }, input),
+    publish: input => publishArtifact({ catalog, options }, input),
+    async refuseYanked(name, batchId) {
+      const yank = await catalog.yanked(modelRef(name), batchId)
+      if (yank !== undefined) throw batchYanked(modelRef(name), yank)
     },
   }
-}
-
-async function planPublish(
-  catalog: Catalog,
-  { zip, stage, openSession }: PublishInput,
-  options: ReadArtifactOptions,
-): Promise<PublishPlan> {
-  const artifact = readArtifact(zip, options)
-  await openSession(artifact, 'unpublished')
-  const ref = modelRef(artifact.manifest.name, stage)
-  return { ref, manifest: artifact.manifest, current: await catalog.current(ref) }
 }
 
 interface Wanted {
@@ -86,10 +63,15 @@ async function artifactOf(catalog: Catalog, { name, batchId, stage, options }: W
   const batch = await catalog.load(modelRef(name, stage), batchId)
   for await (const part of batch.parts()) {
     const artifact = readArtifact(part.body, options)
-    if (artifact.manifest.name === name) return artifact
-    throw new ModelError(`The artifact in models.${name} is one of ${artifact.manifest.name}`, {
-      code: 'model-contract',
-    })
+    refuseOther(artifact, { name, batchId })
+    return artifact
   }
   throw new ModelError(`The version ${batchId} of ${name} has no artifact`, { code: 'artifact-invalid' })
+}
+
+function refuseOther({ manifest }: Artifact, { name, batchId }: Pick<Wanted, 'name' | 'batchId'>): void {
+  const { name: own, version = batchId } = manifest
+  if (own === name && version === batchId) return
+  const found = own === name ? `the version ${version}` : `one of ${own}`
+  throw new ModelError(`The artifact ${batchId} in models.${name} is ${found}`, { code: 'model-contract' })
 }

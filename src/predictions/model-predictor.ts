@@ -2,33 +2,43 @@
 // status in each user's answer; features are stored and served all the same. An answer follows from the user's own features and
 // the model alone, whoever shares the run.
 import type { FeaturesBody } from '../features/features-body.ts'
-import type { ModelDefinition } from '../model/define.ts'
-import type { ModelInput } from '../model/artifact-manifest.ts'
+import type { ArtifactManifest, ModelInput } from '../model/artifact-manifest.ts'
 import { type InputTable, sliceTable } from '../model/input-table.ts'
-import { type DefinedFeature, type InputPlan, InputRows, inputsName, planModelInputs } from '../model/model-inputs.ts'
+import { type InputPlan, InputRows, inputsName, planModelInputs } from '../model/model-inputs.ts'
 import type { ModelRun, ModelSession } from '../model/model-session.ts'
-import type { ModelSource } from '../model/model-source.ts'
+import type { Misfit, ModelSource } from '../model/model-source.ts'
 import { byCodePoint } from '../platform/canonical-json.ts'
 import type { CompiledPipeline } from './compile-pipeline.ts'
 import { definedFeatures } from './defined-features.ts'
 import type { Prediction } from './evaluated-user.ts'
 import type { PinnedPredictor, PredictedUser, Predictor } from './predictor.ts'
+import { valueProblem } from './spill.ts'
 
 const NO_MODEL: Prediction = { status: 'no-model' }
 /** Always these words: what the runtime says may be about the machine, and goes to `onRunError`. */
 const RUN_FAILED = 'the model fails on these inputs'
 
-/** `sourceOf` is asked once per model of the pipeline; `onRunError` gets what is behind each run that failed. */
+/**
+ * `sourceOf` is asked once per model of the pipeline, and told what its versions are held against; `onRunError` gets what is behind each
+ * run that failed.
+ */
 export function modelPredictor(
   { pipeline, features }: Pick<CompiledPipeline, 'pipeline' | 'features'>,
-  sourceOf: (name: string) => ModelSource,
+  sourceOf: (name: string, misfit: Misfit) => ModelSource,
   onRunError?: (error: unknown) => void,
 ): Predictor {
   const defined = definedFeatures({ pipeline, features })
   // By name, so that the order of writing changes no byte of an answer.
   const models = pipeline.models
     .toSorted((a, b) => byCodePoint(a.name, b.name))
-    .map(definition => new ServedModel({ definition, source: sourceOf(definition.name), defined, onRunError }))
+    .map(definition => {
+      const plan = (manifest: ArtifactManifest): InputPlan => planModelInputs(manifest, definition.inputs, defined)
+      const misfit: Misfit = manifest => {
+        const planned = plan(manifest)
+        return planned.kind === 'ready' ? undefined : planned.detail
+      }
+      return new ServedModel({ name: definition.name, source: sourceOf(definition.name, misfit), plan, onRunError })
+    })
   const pinned = async (): Promise<PinnedPredictor> => {
     const held = await Promise.all(models.map(async model => ({ model, session: await model.session() })))
     return { predict: bodies => predictAll(held, bodies) }
@@ -70,9 +80,9 @@ interface ModelAnswer {
 }
 
 interface ServedModelOptions {
-  readonly definition: ModelDefinition
+  readonly name: string
   readonly source: ModelSource
-  readonly defined: ReadonlyMap<string, DefinedFeature>
+  readonly plan: (manifest: ArtifactManifest) => InputPlan
   readonly onRunError: ((error: unknown) => void) | undefined
 }
 
@@ -86,7 +96,7 @@ class ServedModel {
   }
 
   get name(): string {
-    return this.#options.definition.name
+    return this.#options.name
   }
 
   batchId(): Promise<string | undefined> {
@@ -110,8 +120,7 @@ class ServedModel {
 
   #planFor(session: ModelSession): InputPlan {
     if (this.#plan?.session !== session) {
-      const { definition, defined } = this.#options
-      this.#plan = { session, inputs: planModelInputs(session.manifest, definition.inputs, defined) }
+      this.#plan = { session, inputs: this.#options.plan(session.manifest) }
     }
     return this.#plan.inputs
   }
@@ -170,5 +179,8 @@ function predictionOf(
   const detail = refusals.get(row)
   if (detail !== undefined) return { status: 'refused', batchId, detail }
   const values = manifest.outputs.map(({ name }, output) => [name, outputs[output]?.[row] ?? Number.NaN] as const)
-  return { status: 'ok', batchId, inputs, value: Object.fromEntries(values) }
+  const value = Object.fromEntries(values)
+  const tooLong = valueProblem(value)
+  if (tooLong !== undefined) return { status: 'refused', batchId, detail: tooLong }
+  return { status: 'ok', batchId, inputs, value }
 }

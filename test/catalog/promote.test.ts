@@ -77,20 +77,22 @@ test('ends what a writer of the same parts under the same name has begun, and re
     if (left-- <= 0) throw new Error('killed')
   }
   const own = '20010701000000-00000000'
-  const store = (text: string) => world.catalog.store(DAY, { parts: textParts(text), batchId: own, ...REASON })
+  const store = (...texts: string[]) =>
+    world.catalog.store(DAY, { parts: textParts(...texts), batchId: own, ...REASON })
   for (let instant = 0, isDone = false; !isDone; instant++) {
     left = Number.POSITIVE_INFINITY
     world = catalogWorld({ fault })
     await world.catalog.createTable(USERS, PLAIN)
     left = instant
-    isDone = await store('own').then(
+    isDone = await store('own', 'all').then(
       () => true,
       () => false,
     )
     left = Number.POSITIVE_INFINITY
-    expect(await store('own')).toMatchObject({ batchId: own })
+    expect(await store('own', 'all')).toMatchObject({ batchId: own })
     await expect(store('other')).rejects.toMatchObject({ code: 'batch-exists' })
-    expect(await textOf(await world.catalog.load(DAY, own))).toEqual(['own'])
+    await expect(store('own')).rejects.toMatchObject({ code: 'batch-exists' })
+    expect(await textOf(await world.catalog.load(DAY, own))).toEqual(['own', 'all'])
     expect(instant).toBeLessThan(100)
   }
 })

@@ -47,6 +47,7 @@ export function modelVersions(compiled: CompiledPipeline, faults: Faults): Model
       return version === undefined ? undefined : entry(version)
     },
     history: async () => published.toReversed().map(entry),
+    refuseYanked: async () => undefined,
     async artifact(name: string, batchId: string) {
       if (faults.fires('model unavailable', 2)) throw unavailable()
       return artifactFor(compiled, name, versionOf(batchId))
