@@ -7,7 +7,6 @@ import { resolveImport, ROOT, type SourceFile, sourceFiles } from './source-file
 /** A folder imports from itself and from those of lower rank; the same rank means: not from each other. */
 const RANK: Readonly<Record<string, number>> = {
   platform: 0,
-  report: 0,
   event: 1,
   catalog: 1,
   report: 1,
