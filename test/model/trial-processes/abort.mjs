@@ -1,0 +1,2 @@
+// Dies by a signal, as native code does.
+process.once('message', () => process.abort())

@@ -1,0 +1,2 @@
+// Reads, and never answers.
+process.on('message', () => undefined)
