@@ -11,6 +11,8 @@ export interface Environment {
   readonly streamEpoch: number
   /** How long a looked-up production pointer is believed. */
   readonly modelRefreshMs: number
+  /** Public keys of whom model artifacts are taken, as `readTrustedKeys` reads them; empty: from anybody. */
+  readonly modelKeys: string
 }
 
 export const MODEL_REFRESH_MS_DEFAULT = 30_000
@@ -24,6 +26,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     eventsStream: required(variables, 'MILLRACE_EVENTS_STREAM'),
     streamEpoch: wholeNumber(variables, 'MILLRACE_STREAM_EPOCH', 1),
     modelRefreshMs: wholeNumber(variables, 'MILLRACE_MODEL_REFRESH_MS', MODEL_REFRESH_MS_DEFAULT),
+    modelKeys: variables['MILLRACE_MODEL_KEYS'] ?? '',
   }
 }
 

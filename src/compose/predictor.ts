@@ -4,6 +4,7 @@ import { type Misfit, modelSource } from '../model/model-source.ts'
 import { openOnnxSession } from '../model/onnx-session.ts'
 import { pinnedSource } from '../model/pinned-source.ts'
 import { modelRegistry } from '../model/registry.ts'
+import type { TrustedKeys } from '../model/signature.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { modelPredictor } from '../predictions/model-predictor.ts'
@@ -14,6 +15,8 @@ export interface PredictorOptions {
   readonly clock: Clock
   /** How long a production pointer is believed. */
   readonly refreshMs: number
+  /** Versions that none of them has signed are never loaded; of none: any version is. */
+  readonly trustedKeys?: TrustedKeys
   /** A version that cannot be used is told here, and the one before goes on serving. */
   readonly onError: (error: unknown) => void
   /** A run that failed is told here; the users on whose inputs it fails are `refused`. */
@@ -21,7 +24,7 @@ export interface PredictorOptions {
 }
 
 export function createPredictor(compiled: CompiledPipeline, options: PredictorOptions): Predictor {
-  const registry = modelRegistry(options.catalog)
+  const registry = modelRegistry(options.catalog, options)
   const source = (name: string, misfit: Misfit) =>
     modelSource({
       name,
@@ -35,7 +38,7 @@ export function createPredictor(compiled: CompiledPipeline, options: PredictorOp
   return modelPredictor(compiled, source, options.onRunError)
 }
 
-export interface PinnedOptions extends Pick<PredictorOptions, 'catalog' | 'onRunError'> {
+export interface PinnedOptions extends Pick<PredictorOptions, 'catalog' | 'onRunError' | 'trustedKeys'> {
   /** Model → batch ID; a model that is not there is `no-model`. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -43,9 +46,9 @@ export interface PinnedOptions extends Pick<PredictorOptions, 'catalog' | 'onRun
 /** These versions and no other, whatever is in production. Throws CatalogError, ObjectStoreError, ModelError. */
 export async function createPinnedPredictor(
   compiled: CompiledPipeline,
-  { catalog, versions, onRunError }: PinnedOptions,
+  { versions, onRunError, ...options }: PinnedOptions,
 ): Promise<PinnedPredictor> {
-  const registry = modelRegistry(catalog)
+  const registry = modelRegistry(options.catalog, options)
   const source = (name: string) =>
     pinnedSource({
       name,

@@ -1,4 +1,5 @@
 // What the functions that look at users have in common: the compiled pipeline, the stores, and the models in production.
+import { readTrustedKeys } from '../model/signature.ts'
 import type { TimeLeft } from '../platform/deadline.ts'
 import { type CompiledPipeline, compilePipeline } from '../predictions/compile-pipeline.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
@@ -29,6 +30,7 @@ export function createUserRuntime(
     catalog: stores.catalog,
     clock: world.clock,
     refreshMs: environment.modelRefreshMs,
+    trustedKeys: readTrustedKeys(environment.modelKeys),
     onError: telemetry.error,
     onRunError: telemetry.error,
   })
