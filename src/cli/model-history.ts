@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/catalog.ts'
 import { modelLog, type StageEntry } from '../model/model-listing.ts'
 import { modelNotFound } from '../model/model-not-found.ts'
 import type { Command } from './command.ts'
+import { isAboutMetric, METRIC_OPTIONS, runMetric } from './model-history-metric.ts'
 import { modelNameOf, stageEntryLine } from './model-location.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
@@ -16,10 +17,17 @@ export const command: Command = {
   options: {
     in: { type: 'string', value: 'STAGE', description: "One of the model's own stages. Default: all of them." },
     limit: { type: 'string', value: 'N', description: `Show so many at most. Default: ${LIMIT_DEFAULT}.` },
+    ...METRIC_OPTIONS,
     ...STAGE_OPTION,
   },
   async run(context, args) {
     const name = modelNameOf(args)
+    if (isAboutMetric(args)) {
+      await withConnection(context, args, (connection, pipeline) =>
+        runMetric(context, args, { connection, pipeline, model: name }),
+      )
+      return
+    }
     const limit = args.wholeNumber('limit', { min: 1, max: LIMIT_MAX }) ?? LIMIT_DEFAULT
     const stage = args.text('in')
     const entries = await withConnection(context, args, ({ catalog }) => existingLog(catalog, name, { stage, limit }))

@@ -40,7 +40,7 @@ export function checkOutcomeField({ contracts }: Pick<CompiledPipeline, 'contrac
 export async function* eventOutcomes(
   archived: ArchivedEvents,
   { type, field }: OutcomeField,
-  onBucket?: () => void,
+  onBucket?: (done: number, total: number) => void,
 ): AsyncGenerator<RawOutcome> {
   for (let bucket = 0; bucket < USER_BUCKETS; bucket++) {
     for await (const { event } of timedEvents(archived, bucket, { known: 'all', userIds: undefined })) {
@@ -49,7 +49,7 @@ export async function* eventOutcomes(
       if (typeof value === 'string') throw textField(type, field)
       yield { userId: event.userId, time: event.ts, label: value, weight: 1 }
     }
-    onBucket?.()
+    onBucket?.(bucket + 1, USER_BUCKETS)
   }
 }
 

@@ -1,5 +1,6 @@
 // Lines over time as one <svg> that needs nothing else: to be put into a page or opened by itself. Times are UTC; the title and a
 // description in words are for those who do not see it, and every series has a dash of its own, for those who do not see colours.
+import { escapeHtml } from './escape-html.ts'
 
 export interface LineChart {
   readonly title: string
@@ -188,16 +189,8 @@ function round(pixels: number): number {
   return Math.round(pixels * 10) / 10
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
 /** Text of others in XML; control characters, which XML cannot have at all, are left out. */
 function escaped(text: string): string {
-  const possible = Array.from(text).filter(character => character >= ' ' || character === '\n' || character === '\t')
-  return possible.map(character => ENTITIES[character] ?? character).join('')
+  const isPossible = (character: string): boolean => character >= ' ' || character === '\n' || character === '\t'
+  return escapeHtml(Array.from(text).filter(isPossible).join(''))
 }
