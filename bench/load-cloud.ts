@@ -182,9 +182,6 @@ async function sample(
       behind: behind(status),
       processes: await processesOf(cloud, status),
     })
-    process.stderr.write(
-      `${JSON.stringify({ b: behind(status), m: Object.fromEntries([...samples.at(-1)!.processes].map(([k, v]) => [k, Math.round(v.memoryMb)])) })}\n`,
-    )
     await systemSleep(SAMPLE_MS)
   }
 }

@@ -36,7 +36,7 @@ export interface WireStore {
   /** Item texts by user id; set it back to start again. */
   items: Map<string, string>
   /** The text of the answer to a call, by the header `x-amz-target`. */
-  answer(target: string | undefined, body: string): string
+  readonly answer: (target: string | undefined, body: string) => string
 }
 
 export function wireStore(): WireStore {

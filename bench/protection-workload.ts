@@ -63,7 +63,7 @@ export async function protectionWorkload(mix: Mix): Promise<Workload> {
       const units = bytes.map(writeUnits)
       return { items: items.length, bytes: total(bytes), writeUnits: total(units) }
     },
-    stop: wire.stop,
+    stop: () => wire.stop(),
   }
 }
 
