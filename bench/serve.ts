@@ -71,6 +71,8 @@ function question(item: StoredItem, headers: Readonly<Record<string, string>>): 
     featuresAt: notEvaluated,
     predict: notEvaluated,
     definitions: item.definitions,
+    shadows: new Set(),
+    readSpill: async () => undefined,
   }
 }
 

@@ -5,15 +5,18 @@ import { kinesisStreamTip } from '../event/kinesis-stream-tip.ts'
 import type { StreamTip } from '../event/stream-tip.ts'
 import { systemClock, systemSleep } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import type { ObjectRemover, ObjectStore } from '../platform/object-store.ts'
 import { systemRandom } from '../platform/random.ts'
 import { awsClients, localEndpoint } from './clients.ts'
 import { LOCAL_ACCOUNT_ID, type ResourceNames, resourceNames } from './resource-names.ts'
-import { archiveStore, deployedStores, type Stores, type World } from './stores.ts'
+import type { SpillStore } from '../store/spill-store.ts'
+import { archiveRemover, archiveStore, deployedSpills, deployedStores, type Stores, type World } from './stores.ts'
 
 export interface Connection extends Stores, World {
   readonly names: ResourceNames
   readonly archive: ObjectStore
+  readonly spills: SpillStore
+  readonly remover: ObjectRemover
   readonly events: EventStreamWriter
   /** Of `events`. */
   readonly tip: StreamTip
@@ -31,10 +34,13 @@ export function connect({ pipeline, stage, env }: ConnectOptions): Connection {
   const names = resourceNames({ pipeline, stage, accountId: accountId(env) })
   const clients = awsClients(env)
   const world = { clock: systemClock, random: systemRandom, sleep: systemSleep }
+  const archive = archiveStore(clients.s3, names.archiveBucket, world)
   return {
     names,
     ...deployedStores(clients, names, world),
-    archive: archiveStore(clients.s3, names.archiveBucket, world),
+    archive,
+    spills: deployedSpills(archive),
+    remover: archiveRemover(clients.s3, names.archiveBucket),
     events: kinesisEventStreamWriter(clients.kinesis, names.eventsStream),
     tip: kinesisStreamTip({ client: clients.kinesis, streamName: names.eventsStream, ...world }),
     ...world,

@@ -11,7 +11,7 @@ import { createUserRuntime } from './user-runtime.ts'
 
 export function recomputeHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
-    const { clients, compiled, environment, predictor, telemetry, users, world } = createUserRuntime(
+    const { clients, compiled, environment, predictor, spills, telemetry, users, world } = createUserRuntime(
       pipeline,
       'recompute',
       { timeLeftMs: () => deadline.remainingMs() - ANSWER_RESERVE_MS },
@@ -23,6 +23,7 @@ export function recomputeHandler(pipeline: Pipeline): LambdaHandler {
       compiled,
       users,
       predictor,
+      spills,
       ...world,
       aside: {
         writeDeadLetters: letters => writeDeadLetters(archive, letters),

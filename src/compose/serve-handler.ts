@@ -7,10 +7,12 @@ import { createUserRuntime } from './user-runtime.ts'
 
 export function serveHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
-    const { compiled, predictor, telemetry, users, world } = createUserRuntime(pipeline, 'serve', {
+    const { compiled, predictor, spills, telemetry, users, world } = createUserRuntime(pipeline, 'serve', {
       timeLeftMs: () => timeForCallsMs(deadline),
+      // Nobody is told what a shadow says, so none is asked.
+      models: 'served',
     })
-    const answer = serveRequests({ compiled, users, predictor, clock: world.clock, telemetry })
+    const answer = serveRequests({ compiled, users, predictor, spills, clock: world.clock, telemetry })
     return { telemetry, handle: event => answer(event as ApiGatewayEvent) }
   })
 }

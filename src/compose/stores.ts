@@ -1,12 +1,15 @@
 // The stores of a deployed pipeline on the real adapters: the same for functions, command line and demo.
+import { randomBytes } from 'node:crypto'
 import { catalog, type Catalog } from '../catalog/catalog.ts'
 import { dynamodbCatalogStore } from '../catalog/dynamodb-catalog-store.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
 import type { TimeLeft } from '../platform/deadline.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import type { ObjectRemover, ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
+import { s3ObjectRemover } from '../platform/s3-object-remover.ts'
 import { s3ObjectStore } from '../platform/s3-object-store.ts'
 import { dynamodbUserStore } from '../store/dynamodb-user-store.ts'
+import { type SpillStore, spillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import type { AwsClients } from './clients.ts'
 import type { ResourceNames } from './resource-names.ts'
@@ -53,4 +56,17 @@ export function archiveStore(
   { timeLeftMs }: Pick<CallLimits, 'timeLeftMs'> = {},
 ): ObjectStore {
   return s3ObjectStore({ client: s3, bucket: archiveBucket, ...world, timeLeftMs })
+}
+
+/** As many as SHA-256 has. */
+const SPILL_KEY_BYTES = 32
+
+/** Predictions too long for an item: beside the archive, in the bucket that recompute writes to anyway. */
+export function deployedSpills(archive: ObjectStore): SpillStore {
+  return spillStore({ objects: archive, newKey: () => randomBytes(SPILL_KEY_BYTES).toString('hex') })
+}
+
+/** The one thing that takes bytes away; no function has it. */
+export function archiveRemover(s3: AwsClients['s3'], archiveBucket: string): ObjectRemover {
+  return s3ObjectRemover({ client: s3, bucket: archiveBucket })
 }

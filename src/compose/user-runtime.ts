@@ -2,22 +2,30 @@
 import { readTrustedKeys } from '../model/signature.ts'
 import type { TimeLeft } from '../platform/deadline.ts'
 import { type CompiledPipeline, compilePipeline } from '../predictions/compile-pipeline.ts'
-import type { Pipeline } from '../predictions/pipeline.ts'
+import { type Pipeline, shadowNames } from '../predictions/pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import { createPredictor } from './predictor.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
-import { deployedStores, type Stores } from './stores.ts'
+import { archiveStore, deployedSpills, deployedStores, type Stores } from './stores.ts'
 
 export interface UserRuntime extends Runtime, Stores {
   readonly compiled: CompiledPipeline
   readonly predictor: Predictor
+  readonly spills: SpillStore
 }
 
-/** `timeLeftMs`: of every call to a store. */
+export interface UserRuntimeOptions {
+  /** Of every call to a store. */
+  readonly timeLeftMs: TimeLeft
+  /** Those that are predicted by; all unless said. */
+  readonly models?: 'all' | 'served'
+}
+
 export function createUserRuntime(
   pipeline: Pipeline,
   functionName: string,
-  { timeLeftMs }: { readonly timeLeftMs: TimeLeft },
+  { timeLeftMs, models = 'all' }: UserRuntimeOptions,
 ): UserRuntime {
   const runtime = createRuntime(pipeline.name, functionName)
   const { clients, environment, telemetry, world } = runtime
@@ -26,7 +34,7 @@ export function createUserRuntime(
     timeLeftMs,
     onUnprocessed: keys => telemetry.count('unprocessedKeys', keys),
   })
-  const predictor = createPredictor(compiled, {
+  const predictor = createPredictor(models === 'all' ? compiled : withoutShadows(compiled), {
     catalog: stores.catalog,
     clock: world.clock,
     refreshMs: environment.modelRefreshMs,
@@ -34,5 +42,12 @@ export function createUserRuntime(
     onError: telemetry.error,
     onRunError: telemetry.error,
   })
-  return { ...runtime, ...stores, compiled, predictor }
+  const spills = deployedSpills(archiveStore(clients.s3, environment.archiveBucket, world, { timeLeftMs }))
+  return { ...runtime, ...stores, compiled, predictor, spills }
+}
+
+function withoutShadows(compiled: CompiledPipeline): CompiledPipeline {
+  const { pipeline } = compiled
+  const shadows = shadowNames(pipeline)
+  return { ...compiled, pipeline: { ...pipeline, models: pipeline.models.filter(({ name }) => !shadows.has(name)) } }
 }

@@ -9,6 +9,8 @@ export interface ModelDefinition {
   readonly inputs: readonly string[]
   readonly owner: string
   readonly about: string | undefined
+  /** Of the model whose place it may take: it is computed and stored as that one is, and not served. */
+  readonly shadowOf?: string
 }
 
 export interface ModelOptions<Set extends FeatureSet> {
@@ -16,6 +18,8 @@ export interface ModelOptions<Set extends FeatureSet> {
   readonly inputs: readonly (keyof Set['features'] & string)[]
   readonly owner: string
   readonly about?: string
+  /** Name of a model of the same pipeline: this one is computed and stored beside it, and not served. */
+  readonly shadowOf?: string
 }
 
 export const MODEL_NAME_PATTERN = /^[a-z][a-z0-9-]{0,63}$/
@@ -36,5 +40,9 @@ export function model<Set extends FeatureSet>(name: string, options: ModelOption
       )
     }
   }
-  return { kind: 'model', name, inputs: options.inputs, owner: options.owner, about: options.about }
+  const { inputs, owner, about, shadowOf } = options
+  if (shadowOf === name) {
+    throw new DefinitionError(`The model ${name} is a shadow of itself`, 'Name the model that is served.')
+  }
+  return { kind: 'model', name, inputs, owner, about, ...(shadowOf === undefined ? {} : { shadowOf }) }
 }

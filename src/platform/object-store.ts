@@ -17,6 +17,15 @@ export interface ObjectStore {
   list(prefix: string, options?: { readonly startAfter?: string }): AsyncIterable<ObjectInfo>
 }
 
+/**
+ * The port of what takes objects away, by name and after an audit entry: never part of an ObjectStore, so that whoever has one
+ * cannot lose anything.
+ */
+export interface ObjectRemover {
+  /** Also where there is none. A bucket with versions keeps what was there until its lifecycle rule ends it. Throws ObjectStoreError. */
+  remove(key: string): Promise<void>
+}
+
 export interface CreateOptions {
   readonly contentType?: string
   readonly contentEncoding?: string

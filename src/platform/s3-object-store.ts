@@ -154,7 +154,7 @@ function withRetry<T>({ random, sleep, timeLeftMs }: S3ObjectStoreOptions, opera
   })
 }
 
-function asObjectStoreError(error: unknown, verb: string, bucket: string, key: string): ObjectStoreError {
+export function asObjectStoreError(error: unknown, verb: string, bucket: string, key: string): ObjectStoreError {
   if (error instanceof ObjectStoreError) return error
   const diagnosis = diagnoseServiceFailure(error, { kind: 'bucket', name: bucket })
   if (diagnosis !== undefined) return new ObjectStoreError(diagnosis.message, { ...diagnosis, key, cause: error })

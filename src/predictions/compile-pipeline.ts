@@ -38,7 +38,8 @@ const DEFINITIONS_DIGITS = 12
 /**
  * SHA-256 of canonical JSON: each feature's name with its fingerprint, each model's name with its inputs. Features and models
  * are keyed by name, so the order in which they are written does not count; that of a model's inputs does, being the order in
- * which the model gets them.
+ * which the model gets them. Whether a model is a shadow changes nothing that it answers, so items keep their worth when one
+ * takes the place of another: what is served of them is decided when it is read.
  */
 function definitionsOf({ features }: FeaturesPlan, { models }: Pipeline): string {
   const fingerprints = Object.fromEntries(features.map(({ name, fingerprint }) => [name, fingerprint]))

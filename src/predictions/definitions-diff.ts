@@ -114,8 +114,12 @@ function modelWords(before: DescribedModel, after: DescribedModel): readonly str
     ),
     ...(isReordered ? ['its inputs are in another order'] : []),
     ...differing.map(({ name }) => `its input ${name} is defined otherwise`),
-    ...memberWords({ owner: before.owner, about: before.about }, { owner: after.owner, about: after.about }),
+    ...memberWords(modelMembers(before), modelMembers(after)),
   ]
+}
+
+function modelMembers({ owner, about, shadowOf }: DescribedModel): JsonObject {
+  return { owner, about, ...(shadowOf === undefined ? {} : { shadowOf }) }
 }
 
 function listWords(what: string, became: string, names: readonly string[] = []): readonly string[] {

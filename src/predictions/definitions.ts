@@ -62,6 +62,8 @@ export interface DescribedModel {
   readonly name: string
   readonly owner: string
   readonly about: string | null
+  /** Of a shadow only: the model that is served. */
+  readonly shadowOf?: string
   /** In the order in which the model gets them. */
   readonly inputs: readonly { readonly name: string; readonly fingerprint: string }[]
 }
@@ -103,10 +105,11 @@ export function describePipeline(compiled: CompiledPipeline): Definitions {
       .sort((a, b) => byCodePoint(a.key, b.key)),
     models: pipeline.models
       .toSorted((a, b) => byCodePoint(a.name, b.name))
-      .map(({ name, owner, about, inputs }) => ({
+      .map(({ name, owner, about, inputs, shadowOf }) => ({
         name,
         owner,
         about: about ?? null,
+        ...(shadowOf === undefined ? {} : { shadowOf }),
         inputs: inputs.map(input => ({ name: input, fingerprint: defined.get(input)?.fingerprint ?? '' })),
       })),
   }

@@ -55,6 +55,7 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
       )
     }
   }
+  refuseLostShadows(options.models)
   const { itemBytesMax = ITEM_BYTES_MAX } = options
   if (!Number.isInteger(itemBytesMax) || itemBytesMax < ITEM_BYTES_LEAST || itemBytesMax > ITEM_BYTES_RAISED_MAX) {
     throw new DefinitionError(
@@ -70,6 +71,26 @@ export function pipeline<Set extends FeatureSet>(options: PipelineOptions<Set>):
     features: options.features,
     models: options.models,
     itemBytesMax,
+  }
+}
+
+/** Models that are computed and stored, and not served. */
+export function shadowNames({ models }: Pick<Pipeline, 'models'>): ReadonlySet<string> {
+  return new Set(models.flatMap(({ name, shadowOf }) => (shadowOf === undefined ? [] : [name])))
+}
+
+function refuseLostShadows(models: readonly ModelDefinition[]): void {
+  const byName = new Map(models.map(model => [model.name, model]))
+  for (const { name, shadowOf } of models) {
+    if (shadowOf === undefined) continue
+    const of = byName.get(shadowOf)
+    if (of === undefined) {
+      throw new DefinitionError(`The model ${name} is a shadow of ${shadowOf}, which is not there`, 'Name one that is.')
+    }
+    if (of.shadowOf !== undefined) {
+      const next = `Name the one that is served: ${of.shadowOf}.`
+      throw new DefinitionError(`The model ${name} is a shadow of ${shadowOf}, which is a shadow itself`, next)
+    }
   }
 }
 

@@ -3,6 +3,7 @@ import type { Refusal } from '../event/decoded-event.ts'
 import type { FeaturesPlan } from '../features/plan.ts'
 import { stateJson, stateProblem, type UserState } from '../features/state.ts'
 import type { PredictedUser } from '../predictions/predictor.ts'
+import { spilledOf } from '../predictions/spill.ts'
 import { StoreError } from '../store/errors.ts'
 import { decodeItem, encodeItem, isUnreadable } from '../store/item-codec.ts'
 import { itemTooBig } from '../store/item-size.ts'
@@ -59,6 +60,7 @@ function packNext(
       fresh: next.features.freshUntil,
       definitions,
       models: predicted.models,
+      spills: spilledOf(predicted.predictions).length,
       imports: imports ?? before?.imports ?? [],
       dedup: next.dedup,
       state: stateJson(next.state),

@@ -7,6 +7,7 @@ import { mapWithLimit } from '../platform/concurrency.ts'
 import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PredictedUser, type Predictor, predictOne } from '../predictions/predictor.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { READS_IN_FLIGHT_MAX, usersPerWaveMax, WRITES_IN_FLIGHT_MAX } from './limits.ts'
 import {
@@ -30,6 +31,8 @@ export interface RecomputeDependencies {
   readonly compiled: CompiledPipeline
   readonly users: UserStore
   readonly predictor: Predictor
+  /** For values too long for an item; without it all stay inside. */
+  readonly spills?: SpillStore | undefined
   readonly aside: AsideSink
   readonly random: Random
   readonly sleep: Sleep
@@ -81,7 +84,7 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: WriteDependenc
       const prediction = predicted[index] ?? (await predictOne(deps.predictor, plan.next.features))
       const settled = await writeUser(plan, prediction, deps)
       settle(tally, plan.user, settled)
-      if (settled.outcome === 'written') tally.notePredictions(prediction.predictions)
+      if (settled.outcome === 'written') tally.notePredictions(prediction.predictions, deps.compiled.pipeline)
     } catch (error) {
       tally.fail(plan.user.records, error)
     }

@@ -31,9 +31,13 @@ const DAYS_LEAST = 30
 const DAYS_MOST = 731
 const DAYS_OF_BATCH = 7
 const USER_ID_LETTERS = 16
-/** What a model says is known when it is trained: so many outputs, of so many letters. */
+/**
+ * What a model says is known when it is trained: so many outputs, of so many letters. The largest are more bytes than what stands
+ * for a value that is elsewhere, and where the item would be over its limit a longer value is: no more can be in it by need.
+ */
 const OUTPUTS = { plausible: 1, largest: 8 } as const
 const OUTPUT_LETTERS = 12
+const INPUTS_DIGITS = 12
 /** A first import and some that put it right. */
 const IMPORTS = 8
 const SEQUENCE_DIGITS = 56
@@ -145,7 +149,10 @@ function synthesizePredictions(
       const value = Object.fromEntries(
         Array.from({ length: outputs }, () => [letters(OUTPUT_LETTERS, random), random()]),
       )
-      return [name, { status: 'ok', batchId: batches[name] ?? '', value } as const]
+      return [
+        name,
+        { status: 'ok', batchId: batches[name] ?? '', inputs: idHash(random).slice(0, INPUTS_DIGITS), value } as const,
+      ]
     }),
   )
   const { asOf, freshUntil } = features

@@ -6,6 +6,7 @@ import type { DedupState } from '../affected/dedup-state.ts'
 import type { Refusal, RefusalReason } from '../event/decoded-event.ts'
 import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
 import type { Prediction, PredictionsBody } from '../predictions/evaluated-user.ts'
+import { type Pipeline, shadowNames } from '../predictions/pipeline.ts'
 
 export interface OutcomeCounts {
   readonly folded: number
@@ -93,8 +94,12 @@ export class Tally {
     }
   }
 
-  notePredictions({ models }: PredictionsBody): void {
-    for (const { status } of Object.values(models)) this.#predictions[status] = (this.#predictions[status] ?? 0) + 1
+  /** Of what is served: a shadow that refuses everybody wakes nobody. */
+  notePredictions({ models }: PredictionsBody, pipeline: Pick<Pipeline, 'models'>): void {
+    const shadows = shadowNames(pipeline)
+    for (const [name, { status }] of Object.entries(models)) {
+      if (!shadows.has(name)) this.#predictions[status] = (this.#predictions[status] ?? 0) + 1
+    }
   }
 
   get failedSequence(): string | undefined {

@@ -9,8 +9,9 @@ import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PredictedUser, predictOne } from '../predictions/predictor.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
 import { ConflictError } from './errors.ts'
-import { encodeNext, readItem } from './item-content.ts'
+import { readItem } from './item-content.ts'
 import { ANSWER_RESERVE_MS, CONFLICT_ATTEMPTS_MAX, CONFLICT_BASE_MS, CONFLICT_CAP_MS } from './limits.ts'
+import { packItem } from './pack-item.ts'
 import { type NextItem, planUser } from './plan-user.ts'
 import type { RecomputeDependencies } from './recompute-batch.ts'
 
@@ -66,9 +67,12 @@ export async function writeUser(
   for (let attempt = 1; ; attempt++) {
     refuseWithoutTime(deps)
     const { before, next, decisions } = plan
-    const item = encodeNext({ userId, before, next, definitions, itemBytesMax: pipeline.itemBytesMax }, predicted)
+    const content = { userId, before, next, definitions, itemBytesMax: pipeline.itemBytesMax }
+    const packed = await packItem(content, predicted, deps.spills)
     // Decided as they are: what is found folded by now is not among what cannot be.
-    if ('reason' in item) return { outcome: 'not-folded', refusal: item, decisions }
+    if ('reason' in packed) return { outcome: 'not-folded', refusal: packed, decisions }
+    const { item } = packed
+    await packed.writeSpills()
     const put = await deps.users.put(item, before?.v)
     const isOurs = put.outcome === 'written' || isSameItem(item, put.current)
     if (isOurs) return { outcome: 'written', decisions: settledDecisions(first, decisions) }

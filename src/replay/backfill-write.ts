@@ -3,8 +3,9 @@
 import { mapWithLimit } from '../platform/concurrency.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PinnedPredictor, predictOne } from '../predictions/predictor.ts'
-import { encodeNext } from '../recompute/item-content.ts'
 import { CONFLICT_ATTEMPTS_MAX, WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
+import { packItem } from '../recompute/pack-item.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import type { HeldUser } from './backfill-holding.ts'
 import type { OpenLetter } from './open-letters.ts'
@@ -14,6 +15,7 @@ export interface WriteDependencies {
   readonly compiled: CompiledPipeline
   readonly users: UserStore
   readonly predictor: PinnedPredictor
+  readonly spills?: SpillStore | undefined
   /** Awaited before each write. */
   readonly pace: () => Promise<void>
 }
@@ -38,9 +40,9 @@ export async function writeChunk(
   const items = await deps.users.loadMany(users.map(({ userId }) => userId))
   const plans = users.map(user => planRebuild(user, items.get(user.userId), context))
   const rebuilt = plans.filter(plan => plan.outcome === 'rebuilt')
-  const predicted = await deps.predictor.predict(rebuilt.map(({ next }) => next.features))
-  const predictions = new Map<RebuildPlan, (typeof predicted)[number] | undefined>(
-    rebuilt.map((plan, index) => [plan, predicted[index]]),
+  const forAll = await deps.predictor.predict(rebuilt.map(({ next }) => next.features))
+  const predictions = new Map<RebuildPlan, (typeof forAll)[number] | undefined>(
+    rebuilt.map((plan, index) => [plan, forAll[index]]),
   )
   return mapWithLimit(plans, WRITES_IN_FLIGHT_MAX, async first => {
     let plan = first
@@ -48,9 +50,12 @@ export async function writeChunk(
       const { user, before, next, imports, closed, leftOut } = plan
       const { definitions, pipeline } = deps.compiled
       const content = { userId: user.userId, before, next, definitions, imports, itemBytesMax: pipeline.itemBytesMax }
-      const item = encodeNext(content, predictions.get(plan) ?? (await predictOne(deps.predictor, next.features)))
-      if ('reason' in item) return { outcome: 'too-big', user, detail: item.detail }
+      const predicted = predictions.get(plan) ?? (await predictOne(deps.predictor, next.features))
+      const packed = await packItem(content, predicted, deps.spills)
+      if ('reason' in packed) return { outcome: 'too-big', user, detail: packed.detail }
+      const { item } = packed
       await deps.pace()
+      await packed.writeSpills()
       const put = await deps.users.put(item, before?.v)
       if (put.outcome === 'written') return { outcome: 'written', user, version: item.v, closed, leftOut }
       // Another writer every time: the user is tried again when the others are done.

@@ -3,7 +3,9 @@
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Prediction, PredictionsBody } from '../predictions/evaluated-user.ts'
+import { type PredictionValue, spilledOf, withValues } from '../predictions/spill.ts'
 import { decodeItem, isUnreadable, readBody } from '../store/item-codec.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
 import { explainMoment } from './explain-features.ts'
 import { bodyOf, isSamePrediction, predict, type PredictWith } from './explain-models.ts'
@@ -49,10 +51,16 @@ export interface ItemCase {
   readonly known: readonly DecodedEvent[]
 }
 
+export interface CompareOptions {
+  readonly predictWith: PredictWith
+  /** For values that are not in the item itself. */
+  readonly spills?: Pick<SpillStore, 'read'> | undefined
+}
+
 export async function compareStored(
   { item, past, aside, known }: ItemCase,
   bench: Bench & { readonly compiled: CompiledPipeline },
-  predictWith: PredictWith,
+  options: CompareOptions,
 ): Promise<StoredComparison> {
   const verdict = judgeUser({ userId: item.userId, item, past }, aside, bench)
   const decoded = isCorrupt(item) ? undefined : decodeItem(item)
@@ -71,24 +79,30 @@ export async function compareStored(
       isOfToday: isToday,
       isExact: isToday && (item.fresh === undefined || bench.atMs < item.fresh),
       notYetFolded: known.filter(({ idHash }) => !ids.has(idHash)).length,
-      predictions: isCompared && isToday ? await comparePredictions(item, counted, bench, predictWith) : [],
+      predictions: isCompared && isToday ? await comparePredictions({ item, counted }, bench, options) : [],
     },
   }
 }
 
 async function comparePredictions(
-  item: StoredItem,
-  counted: readonly DecodedEvent[],
+  { item, counted }: { readonly item: StoredItem; readonly counted: readonly DecodedEvent[] },
   { compiled }: { readonly compiled: CompiledPipeline },
-  predictWith: PredictWith,
+  { predictWith, spills }: CompareOptions,
 ): Promise<readonly ComparedPrediction[]> {
   const body = readBody(item, 'pr')
   if (isUnreadable(body)) return []
-  const { models } = body.body as unknown as PredictionsBody
+  const { models } = await whole(body.body as unknown as PredictionsBody, spills)
   const moment = explainMoment(compiled.pipeline.features, counted, item.asOf)
   const recomputed = await predict(await predictWith(item.models), bodyOf(moment))
   return Object.entries(models).flatMap(([name, stored]) => {
     const again = recomputed[name]
     return again === undefined ? [] : [{ name, stored, recomputed: again, isSame: isSamePrediction(stored, again) }]
   })
+}
+
+/** A value that is not to be had is an empty one: other than what is recomputed. */
+async function whole(body: PredictionsBody, spills: CompareOptions['spills']): Promise<PredictionsBody> {
+  const values = new Map<string, PredictionValue>()
+  for (const spilled of spilledOf(body)) values.set(spilled.key, (await spills?.read(spilled)) ?? {})
+  return withValues(body, ({ key }) => values.get(key) ?? {})
 }

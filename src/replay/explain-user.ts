@@ -8,6 +8,7 @@ import { MillraceError } from '../platform/errors.ts'
 import { userBucket } from '../platform/hash.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import type { CorruptItem, StoredItem, UserStore } from '../store/user-item.ts'
 import { explainMoment, type NextChange, nextChange, type UserMoment } from './explain-features.ts'
 import {
@@ -31,6 +32,7 @@ export interface ExplainOptions {
   readonly catalog: Pick<Catalog, 'history'>
   readonly openHistory: () => Promise<History>
   readonly predictWith: PredictWith
+  readonly spills?: Pick<SpillStore, 'read'> | undefined
   /** A folder made and removed by the caller. */
   readonly spoolDir: string
   readonly userId: string
@@ -84,7 +86,7 @@ export async function explainUser(options: ExplainOptions): Promise<Explanation>
     stored:
       options.atMs !== undefined || item === undefined
         ? undefined
-        : await compareStored({ item, past, aside, known: moment.events }, bench, options.predictWith),
+        : await compareStored({ item, past, aside, known: moment.events }, bench, options),
     since:
       options.sinceMs === undefined
         ? undefined

@@ -7,8 +7,9 @@ import { mapWithLimit } from '../platform/concurrency.ts'
 import { sortLines } from '../platform/sort-lines.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PinnedPredictor, predictOne, type Predictor } from '../predictions/predictor.ts'
-import { encodeNext } from '../recompute/item-content.ts'
 import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
+import { packItem } from '../recompute/pack-item.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import { isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { HistoryFold } from './history-fold.ts'
 
@@ -19,6 +20,7 @@ export interface FoldOptions {
   readonly compiled: CompiledPipeline
   readonly users: UserStore
   readonly predictor: Predictor
+  readonly spills?: SpillStore | undefined
   readonly batchId: string
   /** For the files of the sort. */
   readonly spoolDir: string
@@ -88,9 +90,13 @@ async function writeUsers(fold: HistoryFold, { options, counts, predictor }: Run
   const predicted = await predictor.predict(finished.map(([, next]) => next.features))
   await mapWithLimit(finished, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
     const prediction = predicted[index] ?? (await predictOne(predictor, next.features))
-    const item = encodeNext({ ...made, userId, next }, prediction)
-    if ('reason' in item) counts.usersTooBig++
-    else if (await putFirst(users, item, batchId)) counts.usersWritten++
+    const packed = await packItem({ ...made, userId, next }, prediction, options.spills)
+    if ('reason' in packed) {
+      counts.usersTooBig++
+      return
+    }
+    await packed.writeSpills()
+    if (await putFirst(users, packed.item, batchId)) counts.usersWritten++
     else counts.usersExisting++
   })
   counts.users += finished.length

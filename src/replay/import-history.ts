@@ -25,6 +25,7 @@ import { LineSpool } from '../platform/line-spool.ts'
 import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import { type FoldCounts, foldFirstItems } from './fold-first-items.ts'
 
@@ -50,6 +51,7 @@ export interface CheckOptions {
 export interface ImportOptions extends CheckOptions {
   readonly users: UserStore
   readonly predictor: Predictor
+  readonly spills?: SpillStore | undefined
   readonly random: Random
   /** A folder made and removed by the caller; the whole import lies there once, compressed. */
   readonly spoolDir: string

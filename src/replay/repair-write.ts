@@ -4,8 +4,9 @@ import type { Clock } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PinnedPredictor, predictOne } from '../predictions/predictor.ts'
-import { encodeNext } from '../recompute/item-content.ts'
 import { CONFLICT_ATTEMPTS_MAX } from '../recompute/limits.ts'
+import { packItem } from '../recompute/pack-item.ts'
+import { DRY_SPILLS, type SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import type { OpenLetter } from './open-letters.ts'
 import { keepCorrupt } from './repair-keep.ts'
@@ -15,6 +16,7 @@ export interface RepairWriteDependencies {
   readonly compiled: CompiledPipeline
   readonly users: UserStore
   readonly predictor: PinnedPredictor
+  readonly spills?: SpillStore | undefined
   readonly archive: ObjectStore
   readonly clock: Clock
   /** Who is written down beside what was there. */
@@ -66,12 +68,15 @@ export async function carryOut(
     const { userId } = user
     const { definitions, pipeline } = deps.compiled
     const content = { userId, before, next, definitions, imports, itemBytesMax: pipeline.itemBytesMax }
-    const item = encodeNext(content, await predictOne(deps.predictor, next.features))
+    const spills = deps.isDryRun ? DRY_SPILLS : deps.spills
+    const packed = await packItem(content, await predictOne(deps.predictor, next.features), spills)
     const wrong = plan.outcome === 'repaired' ? { problem: plan.problem } : {}
-    if ('reason' in item) return { userId, outcome: 'item-too-big', ...wrong, detail: item.detail, closed: [] }
+    if ('reason' in packed) return { userId, outcome: 'item-too-big', ...wrong, detail: packed.detail, closed: [] }
+    const { item } = packed
     const done = { userId, outcome: plan.outcome, ...wrong, version: item.v, closed }
     if (deps.isDryRun) return done
     const kept = plan.outcome === 'repaired' ? { kept: await keep(plan, item.v, deps) } : {}
+    await packed.writeSpills()
     const put = await deps.users.put(item, plan.outcome === 'repaired' ? plan.corrupt : before?.v)
     if (put.outcome === 'written') return { ...done, ...kept }
     const { current } = put

@@ -13,6 +13,7 @@ import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
 import { readItem } from '../recompute/item-content.ts'
 import { recomputeBatch } from '../recompute/recompute-batch.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import { type CorruptItem, isCorrupt, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { judgedAt, knownIds, recordEvent, recordKey } from './counted-events.ts'
 import type { ChosenLetter } from './replay-letters-choice.ts'
@@ -22,6 +23,7 @@ export interface FoldDependencies {
   readonly compiled: CompiledPipeline
   readonly users: UserStore
   readonly predictor: Predictor
+  readonly spills?: SpillStore | undefined
   readonly random: Random
   readonly sleep: Sleep
   /** Awaited before each write. */

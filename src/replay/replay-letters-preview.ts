@@ -6,9 +6,10 @@ import { affectedUsers } from '../affected/affected-users.ts'
 import type { Decision } from '../affected/decide.ts'
 import type { Refusal } from '../event/decoded-event.ts'
 import { compareSequences } from '../event/stream-record.ts'
-import { encodeNext } from '../recompute/item-content.ts'
+import { packItem } from '../recompute/pack-item.ts'
 import { planItem } from '../recompute/write-user.ts'
 import { predictOne } from '../predictions/predictor.ts'
+import { DRY_SPILLS } from '../store/spill-store.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem } from '../store/user-item.ts'
 import type { ReplayDependencies, ReplayReport, ReplayRequest } from './replay-letters.ts'
 import { type ChosenLetter, chosenLines, readChosenLine, spoolChosen } from './replay-letters-choice.ts'
@@ -110,8 +111,8 @@ type Planned = Extract<ReturnType<typeof planItem>, { readonly outcome: 'planned
 async function sizeRefusal({ user, before, next }: Planned, { compiled, predictor }: UserPreview) {
   const { definitions, pipeline } = compiled
   const content = { userId: user.userId, before, next, definitions, itemBytesMax: pipeline.itemBytesMax }
-  const item = encodeNext(content, await predictOne(predictor, next.features))
-  return 'reason' in item ? item : undefined
+  const packed = await packItem(content, await predictOne(predictor, next.features), DRY_SPILLS)
+  return 'reason' in packed ? packed : undefined
 }
 
 function byUser({ record: a }: ChosenLetter, { record: b }: ChosenLetter): number {

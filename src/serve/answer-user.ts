@@ -3,7 +3,9 @@
 import type { FeaturesBody } from '../features/features-body.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import { sha256Hex } from '../platform/hash.ts'
+import type { SpilledValue } from '../predictions/evaluated-user.ts'
 import type { PredictedUser } from '../predictions/predictor.ts'
+import type { PredictionValue } from '../predictions/spill.ts'
 import { CorruptItemError } from '../store/errors.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
 import { chooseCoding, type Coding } from './content-coding.ts'
@@ -11,6 +13,8 @@ import { encodeBody } from './encode-body.ts'
 import { entityTag, matchesIfNoneMatch } from './etag.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { problem } from './problem.ts'
+import { isAsStored, rebuiltBody } from './rebuilt-body.ts'
+import { served } from './served.ts'
 import { storedBody } from './stored-body.ts'
 import { plainView, type View } from './view.ts'
 
@@ -30,6 +34,10 @@ export interface UserQuestion {
   readonly predict: (features: FeaturesBody) => Promise<PredictedUser>
   /** `CompiledPipeline.definitions`: what an evaluation is made by now. */
   readonly definitions: string
+  /** Models that are computed and stored, and not served. */
+  readonly shadows: ReadonlySet<string>
+  /** Undefined where a value that the item names is not to be had: the user is evaluated then. */
+  readonly readSpill: (spilled: SpilledValue) => Promise<PredictionValue | undefined>
 }
 
 /** What is to be said, before it has a coding. */
@@ -40,7 +48,8 @@ interface Answer {
   readonly models: Batches
   /** For the entity tag: what of the body the other members do not decide. */
   readonly content: string
-  readonly body: (coding: Coding) => Uint8Array
+  /** Undefined: not to be had, after all. */
+  readonly body: (coding: Coding) => Uint8Array | Promise<Uint8Array | undefined>
 }
 
 /** Whether the answer depends on what is in production: otherwise it is given while the catalogue is down, too. */
@@ -55,27 +64,36 @@ export async function answerUser(question: UserQuestion): Promise<HttpResponse> 
   if (coding === undefined) return problem('coding-not-acceptable')
   if (item === undefined) return problem('user-not-found')
   if (isCorrupt(item)) throw new CorruptItemError(item.corrupt)
-  const isStored = isForStored(request) || isExact(item, question)
-  const answer = isStored ? storedAnswer(item, view) : await evaluatedAnswer(item, question)
+  if (isForStored(request) || isExact(item, question)) {
+    const response = await respond(storedAnswer(item, question), { request, view, item, coding })
+    if (response !== undefined) return response
+  }
+  const response = await respond(await evaluatedAnswer(item, question), { request, view, item, coding })
+  return response ?? problem('internal')
+}
+
+interface Respond extends Pick<UserQuestion, 'request' | 'view'> {
+  readonly item: StoredItem
+  readonly coding: Coding
+}
+
+async function respond(answer: Answer, { request, view, item, coding }: Respond): Promise<HttpResponse | undefined> {
   const { asOf, models, content } = answer
   const etag = entityTag({ view, v: item.v, asOf, models, coding, content })
   const validators = { etag, vary: 'accept-encoding', 'cache-control': 'private, no-cache' }
   if (matchesIfNoneMatch(request.headers.get('if-none-match'), etag)) return { status: 304, headers: validators }
-  return {
-    status: 200,
-    headers: { ...validators, ...representationHeaders(answer, coding) },
-    body: answer.body(coding),
-  }
+  const body = await answer.body(coding)
+  return body && { status: 200, headers: { ...validators, ...representationHeaders(answer, coding) }, body }
 }
 
 /**
  * Whether the stored values are those of now: made by today's definitions, until `fresh`, and predictions while production names
  * their batches. So a feature that a deploy added is there at the next GET, with no event.
  */
-function isExact(item: StoredItem, { view, production, nowMs, definitions }: UserQuestion): boolean {
+function isExact(item: StoredItem, { view, production, nowMs, definitions, shadows }: UserQuestion): boolean {
   if (item.definitions !== definitions) return false
   if (item.fresh !== undefined && nowMs >= item.fresh) return false
-  return view === 'features' || isSameBatches(item.models, production)
+  return view === 'features' || isSameBatches(served(item.models, shadows), served(production, shadows))
 }
 
 function isSameBatches(a: Batches, b: Batches): boolean {
@@ -87,25 +105,34 @@ function isForStored({ query }: UserQuestion['request']): boolean {
   return query.get('at') === 'stored'
 }
 
-function storedAnswer(item: StoredItem, view: View): Answer {
+function storedAnswer(item: StoredItem, { view, shadows, readSpill }: UserQuestion): Answer {
+  const hidden = [...shadows].sort()
   return {
     source: 'stored',
     asOf: item.asOf,
     freshUntil: item.fresh,
-    models: view === 'features' ? {} : item.models,
-    content: 'stored',
-    body: coding => storedBody(item, view, coding),
+    models: view === 'features' ? {} : served(item.models, shadows),
+    // What is left out decides the bytes as well.
+    content: view === 'features' || hidden.length === 0 ? 'stored' : `stored without ${hidden.join(' ')}`,
+    body: coding =>
+      isAsStored(item, view, shadows)
+        ? storedBody(item, view, coding)
+        : rebuiltBody(item, { view, coding, shadows, readSpill }),
   }
 }
 
 /** For features no model is asked: one that cannot be fetched takes nothing from them. */
-async function evaluatedAnswer(item: StoredItem, { view, nowMs, featuresAt, predict }: UserQuestion): Promise<Answer> {
+async function evaluatedAnswer(
+  item: StoredItem,
+  { view, nowMs, featuresAt, predict, shadows }: UserQuestion,
+): Promise<Answer> {
   const features = featuresAt(item, nowMs)
   const { asOf, freshUntil } = features
   if (view === 'features') return evaluated({ asOf, freshUntil, models: {} }, jsonBytes(features))
   const { predictions, models } = await predict(features)
-  const bodies = { features: () => jsonBytes(features), predictions: () => jsonBytes(predictions) }
-  return evaluated({ asOf, freshUntil, models }, plainView(view, bodies))
+  const shown = { ...predictions, models: served(predictions.models, shadows) }
+  const bodies = { features: () => jsonBytes(features), predictions: () => jsonBytes(shown) }
+  return evaluated({ asOf, freshUntil, models: served(models, shadows) }, plainView(view, bodies))
 }
 
 /** Of all evaluated bytes the tag has the hash: how a model fared follows from nothing that the tag could name. */

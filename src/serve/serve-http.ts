@@ -3,6 +3,8 @@
 import { userIdProblem } from '../event/identity.ts'
 import type { Clock } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
+import { SpillMissingError } from '../store/errors.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import { answerUser, type Batches, isAboutProduction, type UserQuestion } from './answer-user.ts'
 import { type ApiGatewayEvent, type ApiGatewayResult, fromApiGateway, toApiGateway } from './api-gateway.ts'
@@ -11,6 +13,10 @@ import { problem } from './problem.ts'
 import { VIEW_OF_ROUTE, type View } from './view.ts'
 
 export interface ServeDeps extends Pick<UserQuestion, 'featuresAt' | 'predict' | 'definitions'> {
+  /** None unless given. */
+  readonly shadows?: ReadonlySet<string>
+  /** Where no value is elsewhere, nobody has to be able to read one. */
+  readonly spills?: Pick<SpillStore, 'read'> | undefined
   readonly load: UserStore['load']
   /** Batch IDs in production of the pipeline's models; a model without one is absent. */
   readonly productionBatches: () => Promise<Batches>
@@ -18,6 +24,8 @@ export interface ServeDeps extends Pick<UserQuestion, 'featuresAt' | 'predict' |
   /** Gets what is behind a 5xx answer, for the log. */
   readonly report: (error: unknown) => void
 }
+
+const NO_SHADOWS: ReadonlySet<string> = new Set()
 
 /** Never rejects: what goes wrong is a problem in the answer. */
 export function serveHttp(deps: ServeDeps): (event: ApiGatewayEvent) => Promise<ApiGatewayResult> {
@@ -45,10 +53,26 @@ async function answer(request: HttpRequest, view: View, deps: ServeDeps): Promis
       deps.load(userId),
       isAboutProduction({ request, view }) ? deps.productionBatches() : {},
     ])
-    return await answerUser({ ...deps, request, view, item, production, nowMs: deps.clock() })
+    const { shadows = NO_SHADOWS } = deps
+    const readSpill = spillReader(deps)
+    return await answerUser({ ...deps, shadows, readSpill, request, view, item, production, nowMs: deps.clock() })
   } catch (error) {
     deps.report(error)
     return toProblem(error)
+  }
+}
+
+/** A value that is not to be had is evaluated in the request; why it is not is for the log. */
+function spillReader({ spills, report }: ServeDeps): UserQuestion['readSpill'] {
+  return async spilled => {
+    try {
+      const value = await spills?.read(spilled)
+      if (value === undefined) report(new SpillMissingError(spilled.key))
+      return value
+    } catch (error) {
+      report(error)
+      return undefined
+    }
   }
 }
 

@@ -17,6 +17,7 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
   const userId = attributes['userId']?.S ?? ''
   try {
     const fresh = attributes['fresh'] === undefined ? undefined : whole(attributes, 'fresh')
+    const spills = attributes['spills'] === undefined ? undefined : whole(attributes, 'spills')
     const v = whole(attributes, 'v')
     if (v < 1) throw new Mismatch('v: under 1')
     const item = {
@@ -27,6 +28,7 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
       ...(fresh === undefined ? {} : { fresh }),
       definitions: text(attributes['definitions'], 'definitions'),
       models: models(attributes['models']),
+      ...(spills === undefined ? {} : { spills }),
       imports: imports(attributes['imports']),
       dedup: binary(attributes, 'dedup'),
       st: binary(attributes, 'st'),

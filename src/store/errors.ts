@@ -23,3 +23,13 @@ export class CorruptItemError extends StoreError {
 export function invalidItem(what: string): StoreError {
   return new StoreError(`The item cannot be stored: ${what}`, { code: 'item-invalid' })
 }
+
+/** An object that an item names is gone, or is not what the item says. */
+export class SpillMissingError extends StoreError {
+  constructor(key: string) {
+    super(`The prediction ${key} is not there, or not what its item says`, {
+      code: 'spill-missing',
+      next: 'Answers are evaluated until its user is written anew; millrace backfill --user does that.',
+    })
+  }
+}

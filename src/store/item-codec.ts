@@ -28,6 +28,8 @@ export interface ItemParts {
   readonly fresh?: number | undefined
   readonly definitions: string
   readonly models: Readonly<Record<string, string>>
+  /** Values of the predictions that are objects of their own; none unless given. */
+  readonly spills?: number
   readonly imports: readonly string[]
   readonly dedup: DedupState
   readonly state: string
@@ -70,6 +72,7 @@ export function encodeItem(parts: ItemParts): StoredItem {
     ...(parts.fresh === undefined ? {} : { fresh: parts.fresh }),
     definitions: parts.definitions,
     models: parts.models,
+    ...(parts.spills === undefined || parts.spills === 0 ? {} : { spills: parts.spills }),
     imports: [...new Set(parts.imports)].sort(byCodePoint),
   }
   return {

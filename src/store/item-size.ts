@@ -57,6 +57,7 @@ export function itemBytes(item: StoredItem): number {
   for (const [name, batchId] of Object.entries(item.models)) {
     bytes += ELEMENT_BYTES + named(name, Buffer.byteLength(batchId))
   }
+  if (item.spills !== undefined) bytes += named('spills', numberBytes(String(item.spills)))
   if (item.imports.length > 0)
     bytes += named(
       'imports',

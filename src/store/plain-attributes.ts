@@ -11,6 +11,7 @@ export const LAYOUT: ReadonlySet<string> = new Set([
   'fresh',
   'definitions',
   'models',
+  'spills',
   'imports',
   'dedup',
   'st',
@@ -28,6 +29,7 @@ export function plainAttributes(item: StoredItem): Record<string, unknown> {
   if (item.fresh !== undefined) attributes['fresh'] = { N: String(item.fresh) }
   attributes['definitions'] = { S: item.definitions }
   attributes['models'] = { M: Object.fromEntries(Object.entries(item.models).map(([name, id]) => [name, { S: id }])) }
+  if (item.spills !== undefined) attributes['spills'] = { N: String(item.spills) }
   // A set cannot be empty in DynamoDB: no imports, no attribute.
   if (item.imports.length > 0) attributes['imports'] = { SS: [...item.imports] }
   for (const name of ['dedup', 'st', 'ft', 'pr', 'sum'] as const) attributes[name] = { B: item[name] }
