@@ -1,7 +1,9 @@
-"""Training sets and tables of a Millrace pipeline as pandas data frames."""
+"""Training sets and tables of a Millrace pipeline as pandas data frames; models that were fitted on them, published and loaded."""
 
 from millrace.catalog import Batch, Catalog
 from millrace.errors import MillraceError
+from millrace.loading import Model, load_model
+from millrace.publish import About, publish
 from millrace.training import training_set
 
-__all__ = ["Batch", "Catalog", "MillraceError", "training_set"]
+__all__ = ["About", "Batch", "Catalog", "MillraceError", "Model", "load_model", "publish", "training_set"]

@@ -83,6 +83,36 @@ class Catalog:
             )
         return Batch(batch_id=batch_id, location=item["location"], manifest=manifest)
 
+    def current(self, table: str, partition: str) -> str | None:
+        """ID of the batch that is current there: that of the highest log entry."""
+        found = self._query(table, f"log#{partition}#", is_last_only=True)
+        return None if not found else str(found[0]["batchId"])
+
+    def partition_of(self, table: str, batch_id: str) -> str | None:
+        """A partition that has this batch; it has the same bytes in all that do."""
+        keys = [str(item["sk"]).split("#") for item in self._query(table, "batch#")]
+        return next((partition for _, partition, batch in keys if batch == batch_id), None)
+
+    def bodies(self, batch: Batch) -> Iterator[tuple[str, bytes]]:
+        """Name and bytes of one part after another, each checked before it is handed out."""
+        for part in batch.manifest["parts"]:
+            key = batch.location + part["name"]
+            body = self._object(key)
+            if len(body) != part["bytes"] or _sha256(body) != part["sha256"]:
+                raise _damaged(key, "it is not what its manifest says")
+            yield part["name"], body
+
+    def definitions(self) -> dict[str, Any] | None:
+        """What is deployed, as the last deploy has recorded it; None where none has."""
+        table, partition = f"definitions.{self._deployment.pipeline}", self._deployment.stage
+        batch_id = self.current(table, partition)
+        if batch_id is None:
+            return None
+        for _, body in self.bodies(self.batch(table, partition, batch_id)):
+            definitions: dict[str, Any] = json.loads(body)["definitions"]
+            return definitions
+        return None
+
     def parts(self, batch: Batch) -> Iterator[pa.Table]:
         """One part after another, each checked before it is handed out, with the columns of the batch in order."""
         if batch.manifest["format"] != "parquet":
@@ -91,14 +121,11 @@ class Catalog:
                 code="format-has-no-rows",
             )
         names = list(batch.columns)
-        for part in batch.manifest["parts"]:
-            key = batch.location + part["name"]
-            body = self._object(key)
-            if len(body) != part["bytes"] or _sha256(body) != part["sha256"]:
-                raise _damaged(key, "it is not what its manifest says")
+        rows = {part["name"]: part["rows"] for part in batch.manifest["parts"]}
+        for name, body in self.bodies(batch):
             table = pq.read_table(io.BytesIO(body), columns=names)
-            if table.num_rows != part["rows"]:
-                raise _damaged(key, f"it has {table.num_rows} rows instead of {part['rows']}")
+            if table.num_rows != rows[name]:
+                raise _damaged(batch.location + name, f"it has {table.num_rows} rows instead of {rows[name]}")
             yield table.select(names)
 
     def load(self, batch: Batch) -> pa.Table:
@@ -114,8 +141,29 @@ class Catalog:
             raise _unavailable(f"The catalogue {name}", error) from error
         if found is None:
             return None
-        plain = TypeDeserializer()
-        return {attribute: plain.deserialize(value) for attribute, value in found.items()}
+        return _plain(found)
+
+    def _query(self, table: str, prefix: str, *, is_last_only: bool = False) -> list[dict[str, Any]]:
+        """Items whose sort key begins so, in order; or the last of them."""
+        asked: dict[str, Any] = {
+            "TableName": self._deployment.catalog_table,
+            "KeyConditionExpression": "#table = :table AND begins_with(sk, :prefix)",
+            "ExpressionAttributeNames": {"#table": "table"},
+            "ExpressionAttributeValues": {":table": {"S": table}, ":prefix": {"S": prefix}},
+            "ConsistentRead": True,
+        }
+        if is_last_only:
+            asked |= {"ScanIndexForward": False, "Limit": 1}
+        items: list[dict[str, Any]] = []
+        while True:
+            try:
+                page = self._dynamodb.query(**asked)
+            except (BotoCoreError, ClientError) as error:
+                raise _unavailable(f"The catalogue {self._deployment.catalog_table}", error) from error
+            items += [_plain(item) for item in page["Items"]]
+            if is_last_only or "LastEvaluatedKey" not in page:
+                return items
+            asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _object(self, key: str) -> bytes:
         bucket = self._deployment.catalog_bucket
@@ -126,6 +174,11 @@ class Catalog:
         except (BotoCoreError, ClientError) as error:
             raise _unavailable(f"The bucket {bucket}", error) from error
         return body
+
+
+def _plain(item: dict[str, Any]) -> dict[str, Any]:
+    plain = TypeDeserializer()
+    return {attribute: plain.deserialize(value) for attribute, value in item.items()}
 
 
 def _sha256(body: bytes) -> str:

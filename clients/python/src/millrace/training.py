@@ -20,6 +20,8 @@ from millrace.errors import MillraceError
 
 # Rows that the command decodes at once.
 ROW_GROUP_ROWS = 100_000
+# What a feature is, by its column.
+KINDS = {"double": "number", "boolean": "flag", "string": "text", "json": "json"}
 
 
 def training_set(
@@ -40,7 +42,8 @@ def training_set(
     only what had arrived by then, `all` whatever had happened, however late it came.
 
     The rows are stored as a batch of the table `training_<name>`; `attrs` of the result says which, and what it was made of:
-    `batch_id`, `table`, `partition`, `known`, `features` (name to fingerprint), `labels_sha256`, `inputs` and `counts`.
+    `batch_id`, `table`, `partition`, `known`, `features` (name to fingerprint), `types` (name to `number`, `flag`, `text` or `json`),
+    `labels_sha256`, `inputs`, `counts`, `pipeline` and `deployment`. `millrace.publish` takes all of them into a model's papers.
     """
     words = ["training-set", "--known", known, "--name", name, "--stage", stage]
     words += ["--who", getpass.getuser() if who is None else who, "--why", why]
@@ -52,7 +55,9 @@ def training_set(
         made = run_millrace([*words, "--labels", str(path)], Path(pipeline_dir))
     catalog = Catalog(made["table"].split(".")[0], stage)
     batch = catalog.batch(made["table"], made["partition"], made["batchId"])
-    return _with_features(labels_df, batch, catalog.load(batch))
+    df = _with_features(labels_df, batch, catalog.load(batch))
+    df.attrs |= {"pipeline": batch.table.split(".")[0], "deployment": stage}
+    return df
 
 
 def _write_labels(labels: pd.DataFrame, path: Path) -> None:
@@ -93,6 +98,7 @@ def _with_features(labels: pd.DataFrame, batch: Batch, rows: pa.Table) -> pd.Dat
         "partition": batch.partition,
         "known": batch.properties["known"],
         "features": fingerprints,
+        "types": {name: KINDS[batch.columns[name]] for name in fingerprints},
         "labels_sha256": batch.properties["labels"]["sha256"],
         "inputs": batch.manifest["inputs"],
         "counts": batch.properties["counts"],
