@@ -1,8 +1,5 @@
 // What is wrong with a model, its artifact or its registry. Nothing with one of these codes ever replaces a model that works.
 import { MillraceError } from '../platform/errors.ts'
 
-/**
- * `artifact-invalid`, `artifact-too-big`, `artifact-hash`, `manifest-invalid`, `model-refused`, `model-unloadable`,
- * `model-contract`, `model-run-failed`.
- */
+/** Its codes are explained one by one in docs/model-safety.md, and a test holds that page to the code. */
 export class ModelError extends MillraceError {}
