@@ -6,10 +6,18 @@ import { CorruptItemError, invalidItem } from './errors.ts'
 /** 2^53 − 1 in groups of 7 bits. */
 const VARINT_BYTES_MAX = 8
 const GROUP = 128
-const FIRST_CAPACITY_BYTES = 512
+const FIRST_CAPACITY_BYTES = 4096
+
+/** What a hex digit in lower case stands for, by its character's code; 255: it is none. */
+const NIBBLES = new Uint8Array(128).fill(255)
+for (const [value, digit] of [...'0123456789abcdef'].entries()) NIBBLES[digit.charCodeAt(0)] = value
+
+/** Of the writer that has ended last: most write a few hundred bytes, and allocating costs more than that. */
+let idleBuffer: Buffer | undefined
+const EMPTY = Buffer.alloc(0)
 
 export class ByteWriter {
-  #buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY_BYTES)
+  #buffer = takeIdleBuffer()
   #length = 0
 
   byte(value: number): void {
@@ -29,9 +37,15 @@ export class ByteWriter {
     this.#buffer[this.#length++] = rest
   }
 
-  hex(digits: string): void {
+  /** An even number of digits in lower case; Node's own writing of a few bytes costs several times as much. */
+  hex(digits: string, what: string): void {
     this.#reserve(digits.length / 2)
-    this.#length += this.#buffer.write(digits, this.#length, 'hex')
+    for (let index = 0; index < digits.length; index += 2) {
+      const high = NIBBLES[digits.charCodeAt(index)] ?? 255
+      const low = NIBBLES[digits.charCodeAt(index + 1)] ?? 255
+      if (high > 15 || low > 15) throw invalidItem(`${what} is not hex digits`)
+      this.#buffer[this.#length++] = high * 16 + low
+    }
   }
 
   /** Length, then UTF-8. */
@@ -43,8 +57,13 @@ export class ByteWriter {
     this.#length += this.#buffer.write(value, this.#length, 'utf8')
   }
 
+  /** A copy of what was written; the writer is not to be used any more. */
   finish(): Uint8Array {
-    return new Uint8Array(this.#buffer.subarray(0, this.#length))
+    const written = new Uint8Array(this.#buffer.subarray(0, this.#length))
+    idleBuffer = this.#buffer
+    this.#buffer = EMPTY
+    this.#length = 0
+    return written
   }
 
   #reserve(bytes: number): void {
@@ -53,6 +72,12 @@ export class ByteWriter {
     this.#buffer.copy(grown, 0, 0, this.#length)
     this.#buffer = grown
   }
+}
+
+function takeIdleBuffer(): Buffer {
+  const buffer = idleBuffer ?? Buffer.allocUnsafeSlow(FIRST_CAPACITY_BYTES)
+  idleBuffer = undefined
+  return buffer
 }
 
 export class ByteReader {

@@ -46,7 +46,7 @@ export function packDedup(state: DedupState): Uint8Array {
     out.varint(arrivalMs, 'the arrival of a mark')
     const hex = sequenceHex(sequence)
     out.byte(hex.length / 2)
-    out.hex(hex)
+    out.hex(hex, 'a mark')
   }
   return out.finish()
 }
@@ -76,13 +76,13 @@ function writeType(out: ByteWriter, { ids, floor }: TypeDedup): void {
   }
 }
 
-const ID_HASH = /^[0-9a-f]{16}$/
+const ID_DIGITS = 2 * ID_BYTES
 
 function writeId(out: ByteWriter, { ts, idHash }: RecentId, base: number): void {
-  if (!ID_HASH.test(idHash)) throw invalidItem('an id hash is not 16 hex digits')
+  if (idHash.length !== ID_DIGITS) throw invalidItem('an id hash is not 16 hex digits')
   if (!Number.isSafeInteger(ts)) throw invalidItem('the time of an id is not a whole number')
   out.varint(ts - base, 'the time of an id')
-  out.hex(idHash)
+  out.hex(idHash, 'an id hash')
 }
 
 function readType(input: ByteReader): TypeDedup {
@@ -159,5 +159,5 @@ function writeCount(out: ByteWriter, count: number, max: number, what: string): 
 }
 
 function sortedEntries<T>(map: ReadonlyMap<string, T>): (readonly [string, T])[] {
-  return [...map].sort(([left], [right]) => byCodePoint(left, right))
+  return map.size < 2 ? [...map] : [...map].sort(([left], [right]) => byCodePoint(left, right))
 }
