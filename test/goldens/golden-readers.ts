@@ -9,6 +9,7 @@ import { readGivenUp } from '../../src/archive/given-up.ts'
 import { openHistory } from '../../src/archive/open-history.ts'
 import { type Catalog, catalog } from '../../src/catalog/catalog.ts'
 import { loadRows } from '../../src/catalog/table-rows.ts'
+import { isDeepStrictEqual } from 'node:util'
 import { modelRegistry } from '../../src/model/registry.ts'
 import type { Json } from '../../src/platform/canonical-json.ts'
 import { sha256Hex, USER_BUCKETS } from '../../src/platform/hash.ts'
@@ -159,5 +160,12 @@ async function readModel({ catalog }: OpenWorld): Promise<unknown> {
   const current = await modelRegistry(catalog).currentArtifact('churn')
   if (current === undefined) throw new Error('There is no model')
   const { batchId, artifact } = current
-  return { batchId, manifest: artifact.manifest, modelSha256: sha256Hex(artifact.model) }
+  // What later formats fill in where it is not said is no part of what was stored.
+  const { changes, files, outputs, ...manifest } = artifact.manifest
+  const filled = { changes, files, kinds: outputs.map(({ kind }) => kind) }
+  if (!isDeepStrictEqual(filled, { changes: [], files: {}, kinds: outputs.map(() => 'number') })) {
+    throw new Error(`Fields of a later format are not as in 0.1: ${JSON.stringify(filled)}`)
+  }
+  const named = outputs.map(({ kind: _, ...output }) => output)
+  return { batchId, manifest: { ...manifest, outputs: named }, modelSha256: sha256Hex(artifact.model) }
 }
