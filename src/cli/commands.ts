@@ -85,6 +85,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./users-explain.ts'),
   },
   {
+    name: 'users sweep-spills',
+    summary: 'Remove large predictions that no item names any more, with a receipt.',
+    load: () => import('./users-sweep-spills.ts'),
+  },
+  {
     name: 'users repair',
     summary: 'Replace items that cannot be read by what the archive gives, and close their dead letters.',
     load: () => import('./users-repair.ts'),
@@ -126,13 +131,43 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'model publish',
-    summary: 'Check an artifact and make it the current version of its model.',
+    summary: 'Check an artifact and make it the current version of its model in a stage.',
     load: () => import('./model-publish.ts'),
   },
   {
     name: 'model history',
     summary: 'Show what was published, promoted and rolled back of a model, newest first.',
     load: () => import('./model-history.ts'),
+  },
+  {
+    name: 'model promote',
+    summary: 'Make a version of a model current in the next stage, checked again.',
+    load: () => import('./model-promote.ts'),
+  },
+  {
+    name: 'model rollback',
+    summary: 'Go back to the version before, or to another one that the stage had.',
+    load: () => import('./model-rollback.ts'),
+  },
+  {
+    name: 'model yank',
+    summary: 'Say that a version must not be used again, in any stage; for ever.',
+    load: () => import('./model-yank.ts'),
+  },
+  {
+    name: 'model list',
+    summary: 'Show the models of this folder with the version of each stage, or all versions of one.',
+    load: () => import('./model-list.ts'),
+  },
+  {
+    name: 'model show',
+    summary: 'Show the papers of a version as people read them, where it is, and its size by encoding.',
+    load: () => import('./model-show.ts'),
+  },
+  {
+    name: 'model rescore',
+    summary: 'Give every user predictions of the version in production, or of one before it serves.',
+    load: () => import('./model-rescore.ts'),
   },
   {
     name: 'table history',

@@ -8,7 +8,15 @@ import { batchIdOf } from './table-location.ts'
 
 /** Throws UsageError where it cannot be the name of a model. */
 export function modelNameOf(args: CommandArguments): string {
-  const name = args.positional('model')
+  return checkName(args.positional('model'))
+}
+
+export function optionalModelNameOf(args: CommandArguments): string | undefined {
+  const name = args.optionalPositional('model')
+  return name === undefined ? undefined : checkName(name)
+}
+
+function checkName(name: string): string {
   if (MODEL_NAME_PATTERN.test(name)) return name
   throw new UsageError(`"${name}" is not a model name`, 'Name it as the pipeline does: churn.')
 }

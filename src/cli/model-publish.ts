@@ -1,33 +1,29 @@
-// `millrace model publish`: an artifact becomes the current version of its model, after everything that can be known
+// `millrace model publish`: an artifact becomes the current version of its model in a stage, after everything that can be known
 // beforehand was held against it: its hash, its papers, a trial run, and this folder's own definitions.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { LogEntry } from '../catalog/items.ts'
 import type { ArtifactManifest } from '../model/artifact-manifest.ts'
-import { ModelError } from '../model/errors.ts'
-import { planModelInputs } from '../model/model-inputs.ts'
-import { openOnnxSession } from '../model/onnx-session.ts'
-import { STAGE_DEFAULT as MODEL_STAGE_DEFAULT } from '../model/model-refs.ts'
+import { STAGE_DEFAULT as SERVING, STAGING } from '../model/model-refs.ts'
 import { modelRegistry } from '../model/registry.ts'
-import { compilePipeline } from '../predictions/compile-pipeline.ts'
-import { definedFeatures } from '../predictions/defined-features.ts'
-import type { Pipeline } from '../predictions/pipeline.ts'
+import type { PublishPlan } from '../model/registry-publish.ts'
 import type { Command } from './command.ts'
 import { CommandError } from './errors.ts'
+import { ANYWAY_OPTION, versionPorts } from './model-checks.ts'
 import { describeEntry, REASON_OPTIONS, reasonOf } from './table-location.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 export const command: Command = {
   name: 'model publish',
-  summary: 'Check an artifact and make it the current version of its model.',
+  summary: 'Check an artifact and make it the current version of its model in a stage.',
   positionals: ['file.zip'],
   options: {
-    as: {
+    to: {
       type: 'string',
       value: 'STAGE',
-      description: `The model's own stage; ${MODEL_STAGE_DEFAULT} serves. Default: ${MODEL_STAGE_DEFAULT}.`,
+      description: `The model's own stage; ${SERVING} serves. Default: ${STAGING}.`,
     },
-    anyway: { type: 'boolean', description: 'Even where its inputs are not those that this folder defines.' },
+    ...ANYWAY_OPTION,
     ...REASON_OPTIONS,
     ...STAGE_OPTION,
   },
@@ -35,21 +31,22 @@ export const command: Command = {
   async run(context, args) {
     const zip = await readArtifactFile(resolve(context.cwd, args.positional('file.zip')))
     const reason = reasonOf(context, args)
-    const stage = args.text('as') ?? MODEL_STAGE_DEFAULT
+    const stage = args.text('to') ?? STAGING
     await withConnection(context, args, async ({ catalog }, pipeline) => {
+      const { openSession, checkInputs } = versionPorts({ catalog, pipeline, args, isTried: true })
       const registry = modelRegistry(catalog)
-      const input = { zip, stage, openSession: openOnnxSession }
-      const { manifest, current } = await registry.planPublish(input)
-      if (!args.flag('anyway')) refuseMismatch(manifest, pipeline)
+      const input = { zip, stage, openSession }
+      const plan = await registry.planPublish(input)
+      const { manifest, current, way } = plan
+      checkInputs(manifest)
       if (context.isDryRun) {
-        const before = current?.batchId ?? null
-        context.result({ isDryRun: true, name: manifest.name, stage, bytes: zip.byteLength, instead: before }, () => [
-          `Would make ${manifest.name} of ${manifest.when} current in ${stage}, instead of ${before ?? 'nothing'}`,
-        ])
+        const instead = current?.batchId ?? null
+        const json = { isDryRun: true, name: manifest.name, stage, bytes: zip.byteLength, way: way.kind, instead }
+        context.result({ ...json, batchId: way.batchId ?? null }, () => [planLine(plan, stage)])
         return
       }
       const entry = await registry.publish({ ...input, ...reason })
-      context.result({ name: manifest.name, stage, ...entry }, () => describe(manifest, stage, entry))
+      context.result({ name: manifest.name, stage, way: way.kind, ...entry }, () => describe(plan, { stage, entry }))
     })
   },
 }
@@ -66,27 +63,26 @@ async function readArtifactFile(path: string): Promise<Uint8Array> {
   }
 }
 
-/** A model whose inputs are defined otherwise would be `not-ready` for everybody. */
-function refuseMismatch(manifest: ArtifactManifest, pipeline: Pipeline): void {
-  const definition = pipeline.models.find(model => model.name === manifest.name)
-  if (definition === undefined) {
-    throw mismatch(`The pipeline ${pipeline.name} has no model ${manifest.name}`)
-  }
-  const plan = planModelInputs(manifest, definition.inputs, definedFeatures(compilePipeline(pipeline)))
-  if (plan.kind === 'not-ready') throw mismatch(`${manifest.name} does not fit this folder: ${plan.detail}`)
+function planLine({ manifest, current, way }: PublishPlan, stage: string): string {
+  if (way.kind === 'current') return `Would do nothing: ${manifest.name} ${way.batchId} is current in ${stage}`
+  const instead = current?.batchId ?? 'nothing'
+  return `Would make ${manifest.name} of ${manifest.when} current in ${stage}, instead of ${instead}`
 }
 
-function mismatch(what: string): ModelError {
-  return new ModelError(what, {
-    code: 'model-contract',
-    next: 'Train it on these definitions, or add --anyway where they are deployed later.',
-  })
-}
-
-function describe({ name, performance }: ArtifactManifest, stage: string, entry: LogEntry): string[] {
+function describe(
+  { manifest, way }: PublishPlan,
+  { stage, entry }: { readonly stage: string; readonly entry: LogEntry },
+): string[] {
+  const { name } = manifest
+  const already = way.kind === 'current' ? ' already' : ''
   return [
-    `${name} ${entry.batchId} is current in ${stage}:`,
+    `${name} ${entry.batchId} is current in ${stage}${already}:`,
     describeEntry(entry),
-    ...performance.map(({ metric, slice, value }) => `  ${metric} on ${slice}: ${value}`),
+    ...metricLines(manifest),
+    ...(stage === STAGING ? [`To serve it: millrace model promote ${name}`] : []),
   ]
+}
+
+function metricLines({ performance }: ArtifactManifest): string[] {
+  return performance.map(({ metric, slice, value }) => `  ${metric} on ${slice}: ${value}`)
 }

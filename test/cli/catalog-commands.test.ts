@@ -181,7 +181,7 @@ describe('model publish', () => {
 
   it('checks everything and writes nothing with --dry-run', async () => {
     const file = await artifactFile('churn.zip', true)
-    const { exitCode, stdout } = await millrace('model', 'publish', file, '--why', 'first', '--dry-run')
+    const { exitCode, stdout } = await millrace('model', 'publish', file, '--to', 'production', '--why', 'first', '--dry-run')
     expect({ exitCode, stdout }).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('current in production, instead of nothing'),
@@ -191,13 +191,14 @@ describe('model publish', () => {
 
   it('publishes to production or to another stage', async () => {
     const file = await artifactFile('churn.zip', true)
-    const { json } = await millraceJson('model', 'publish', file, '--why', 'first')
+    const { json } = await millraceJson('model', 'publish', file, '--to', 'production', '--why', 'first')
     expect(json).toMatchObject({ name: 'churn', stage: 'production', number: 1, who: 'ana' })
     expect((await catalog.current(production))?.batchId).toBe(json.batchId)
-    const { stdout } = await millrace('model', 'publish', file, '--as', 'candidate')
+    const { stdout } = await millrace('model', 'publish', file)
     expect(stdout).toContain('ana: by hand')
-    expect(stdout).toContain('is current in candidate')
+    expect(stdout).toContain('is current in staging')
     expect(stdout).toContain('auc on all: 0.71')
+    expect(stdout).toContain('To serve it: millrace model promote churn')
     expect((await catalog.current(production))?.number).toBe(1)
   })
 
