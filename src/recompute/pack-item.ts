@@ -20,6 +20,11 @@ export interface PackedItem {
   readonly item: StoredItem
   /** Before the item: one that is never put leaves objects that nobody names, and nothing is named that is not there. */
   readonly writeSpills: () => Promise<void>
+  /**
+   * After the item: a sweep may have found an old object in nobody's item, and taken it away between the two. Where all objects were
+   * new, which is nearly always, there is nothing to do.
+   */
+  readonly keepSpills: () => Promise<void>
 }
 
 /** Without a store for them all values stay in the item. Throws ObjectStoreError, StoreError. */
@@ -47,22 +52,35 @@ async function packWithin(
 ): Promise<PackedItem | Refusal> {
   if (spills === undefined || !isAnyLonger(predicted, inlineBytesMax)) {
     const item = encodeNext(content, predicted)
-    return 'reason' in item ? item : { item, writeSpills: async () => undefined }
+    return 'reason' in item ? item : { item, writeSpills: nothing, keepSpills: nothing }
   }
   const plan = planSpills(content.userId, predicted, { key: await spills.key(), inlineBytesMax })
   const item = encodeNext(content, plan.predicted)
   if ('reason' in item) return item
-  return { item, writeSpills: () => writeNew(plan.spills, content.before, spills) }
+  let old: readonly PlannedSpill[] = []
+  return {
+    item,
+    writeSpills: async () => {
+      old = await writeNew(plan.spills, content.before, spills)
+    },
+    keepSpills: async () => {
+      await Promise.all(old.map(spill => spills.write(spill)))
+    },
+  }
 }
 
-/** What the item before names is there. */
+const nothing = async (): Promise<void> => undefined
+
+/** What the item before names is there. Those that had been written before, and left since. */
 async function writeNew(
   planned: readonly PlannedSpill[],
   before: StoredItem | undefined,
   spills: SpillStore,
-): Promise<void> {
+): Promise<readonly PlannedSpill[]> {
   const there = namedBy(before)
-  await Promise.all(planned.filter(({ spilled }) => !there.has(spilled.key)).map(spill => spills.write(spill)))
+  const wanted = planned.filter(({ spilled }) => !there.has(spilled.key))
+  const outcomes = await Promise.all(wanted.map(spill => spills.write(spill)))
+  return wanted.filter((_, index) => outcomes[index] === 'exists')
 }
 
 function namedBy(item: StoredItem | undefined): ReadonlySet<string> {

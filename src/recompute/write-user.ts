@@ -74,6 +74,7 @@ export async function writeUser(
     const { item } = packed
     await packed.writeSpills()
     const put = await deps.users.put(item, before?.v)
+    await packed.keepSpills()
     const isOurs = put.outcome === 'written' || isSameItem(item, put.current)
     if (isOurs) return { outcome: 'written', decisions: settledDecisions(first, decisions) }
     deps.onConflict?.()

@@ -57,6 +57,7 @@ export async function writeChunk(
       await deps.pace()
       await packed.writeSpills()
       const put = await deps.users.put(item, before?.v)
+      await packed.keepSpills()
       if (put.outcome === 'written') return { outcome: 'written', user, version: item.v, closed, leftOut }
       // Another writer every time: the user is tried again when the others are done.
       if (attempt >= CONFLICT_ATTEMPTS_MAX) return { outcome: 'waiting', user, needs: [] }

@@ -96,7 +96,9 @@ async function writeUsers(fold: HistoryFold, { options, counts, predictor }: Run
       return
     }
     await packed.writeSpills()
-    if (await putFirst(users, packed.item, batchId)) counts.usersWritten++
+    const isOurs = await putFirst(users, packed.item, batchId)
+    await packed.keepSpills()
+    if (isOurs) counts.usersWritten++
     else counts.usersExisting++
   })
   counts.users += finished.length

@@ -78,6 +78,7 @@ export async function carryOut(
     const kept = plan.outcome === 'repaired' ? { kept: await keep(plan, item.v, deps) } : {}
     await packed.writeSpills()
     const put = await deps.users.put(item, plan.outcome === 'repaired' ? plan.corrupt : before?.v)
+    await packed.keepSpills()
     if (put.outcome === 'written') return { ...done, ...kept }
     const { current } = put
     // How far the stream was is known from after the first item was read, not from after this one.

@@ -29,7 +29,7 @@ export class SpillMissingError extends StoreError {
   constructor(key: string) {
     super(`The prediction ${key} is not there, or not what its item says`, {
       code: 'spill-missing',
-      next: 'Answers are evaluated until its user is written anew; millrace backfill --user does that.',
+      next: 'Its user is evaluated at each GET until its prediction changes. Was the object removed by hand?',
     })
   }
 }

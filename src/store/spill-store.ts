@@ -15,7 +15,7 @@ export interface SpillStore {
   /** 64 hex digits; read once. Throws ObjectStoreError, StoreError. */
   key(): Promise<string>
   /** Once it has returned, an item may name the object. Throws ObjectStoreError. */
-  write(spill: PlannedSpill): Promise<void>
+  write(spill: PlannedSpill): Promise<'created' | 'exists'>
   /** Undefined where the object is gone, or is not what the item says. Throws ObjectStoreError. */
   read(spilled: SpilledValue): Promise<PredictionValue | undefined>
 }
@@ -37,9 +37,7 @@ export function spillStore({ objects, newKey }: SpillStoreOptions): SpillStore {
       })
       return key
     },
-    write: async ({ spilled, plain }) => {
-      await objects.create(spilled.key, deflateBlob(plain), { contentType: 'application/zlib' })
-    },
+    write: ({ spilled, plain }) => objects.create(spilled.key, deflateBlob(plain), { contentType: 'application/zlib' }),
     read: async spilled => {
       if (spilled.bytes > PREDICTION_BYTES_MAX) return undefined
       const blob = await objects.get(spilled.key)
@@ -51,7 +49,7 @@ export function spillStore({ objects, newKey }: SpillStoreOptions): SpillStore {
 /** For who only looks: as many bytes, and nothing is written. */
 export const DRY_SPILLS: SpillStore = {
   key: async () => '0'.repeat(64),
-  write: async () => undefined,
+  write: async () => 'created',
   read: async () => undefined,
 }
 

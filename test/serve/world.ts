@@ -1,8 +1,8 @@
 // Serving over a store that counts, with an evaluation that counts and a clock that the test sets.
-import type { PredictionStatus } from '../../src/predictions/evaluated-user.ts'
+import type { Prediction, PredictionStatus } from '../../src/predictions/evaluated-user.ts'
 import { encodeItem } from '../../src/store/item-codec.ts'
 import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
-import { serveHttp } from '../../src/serve/serve-http.ts'
+import { serveHttp, type ServeDeps } from '../../src/serve/serve-http.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import type { StoredItem } from '../../src/store/user-item.ts'
 import { gatewayEvent, type GatewayRequest } from '../fakes/http-gateway.ts'
@@ -28,6 +28,10 @@ export interface ServeWorld {
   definitions: string
   /** Of what is predicted. */
   status: PredictionStatus
+  shadows: ReadonlySet<string>
+  spills: ServeDeps['spills']
+  /** What is predicted, where it is not the one number. */
+  predictions: Readonly<Record<string, Prediction>> | undefined
   /** Set to have the catalogue and the models fail. */
   fault: (() => never) | undefined
   get(request?: Partial<GatewayRequest>): Promise<ApiGatewayResult>
@@ -42,6 +46,9 @@ export function serveWorld(item: StoredItem | undefined = encodeItem(parts)): Se
     evaluations: [],
     calls: { productionBatches: 0, predict: 0 },
     status: 'ok',
+    shadows: new Set(),
+    spills: undefined,
+    predictions: undefined,
     fault: undefined,
     nowMs: FRESH_MS - 1,
     production: { churn: BATCH },
@@ -58,7 +65,7 @@ export function serveWorld(item: StoredItem | undefined = encodeItem(parts)): Se
           world.calls.predict++
           world.fault?.()
           const value = world.status === 'ok' ? { value: { probability: 0.5 } } : {}
-          const models = { churn: { status: world.status, batchId: BATCH, ...value } }
+          const models = world.predictions ?? { churn: { status: world.status, batchId: BATCH, ...value } }
           return {
             predictions: { asOf, ...(freshUntil === undefined ? {} : { freshUntil }), models },
             models: world.production,
@@ -70,6 +77,8 @@ export function serveWorld(item: StoredItem | undefined = encodeItem(parts)): Se
           return world.production
         },
         definitions: world.definitions,
+        shadows: world.shadows,
+        spills: world.spills,
         clock: () => world.nowMs,
         report: error => void world.reported.push(error),
       })(event),
