@@ -10,7 +10,9 @@ import type { LogEntry } from '../catalog/items.ts'
 import { rescore, type RescoreDependencies, type RescoreRequest, type RescoreResult } from './rescore.ts'
 import type { RescoreTarget } from './rescore-users.ts'
 
-export interface BeforePointerRequest extends Omit<RescoreRequest, 'sweep'>, RescoreTarget {
+export interface BeforePointerRequest extends Omit<RescoreRequest, 'sweep' | 'notBeforeMs'>, RescoreTarget {
+  /** For how long after the swap functions may still predict with the version before. */
+  readonly settleMs: number
   /** Of the newest entry of the production pointer's log, which names another batch. */
   readonly entry: number
 }
@@ -30,7 +32,7 @@ export interface BeforePointerResult {
 
 /** As `rescore`, and throws what `swap` throws: users that are prepared then are evaluated at each read until the next event or run. */
 export async function rescoreBeforePointer(
-  { entry, model, batchId, ...request }: BeforePointerRequest,
+  { entry, model, batchId, settleMs, ...request }: BeforePointerRequest,
   { newestEntry, swap, ...deps }: BeforePointerDependencies,
 ): Promise<BeforePointerResult> {
   const isStill = (number: number) => async (): Promise<boolean> => (await newestEntry()) === number
@@ -39,7 +41,8 @@ export async function rescoreBeforePointer(
   const prepared = await rescore(before, { ...deps, isCurrent: isStill(entry) })
   if (prepared.isMoved || request.isDryRun === true) return { prepared, finished: undefined }
   const { number } = await swap()
+  const notBeforeMs = deps.clock() + settleMs
   // Events wrote some since with the batch before: as many as were active, found by one more scan.
-  const after = { ...request, sweep: { ...target, when: 'after' as const, entry: number } }
+  const after = { ...request, notBeforeMs, sweep: { ...target, when: 'after' as const, entry: number } }
   return { prepared, finished: await rescore(after, { ...deps, isCurrent: isStill(number) }) }
 }

@@ -6,9 +6,11 @@ import { mapWithLimit } from '../platform/concurrency.ts'
 import { evaluateFeatures } from '../features/evaluate.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PinnedPredictor, type PredictedUser, predictOne } from '../predictions/predictor.ts'
-import { encodeNext, readItem } from '../recompute/item-content.ts'
+import { readItem } from '../recompute/item-content.ts'
 import { CONFLICT_ATTEMPTS_MAX, WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
+import { packItem } from '../recompute/pack-item.ts'
 import type { NextItem } from '../recompute/plan-user.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import { type CorruptItem, isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { noCounts, type RescoreCounts } from './rescore-counts.ts'
 
@@ -22,6 +24,7 @@ export interface UsersDependencies {
   readonly users: Pick<UserStore, 'put'>
   /** By the target's batch, and of the other models by those in production. */
   readonly predictor: PinnedPredictor
+  readonly spills?: SpillStore | undefined
   readonly target: RescoreTarget
   readonly clock: Clock
   /** Awaited before each write. */
@@ -40,7 +43,7 @@ interface Planned {
 
 type Settled = 'rescored' | 'already' | 'conflicts' | 'left' | 'corrupt' | 'refused'
 
-/** One model run, one write a user. Throws StoreError. */
+/** One model run, one write a user. Throws StoreError, ObjectStoreError. */
 export async function rescoreUsers(items: readonly Item[], deps: UsersDependencies): Promise<RescoreCounts> {
   const counts = noCounts()
   const planned: Planned[] = []
@@ -86,9 +89,11 @@ async function write(first: Planned, predicted: PredictedUser | undefined, deps:
   let plan = first
   let prediction = predicted ?? (await predictOne(deps.predictor, plan.next.features))
   for (let attempt = 1; ; attempt++) {
-    const item = encode(plan, prediction, deps)
-    if ('reason' in item) return { outcome: 'refused' }
+    const packed = await pack(plan, prediction, deps)
+    if ('reason' in packed) return { outcome: 'refused' }
+    const { item } = packed
     await deps.pace()
+    await packed.writeSpills()
     const put = await deps.users.put(item, plan.before.v)
     const isAnswered = prediction.predictions.models[deps.target.model]?.status === 'ok'
     // A put of ours whose answer was lost meets itself.
@@ -102,12 +107,12 @@ async function write(first: Planned, predicted: PredictedUser | undefined, deps:
   }
 }
 
-function encode({ before, next }: Planned, prediction: PredictedUser, { compiled, target }: UsersDependencies) {
+function pack({ before, next }: Planned, prediction: PredictedUser, { compiled, target, spills }: UsersDependencies) {
   const made = prediction.models[target.model]
   if (made !== target.batchId) throw new Error(`Predicted with ${made}, and ${target.batchId} was to be`)
   const { definitions, pipeline } = compiled
-  const { userId } = before
-  return encodeNext({ userId, before, next, definitions, itemBytesMax: pipeline.itemBytesMax }, prediction)
+  const content = { userId: before.userId, before, next, definitions, itemBytesMax: pipeline.itemBytesMax }
+  return packItem(content, prediction, spills)
 }
 
 /** An item whose predictions are of the batch, whoever made them. */

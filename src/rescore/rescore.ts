@@ -7,6 +7,7 @@ import { SECOND_MS } from '../platform/duration.ts'
 import { writePace } from '../platform/pace.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { PinnedPredictor } from '../predictions/predictor.ts'
+import type { SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import { addCounts, type RescoreCounts } from './rescore-counts.ts'
 import { openProgress, type Progress, type ProgressPorts, type Step, type Sweep, totalOf } from './rescore-progress.ts'
@@ -17,6 +18,8 @@ export interface RescoreDependencies extends ProgressPorts {
   readonly users: UserStore
   /** By the sweep's batch, and of the other models by those in production. */
   readonly predictor: PinnedPredictor
+  /** For values too long for an item; without it all stay inside. */
+  readonly spills?: SpillStore | undefined
   /** Whether the pointer's newest entry is still that of the sweep. */
   readonly isCurrent: () => Promise<boolean>
   readonly clock: Clock
@@ -29,9 +32,13 @@ export interface RescoreRequest {
   readonly segments?: number
   /** At most so many are written; as fast as it goes unless given. */
   readonly usersPerSecond?: number | undefined
+  /** Nobody is looked at before: functions still predict with the version before for a while, behind a run that is too early. */
+  readonly notBeforeMs?: number | undefined
   readonly isDryRun?: boolean
-  /** After some users each time. */
-  readonly onProgress?: (counts: RescoreCounts) => void
+  /** USERS_PER_STEP unless given. */
+  readonly usersPerStep?: number
+  /** After some users each time, and each segment. */
+  readonly onProgress?: (counts: RescoreCounts, segmentsDone: number) => void
 }
 
 export interface RescoreResult {
@@ -49,19 +56,28 @@ export const SEGMENTS_IN_FLIGHT_MAX = 8
 /** One run of the model is for so many, however many small items a page holds. */
 const USERS_PER_RUN = 100
 /** A run that is killed reads so many of each segment again, and finds them done. */
-export const USERS_PER_STEP = 2_000
+const USERS_PER_STEP = 2_000
 /** Between two looks at the pointer: one small read. */
 export const POINTER_MS = 5 * SECOND_MS
 
 /** Throws StoreError, ObjectStoreError, CatalogError, RescoreError: what was written until then is complete, and the next run goes on. */
 export async function rescore(request: RescoreRequest, deps: RescoreDependencies): Promise<RescoreResult> {
-  const { sweep, segments = SEGMENTS_DEFAULT, usersPerSecond, isDryRun = false } = request
+  const {
+    sweep,
+    segments = SEGMENTS_DEFAULT,
+    usersPerSecond,
+    isDryRun = false,
+    usersPerStep = USERS_PER_STEP,
+  } = request
+  const waitMs = request.notBeforeMs === undefined || isDryRun ? 0 : request.notBeforeMs - deps.clock()
+  if (waitMs > 0) await deps.sleep(waitMs)
   const progress = isDryRun ? unsaved(segments) : await openProgress(sweep, segments, deps)
   const run: Run = {
     users: deps.users,
     writing: { ...deps, target: sweep, isDryRun, pace: writePace(usersPerSecond, deps) },
     progress,
     steps: [...progress.steps],
+    usersPerStep,
     isStopped: false,
     isMoved: await stopWhenMoved(deps),
     onProgress: request.onProgress,
@@ -87,6 +103,7 @@ interface Run {
   readonly progress: Progress
   /** How far each segment is, saved or not. */
   readonly steps: Step[]
+  readonly usersPerStep: number
   isStopped: boolean
   /** Looks at the pointer when it is time to, or at once. */
   readonly isMoved: (isNow?: boolean) => Promise<boolean>
@@ -109,8 +126,8 @@ async function rescoreSegment(segment: number, run: Run): Promise<void> {
       const counts = { ...step.counts }
       addCounts(counts, await rescoreUsers(some, run.writing))
       note({ after: some.at(-1)?.userId, isDone: false, counts })
-      run.onProgress?.(totalOf(steps))
-      if (counts.users - saved.counts.users < USERS_PER_STEP) continue
+      tell(run)
+      if (counts.users - saved.counts.users < run.usersPerStep) continue
       await progress.save(segment, step)
       saved = step
     }
@@ -119,6 +136,11 @@ async function rescoreSegment(segment: number, run: Run): Promise<void> {
   const isWhole = !run.isStopped && !(await run.isMoved())
   if (isWhole) note({ ...step, isDone: true })
   if (step !== saved) await progress.save(segment, step)
+  tell(run)
+}
+
+function tell({ steps, onProgress }: Run): void {
+  onProgress?.(totalOf(steps), steps.filter(({ isDone }) => isDone).length)
 }
 
 /** One look for all segments that ask at the same time; what has moved stays moved. */
