@@ -170,6 +170,16 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./model-rescore.ts'),
   },
   {
+    name: 'model sign',
+    summary: 'Sign an artifact, so that deployments that trust the key take it.',
+    load: () => import('./model-sign.ts'),
+  },
+  {
+    name: 'model keys',
+    summary: 'Make a pair of keys to sign model artifacts with: `model keys new`.',
+    load: () => import('./model-keys.ts'),
+  },
+  {
     name: 'table history',
     summary: 'Show the commits and rollbacks of a partition, newest first.',
     load: () => import('./table-history.ts'),

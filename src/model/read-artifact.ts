@@ -60,7 +60,15 @@ export function readExtra(zip: Uint8Array, options: ReadArtifactOptions = {}): R
   return new Map(extra.map(([name, bytes]) => [name.slice(EXTRA_FOLDER.length), bytes]))
 }
 
+/** Every file of the zip, for who packs it again with another one. Throws what `readArtifact` throws. */
+export function readAllFiles(zip: Uint8Array): ReadonlyMap<string, Uint8Array> {
+  const { entries } = readFiles(zip, {})
+  const files = entries.filter(entry => !entry.isDirectory)
+  return new Map(files.map(entry => [entry.name, inflate(zip, entry)]))
+}
+
 interface ArtifactFiles {
+  readonly entries: readonly ZipEntry[]
   readonly manifest: ArtifactManifest
   /** All that the manifest describes, checked; no other. */
   readonly files: ReadonlyMap<string, Uint8Array>
@@ -92,7 +100,7 @@ function readFiles(zip: Uint8Array, { trustedKeys = [] }: ReadArtifactOptions): 
     }
     files.set(name, content)
   }
-  return { manifest, files }
+  return { entries, manifest, files }
 }
 
 /** Whoever holds the hash of the manifest holds those of all files; one without a hash is one that somebody could have added. */

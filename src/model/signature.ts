@@ -30,6 +30,11 @@ export function newSigningKeys(): { readonly privatePem: string; readonly public
   return { privatePem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), publicKey: textOf(publicKey) }
 }
 
+/** The public half of a private key. Throws ModelError `signing-key-invalid`. */
+export function signingPublicKey(privatePem: string): string {
+  return textOf(createPublicKey(readPrivateKey(privatePem)))
+}
+
 /** The bytes of signature.json. Throws ModelError `signing-key-invalid`. */
 export function signManifest(manifest: Uint8Array, privatePem: string): Uint8Array {
   const key = readPrivateKey(privatePem)
