@@ -1,0 +1,173 @@
+// `model rescore` as a person calls it, on the local cloud's DynamoDB and S3: after a promotion, and before the pointer moves.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { COMMANDS } from '../../src/cli/commands.ts'
+import { loadPipeline } from '../../src/cli/load-pipeline.ts'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { type Connection, connect } from '../../src/compose/connect.ts'
+import { createPredictor } from '../../src/compose/predictor.ts'
+import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { definedFeatures } from '../../src/predictions/defined-features.ts'
+import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
+import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
+import { artifactOf, inputs, zipOf } from '../model/factories.ts'
+import { rawRecord } from '../recompute/harness.ts'
+import { testWorld } from './cli-world.ts'
+
+const PIPELINE = `
+import { count, event, features, model, pipeline } from 'millrace'
+const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: {} })
+const visitor = features({ a: count(visit, { within: '1h' }), b: count(visit, { within: '1d' }), c: count(visit) })
+const churn = model('churn', { from: visitor, inputs: ['a', 'b', 'c'], owner: 'ana' })
+export default pipeline({ name: 'shop', events: [visit], features: visitor, models: [churn] })
+`
+const USERS = 5
+
+let folder = ''
+let aws: LocalAws
+let connection: Connection
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'model-rescore-'))
+  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
+  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
+  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  aws = await startLocalAws()
+  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
+  await aws.createUsersTable(names.usersTable)
+  await aws.createCatalogTable(names.catalogTable)
+  for (const bucket of [names.catalogBucket, names.archiveBucket]) await aws.createBucket(bucket)
+  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+})
+
+afterAll(async () => {
+  connection.close()
+  await aws.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function millrace(...words: string[]) {
+  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
+  const exitCode = await runCli(words, COMMANDS, world)
+  return { exitCode, ...world.written }
+}
+
+async function rescoreJson(...words: string[]) {
+  const { exitCode, stdout, stderr } = await millrace('model', 'rescore', 'churn', '--settle', '1s', ...words, '--json')
+  return { exitCode, json: JSON.parse(exitCode === 0 ? stdout : stderr) }
+}
+
+/** The version's batch ID. `libraries` is all that tells one from another. */
+async function publish(version: string, ...words: string[]): Promise<string> {
+  const defined = definedFeatures(compilePipeline(await loadPipeline(folder)))
+  const own = inputs('a', 'b', 'c').map(input => ({
+    ...input,
+    fingerprint: defined.get(input.name)?.fingerprint ?? '',
+    missing: 0,
+  }))
+  const file = join(folder, `${version}.zip`)
+  await writeFile(file, zipOf(artifactOf('wide', { inputs: own, libraries: { version } })))
+  const { stdout, stderr } = await millrace('model', 'publish', file, ...words, '--json')
+  expect(stderr).toBe('')
+  return JSON.parse(stdout).batchId
+}
+
+/** What the recompute function does with a visit of each. */
+async function visits(id: number): Promise<void> {
+  const compiled = compilePipeline(await loadPipeline(folder))
+  const nowMs = Date.now()
+  const records = Array.from({ length: USERS }, (_, user) =>
+    rawRecord(
+      JSON.stringify({ type: 'visit', id: `${id}-${user}`, user: `u${user}`, at: new Date(nowMs).toISOString() }),
+      id * USERS + user + 1,
+      `u${user}`,
+      nowMs,
+    ),
+  )
+  const predictor = createPredictor(compiled, { ...connection, refreshMs: 0, onError: fail })
+  const aside = { writeDeadLetters: fail, writeDoubt: fail }
+  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+}
+
+function fail(error: unknown): never {
+  throw new Error('nothing is set aside here', { cause: error })
+}
+
+async function batches(): Promise<unknown[]> {
+  const users = await connection.users.loadMany(Array.from({ length: USERS }, (_, user) => `u${user}`))
+  return [...users.values()].map(item => ('models' in item ? item.models['churn'] : item.corrupt))
+}
+
+describe('model rescore', () => {
+  const all = (batchId: string): string[] => Array.from({ length: USERS }, () => batchId)
+  let first = ''
+  let second = ''
+
+  it('knows no version where none was published', async () => {
+    expect(await rescoreJson()).toMatchObject({ exitCode: 1, json: { error: { code: 'model-not-found' } } })
+  })
+
+  it('gives everybody predictions of what is in production, once', async () => {
+    first = await publish('first', '--to', 'production')
+    await visits(1)
+    second = await publish('second', '--to', 'production')
+    expect(await batches()).toEqual(all(first))
+    expect(await rescoreJson('--dry-run')).toMatchObject({ exitCode: 0, json: { isDryRun: true, rescored: USERS } })
+    expect(await batches()).toEqual(all(first))
+
+    const { exitCode, stdout } = await millrace('model', 'rescore', 'churn', '--settle', '1s', '--rate', '100')
+    expect(exitCode).toBe(0)
+    expect(stdout).toBe(`churn ${second}: 5 users: 5 rescored, 0 had it already, of 0 an event was first\n`)
+    expect(await batches()).toEqual(all(second))
+    expect(await rescoreJson('--segments', '3')).toMatchObject({
+      exitCode: 0,
+      json: { name: 'churn', batchId: second, users: USERS, rescored: 0, already: USERS, segments: 3 },
+    })
+  })
+
+  it('scores everybody by a staged version before it serves, and goes back to one that served', async () => {
+    const third = await publish('third', '--to', 'staging')
+    expect(await rescoreJson('--before-pointer', third, '--dry-run')).toMatchObject({
+      exitCode: 0,
+      json: { isDryRun: true, isSwapped: false, prepared: { rescored: USERS } },
+    })
+    expect(await rescoreJson('--before-pointer', third)).toMatchObject({
+      exitCode: 0,
+      json: { isSwapped: true, prepared: { rescored: USERS }, finished: { already: USERS, rescored: 0 } },
+    })
+    expect(await batches()).toEqual(all(third))
+    expect(await rescoreJson('--before-pointer', first)).toMatchObject({ exitCode: 0, json: { isSwapped: true } })
+    expect(await batches()).toEqual(all(first))
+    const { stdout } = await millrace('table', 'history', 'models.churn', 'production', '--json')
+    expect(JSON.parse(stdout).entries.map(({ kind, batchId }: Record<string, string>) => [kind, batchId])).toEqual([
+      ['rollback', first],
+      ['promote', third],
+      ['commit', second],
+      ['commit', first],
+    ])
+  })
+
+  it('refuses a version that was never staged, and what is no duration', async () => {
+    const other = await publish('other', '--to', 'attic')
+    expect(await rescoreJson('--before-pointer', other)).toMatchObject({ exitCode: 1 })
+    expect((await millrace('model', 'rescore', 'churn', '--settle', 'soon')).exitCode).toBe(2)
+    expect((await millrace('model', 'rescore', 'churn', '--before-pointer', 'newest')).exitCode).toBe(2)
+    expect(await batches()).toEqual(all(first))
+  })
+
+  it('names users that are left, and ends with 1', async () => {
+    await publish('fourth', '--to', 'production')
+    const { dynamodb } = aws.clients
+    const { PutItemCommand } = await import('@aws-sdk/client-dynamodb')
+    await dynamodb.send(
+      new PutItemCommand({ TableName: connection.names.usersTable, Item: { userId: { S: 'broken' }, v: { N: '1' } } }),
+    )
+    const { exitCode, stdout, stderr } = await millrace('model', 'rescore', 'churn', '--settle', '1s')
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('1 left: their items cannot be read')
+    expect(stderr).toContain('rescore-incomplete')
+  })
+})
