@@ -7,6 +7,7 @@ import type { OpenSession } from '../model/model-session.ts'
 import { openOnnxSession } from '../model/onnx-session.ts'
 import type { VersionPorts } from '../model/promote-version.ts'
 import { modelRegistry } from '../model/registry.ts'
+import type { TrustedKeys } from '../model/signature.ts'
 import { tryThenOpen } from '../model/trial-load.ts'
 import { sha256Hex } from '../platform/hash.ts'
 import { compilePipeline } from '../predictions/compile-pipeline.ts'
@@ -21,6 +22,7 @@ export const ANYWAY_OPTION = {
 
 export interface CheckedWith {
   readonly catalog: Catalog
+  readonly trustedKeys: TrustedKeys
   readonly pipeline: Pipeline
   /** `--anyway` is looked at. */
   readonly args: CommandArguments
@@ -28,10 +30,10 @@ export interface CheckedWith {
   readonly isTried: boolean
 }
 
-export function versionPorts({ catalog, pipeline, args, isTried }: CheckedWith): VersionPorts {
+export function versionPorts({ catalog, trustedKeys, pipeline, args, isTried }: CheckedWith): VersionPorts {
   return {
     catalog,
-    registry: modelRegistry(catalog),
+    registry: modelRegistry(catalog, { trustedKeys }),
     openSession: isTried ? triedOnce() : openOnnxSession,
     checkInputs: args.flag('anyway') ? () => undefined : manifest => refuseMismatch(manifest, pipeline),
   }

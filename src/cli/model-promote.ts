@@ -42,8 +42,8 @@ export const command: Command = {
       gates,
     }
     const reason = reasonOf(context, args)
-    await withConnection(context, args, async ({ catalog }, pipeline) => {
-      const ports = versionPorts({ catalog, pipeline, args, isTried: true })
+    await withConnection(context, args, async ({ catalog, trustedKeys }, pipeline) => {
+      const ports = versionPorts({ catalog, trustedKeys, pipeline, args, isTried: true })
       const plan = await planPromotion(ports, request)
       const { batchId, current } = plan
       const held = plan.gates.map(gate => `  ${gateLine(gate)}`)

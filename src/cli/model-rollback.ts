@@ -22,8 +22,8 @@ export const command: Command = {
     const request = { name: modelNameOf(args), stage: args.text('in') ?? SERVING, batchId: versionOf(args) }
     const { name, stage } = request
     const reason = reasonOf(context, args)
-    await withConnection(context, args, async ({ catalog }, pipeline) => {
-      const ports = versionPorts({ catalog, pipeline, args, isTried: false })
+    await withConnection(context, args, async ({ catalog, trustedKeys }, pipeline) => {
+      const ports = versionPorts({ catalog, trustedKeys, pipeline, args, isTried: false })
       const { batchId, current } = await planVersionRollback(ports, request)
       const from = current?.batchId ?? null
       if (context.isDryRun) {

@@ -27,8 +27,8 @@ export const command: Command = {
     const request = requestOf(args)
     const { name, batchId } = request
     const reason = reasonOf(context, args)
-    await withConnection(context, args, async ({ catalog }, pipeline) => {
-      const ports = versionPorts({ catalog, pipeline, args, isTried: false })
+    await withConnection(context, args, async ({ catalog, trustedKeys }, pipeline) => {
+      const ports = versionPorts({ catalog, trustedKeys, pipeline, args, isTried: false })
       if (context.isDryRun) {
         const rollbacks = (await planVersionYank(ports, request)).rollbacks.map(({ stage, batchId: to }) => ({
           stage,

@@ -3,6 +3,7 @@ import type { EventStreamWriter } from '../event/event-stream-writer.ts'
 import { kinesisEventStreamWriter } from '../event/kinesis-event-stream-writer.ts'
 import { kinesisStreamTip } from '../event/kinesis-stream-tip.ts'
 import type { StreamTip } from '../event/stream-tip.ts'
+import { readTrustedKeys, type TrustedKeys } from '../model/signature.ts'
 import { systemClock, systemSleep } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
 import type { ObjectRemover, ObjectStore } from '../platform/object-store.ts'
@@ -20,6 +21,8 @@ export interface Connection extends Stores, World {
   readonly events: EventStreamWriter
   /** Of `events`. */
   readonly tip: StreamTip
+  /** MILLRACE_MODEL_KEYS: of whom model artifacts are taken; of none: of anybody. */
+  readonly trustedKeys: TrustedKeys
   readonly close: () => void
 }
 
@@ -44,6 +47,7 @@ export function connect({ pipeline, stage, env }: ConnectOptions): Connection {
     events: kinesisEventStreamWriter(clients.kinesis, names.eventsStream),
     tip: kinesisStreamTip({ client: clients.kinesis, streamName: names.eventsStream, ...world }),
     ...world,
+    trustedKeys: readTrustedKeys(env['MILLRACE_MODEL_KEYS'] ?? ''),
     close: () => clients.destroy(),
   }
 }

@@ -181,7 +181,16 @@ describe('model publish', () => {
 
   it('checks everything and writes nothing with --dry-run', async () => {
     const file = await artifactFile('churn.zip', true)
-    const { exitCode, stdout } = await millrace('model', 'publish', file, '--to', 'production', '--why', 'first', '--dry-run')
+    const { exitCode, stdout } = await millrace(
+      'model',
+      'publish',
+      file,
+      '--to',
+      'production',
+      '--why',
+      'first',
+      '--dry-run',
+    )
     expect({ exitCode, stdout }).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining('current in production, instead of nothing'),
@@ -211,6 +220,19 @@ describe('model publish', () => {
     })
     expect(await catalog.current(production)).toEqual(before)
     expect((await millrace('model', 'publish', file, '--why', 'x', '--anyway')).exitCode).toBe(0)
+  })
+
+  it('takes only what a key of MILLRACE_MODEL_KEYS has signed, where there are any', async () => {
+    const file = await artifactFile('signed.zip', true)
+    const { publicKey } = (await millraceJson('model', 'keys', 'new', '--to', 'signing.pem')).json
+    const publish = async () => {
+      const world = testWorld({ cwd: folder, env: { ...aws.env, MILLRACE_MODEL_KEYS: publicKey }, clock: Date.now })
+      const exitCode = await runCli(['model', 'publish', file, '--who', 'ana', '--why', 'x'], COMMANDS, world)
+      return { exitCode, ...world.written }
+    }
+    expect(await publish()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('(signature-missing)') })
+    await millrace('model', 'sign', file, '--key', 'signing.pem')
+    expect(await publish()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('is current in staging') })
   })
 
   it('refuses what is no artifact', async () => {
