@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The Python client: types, its own tests, and its tests against the local cloud. Makes .venv with exactly the packages of
-# requirements.txt when it is missing or other.
+# The Python client: types, its own tests, its tests against the local cloud, and its quick start on the packaged pipeline. Makes .venv
+# with exactly the packages of requirements.txt when it is missing or other.
 set -euo pipefail
 cd "$(dirname "$0")"
 if ! cmp -s requirements.txt .venv/requirements.txt; then
@@ -14,3 +14,4 @@ fi
 cd ../..
 node scripts/ensure-installed.mjs
 node_modules/.bin/node --conditions=millrace-source test/clients/python.ts clients/python/.venv/bin/python
+node_modules/.bin/node --conditions=millrace-source test/clients/quickstart.ts clients/python/.venv/bin/python

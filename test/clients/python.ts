@@ -12,11 +12,13 @@ import { startLocalAws } from '../fakes/local-aws.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const PIPELINE = `
-import { count, event, features, last, number, pipeline, sum, text, topK } from '${join(ROOT, 'src', 'api', 'index.ts')}'
+import { count, event, features, last, model, number, pipeline, sum, text, topK } from '${join(ROOT, 'src', 'api', 'index.ts')}'
 const order = event('order', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: { amount: number({ scale: 2 }), item: text() } })
-export default pipeline({ name: 'shop', features: features({
+const customer = features({
   spent: sum(order, 'amount'), orders7d: count(order, { within: '7d' }), lastItem: last(order, 'item'), items: topK(order, 'item', { k: 2 }),
-}), models: [] })
+})
+const churn = model('churn', { from: customer, inputs: ['spent', 'orders7d'], owner: 'ana', about: 'Who leaves.' })
+export default pipeline({ name: 'shop', features: customer, models: [churn] })
 `
 
 const [, , python = 'python3'] = process.argv
@@ -50,6 +52,10 @@ async function fill(): Promise<void> {
   const { errors } = await archiveBatch(records, connection.archive)
   connection.close()
   if (errors.length > 0) throw errors[0]
+  // As a deploy does last.
+  const millrace = join(folder, 'node_modules', '.bin', 'millrace')
+  const code = await run([millrace, 'definitions', 'record', '--who', 'the test', '--why', 'deployed'], folder)
+  if (code !== 0) throw new Error(`definitions record ended with ${code}`)
 }
 
 interface Order {
@@ -70,12 +76,12 @@ function order(n: number, user: string, values: Order, arrival = values.at): Str
   }
 }
 
-function run([command = '', ...words]: readonly string[]): Promise<number> {
+function run([command = '', ...words]: readonly string[], cwd = ROOT): Promise<number> {
   // The command's own first line asks for `node`: this one.
   const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
   const env = { ...process.env, ...aws.env, PATH: path, MILLRACE_PIPELINE_DIR: folder }
   return new Promise((done, reject) => {
-    const child = spawn(command, words, { env, stdio: 'inherit' })
+    const child = spawn(command, words, { cwd, env, stdio: 'inherit' })
     child.on('error', reject)
     child.on('close', code => done(code ?? 1))
   })

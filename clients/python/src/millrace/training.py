@@ -43,7 +43,7 @@ def training_set(
 
     The rows are stored as a batch of the table `training_<name>`; `attrs` of the result says which, and what it was made of:
     `batch_id`, `table`, `partition`, `known`, `features` (name to fingerprint), `types` (name to `number`, `flag`, `text` or `json`),
-    `labels_sha256`, `inputs`, `counts`, `pipeline` and `deployment`. `millrace.publish` takes all of them into a model's papers.
+    `labels_sha256`, `inputs`, `counts`, `pipeline`, `deployment`, and `models` (name to the features it takes, as deployed). `millrace.publish` takes all of them into a model's papers.
     """
     words = ["training-set", "--known", known, "--name", name, "--stage", stage]
     words += ["--who", getpass.getuser() if who is None else who, "--why", why]
@@ -56,7 +56,9 @@ def training_set(
     catalog = Catalog(made["table"].split(".")[0], stage)
     batch = catalog.batch(made["table"], made["partition"], made["batchId"])
     df = _with_features(labels_df, batch, catalog.load(batch))
-    df.attrs |= {"pipeline": batch.table.split(".")[0], "deployment": stage}
+    definitions = catalog.definitions() or {"models": []}
+    models = {model["name"]: [each["name"] for each in model["inputs"]] for model in definitions["models"]}
+    df.attrs |= {"pipeline": batch.table.split(".")[0], "deployment": stage, "models": models}
     return df
 
 
