@@ -3,6 +3,7 @@ import { parseRfc3339Ms } from '../event/event-time.ts'
 import { createPredictor } from '../compose/predictor.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import { compilePipeline } from '../predictions/compile-pipeline.ts'
+import { driftLines } from '../snapshot/drift-text.ts'
 import { SNAPSHOT_TABLE, snapshotPartition, takeSnapshot } from '../snapshot/take-snapshot.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './errors.ts'
@@ -48,6 +49,7 @@ export const command: Command = {
       context.result({ batchId: entry.batchId, ...report }, () => [
         `${report.users} users at ${toRfc3339(instantMs)}: batch ${entry.batchId} of ${ref.db}.${ref.table}/${ref.partition}`,
         ...(report.corruptItems === 0 ? [] : [`${report.corruptItems} items could not be read and are not in it`]),
+        ...driftLines(report.drift),
       ])
     })
   },

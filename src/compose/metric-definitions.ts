@@ -12,7 +12,7 @@ export interface MetricDefinition {
   /** Printed when it is 0 too: what falls back to 0 must be seen to. Others are not printed then. */
   readonly isGauge?: true
   /** Beside `service` and `function`, which every metric has. */
-  readonly dimension?: 'owner' | 'model'
+  readonly dimension?: 'owner' | 'model' | 'model, owner'
 }
 
 const HTTP = ['serve', 'ingest']
@@ -40,6 +40,9 @@ export const METRICS = {
   answersEvaluated: { unit: 'Count', functions: ['serve'] },
   usersInSnapshot: { unit: 'Count', functions: ['snapshot'] },
   corruptItems: { unit: 'Count', functions: ['snapshot'], isGauge: true },
+  inputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
+  outputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
+  driftUnknown: { unit: 'Count', functions: ['snapshot'], dimension: 'model, owner' },
   hoursCompacted: { unit: 'Count', functions: ['compact'] },
   recordsCompacted: { unit: 'Count', functions: ['compact'] },
   hoursLeft: { unit: 'Count', functions: ['compact'], isGauge: true },

@@ -5,6 +5,7 @@ import type { Pipeline } from '../predictions/pipeline.ts'
 import { recordDeployed } from '../recompute/record-deployed.ts'
 import { takeSnapshot } from '../snapshot/take-snapshot.ts'
 import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
+import { reportDrift } from './report-drift.ts'
 import { stageOfTable } from './resource-names.ts'
 import { createUserRuntime, type UserRuntime } from './user-runtime.ts'
 
@@ -20,6 +21,7 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
         const { entry, ...report } = await takeSnapshot(runtime, request)
         telemetry.count('usersInSnapshot', report.users)
         telemetry.count('corruptItems', report.corruptItems)
+        reportDrift(report.drift, telemetry)
         const result = { batchId: entry.batchId, ...report }
         telemetry.info('snapshot taken', result)
         return result

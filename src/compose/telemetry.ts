@@ -20,6 +20,8 @@ export type MetricDimensions =
   | { readonly owner: string }
   /** A model of the pipeline. */
   | { readonly model: string }
+  /** Of a model, for who owns it: an alarm of a team is on its own models. */
+  | { readonly model: string; readonly owner: string }
 
 export function createTelemetry(service: string, functionName: string): Telemetry {
   const logger = new Logger({ serviceName: service })
@@ -44,7 +46,9 @@ export function createTelemetry(service: string, functionName: string): Telemetr
     },
     count: (name, value, dimensions) => {
       if (dimensions === undefined) add(name, value)
-      else if (value !== 0) addWithDimensions(metrics, { name, value, dimensions })
+      // No movement is a reading too.
+      else if (value !== 0 || metricDefinition(name).unit === 'None')
+        addWithDimensions(metrics, { name, value, dimensions })
     },
     span: add,
     flush: () => {

@@ -7,6 +7,8 @@ import { type BinCounts, binsOf, countsInBins, sharedBins } from './psi-bins.ts'
 /** A share of nothing has no logarithm: an empty bin counts as one in ten thousand, as most libraries have it. */
 export const SHARE_MIN = 0.0001
 
+const HALF_A_ROW = 0.5
+
 /**
  * Rules of thumb of credit scoring: under the first, little has changed; over the second, much. N. Siddiqi, Credit Risk Scorecards, 2006;
  * B. Yurdakul and J. Naranjo, Statistical properties of the population stability index, Journal of Risk Model Validation, 2020.
@@ -50,12 +52,20 @@ export function movedTo(expected: Distribution, { counts }: BinCounts): Moved {
 }
 
 function moved(before: readonly number[], now: readonly number[]): Moved {
-  const [expected, actual] = [sharesOf(before), sharesOf(now)]
-  if (expected === undefined || actual === undefined) return UNKNOWN
-  const psi = populationStabilityIndex(expected, actual)
+  if (total(before) === 0 || total(now) === 0) return UNKNOWN
+  const psi = populationStabilityIndex(sharesWithHalves(before, now), sharesWithHalves(now, before))
   const bins = before.filter((count, index) => count > 0 || (now[index] ?? 0) > 0).length
   const isChance = psi >= PSI_MOVED && psi <= psiByChance(bins, total(before), total(now))
   return { psi, reading: isChance ? 'too-few' : movement(psi) }
+}
+
+/**
+ * An empty bin of a hundred rows is no proof that it holds less than one in ten thousand: it counts as half a row, where the other side
+ * has any. From 5,000 rows on, the usual share is the greater one.
+ */
+function sharesWithHalves(counts: readonly number[], others: readonly number[]): readonly number[] {
+  const all = total(counts)
+  return counts.map((count, index) => (count === 0 && (others[index] ?? 0) > 0 ? HALF_A_ROW : count) / all)
 }
 
 export function movement(psi: number): Movement {

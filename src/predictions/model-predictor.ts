@@ -41,7 +41,7 @@ export function modelPredictor(
     })
   const pinned = async (): Promise<PinnedPredictor> => {
     const held = await Promise.all(models.map(async model => ({ model, session: await model.session() })))
-    return { predict: bodies => predictAll(held, bodies) }
+    return { predict: bodies => predictAll(held, bodies), models: held.flatMap(({ session }) => session ?? []) }
   }
   return {
     predict: async bodies => (bodies.length === 0 ? [] : (await pinned()).predict(bodies)),

@@ -1,5 +1,6 @@
 // Features of many users in, their predictions out, in one run of each model.
 import type { FeaturesBody } from '../features/features-body.ts'
+import type { ModelSession } from '../model/model-session.ts'
 import type { PredictionsBody } from './evaluated-user.ts'
 
 export interface PredictedUser {
@@ -12,6 +13,8 @@ export interface PredictedUser {
 export interface PinnedPredictor {
   /** One answer per user, in order. A model that fails is a status in the answer, never an exception. */
   predict(features: readonly FeaturesBody[]): Promise<readonly PredictedUser[]>
+  /** Those that it predicts with, with their papers; a model that has no version is not among them. */
+  readonly models?: readonly Pick<ModelSession, 'name' | 'batchId' | 'manifest'>[]
 }
 
 export interface Predictor {

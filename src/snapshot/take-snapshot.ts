@@ -5,6 +5,7 @@ import type { Row } from '../catalog/columns.ts'
 import type { LogEntry } from '../catalog/items.ts'
 import { writeParquet } from '../catalog/parquet-rows.ts'
 import type { PartInput } from '../catalog/store-batch.ts'
+import type { Json } from '../platform/canonical-json.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
@@ -14,6 +15,7 @@ import { featuresAt } from '../serve/evaluate-user.ts'
 import { isUnreadable, readSums } from '../store/item-codec.ts'
 import { CorruptItemError } from '../store/errors.ts'
 import { type CorruptItem, isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
+import { DriftCounts, type ModelDrift } from './drift.ts'
 import { snapshotColumns, snapshotRow } from './snapshot-rows.ts'
 
 /** Parallel scan segments: each reads 1 MB pages, so eight pages are in memory at most. */
@@ -49,6 +51,8 @@ export interface SnapshotReport {
   /** Bytes of state, features and predictions in the users table: as stored, and as the JSON that they are. */
   readonly storedBytes: number
   readonly plainBytes: number
+  /** Of each model that predicted, against what it was trained on. */
+  readonly drift: readonly ModelDrift[]
 }
 
 export const SNAPSHOT_TABLE = 'users'
@@ -69,8 +73,9 @@ export async function takeSnapshot(deps: SnapshotDependencies, request: Snapshot
     parts: run.parts(),
     who: request.who,
     why: `${request.why}, at ${toRfc3339(request.instantMs)}`,
+    properties: () => ({ drift: run.drift() as unknown as Json }),
   })
-  return { entry, ...ref, ...run.counts }
+  return { entry, ...ref, ...run.counts, drift: run.drift() }
 }
 
 class SnapshotRun {
@@ -79,6 +84,7 @@ class SnapshotRun {
   readonly #request: SnapshotRequest
   /** One for all pages: a version published meanwhile is not in this batch. */
   readonly #predictor: PinnedPredictor
+  readonly #drift: DriftCounts
   readonly #buckets: Row[][] = Array.from({ length: USER_BUCKETS }, () => [])
   readonly #partsOfBucket: number[] = Array.from({ length: USER_BUCKETS }, () => 0)
 
@@ -86,6 +92,12 @@ class SnapshotRun {
     this.#deps = deps
     this.#request = request
     this.#predictor = predictor
+    this.#drift = new DriftCounts(predictor.models ?? [])
+  }
+
+  drift(): readonly ModelDrift[] {
+    const { models } = this.#deps.compiled.pipeline
+    return this.#drift.report(name => models.find(model => model.name === name)?.owner)
   }
 
   /** Pulled by the catalogue as it uploads, so that the scan never runs ahead of the writing. */
@@ -119,6 +131,7 @@ class SnapshotRun {
       this.counts.users++
       this.#weigh(item)
       if (item.at > this.#request.instantMs) this.counts.usersAfterInstant++
+      this.#drift.add({ features, ...user })
       this.#buckets[userBucket(item.userId)]?.push(snapshotRow(item.userId, item.v, { features, ...user }))
     }
   }

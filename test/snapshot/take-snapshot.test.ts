@@ -1,6 +1,7 @@
 import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { ModelInput } from '../../src/model/artifact-manifest.ts'
+import { distributionOf } from '../../src/model/distribution.ts'
 import { model } from '../../src/model/define.ts'
 import type { ModelSession } from '../../src/model/model-session.ts'
 import { count } from '../../src/features/aggregates.ts'
@@ -235,6 +236,36 @@ describe('takeSnapshot', () => {
       })),
     )
     expect(await predictor.production()).toEqual({ churn: 'v2' })
+  })
+
+  it('says how far what models are asked and answer has moved since training, in the report and in the manifest', async () => {
+    const run = await world()
+    const session = versionOf('v1')
+    const distribution = distributionOf([2, 2, 2, 2], 'number')
+    const [input] = session.manifest.inputs.map(each => ({ ...each, distribution }))
+    if (input === undefined) throw new Error('no input')
+    const held = { ...session, manifest: { ...session.manifest, inputs: [input] } }
+    const withModel = compilePipeline({
+      ...shop,
+      models: [model('churn', { from: customer, inputs: ['ordersEver'], owner: 'ben' })],
+    })
+    const predictor = modelPredictor(withModel, name => ({
+      name,
+      session: async () => held,
+      batchId: async () => held.batchId,
+    }))
+    const report = await takeSnapshot({ ...run.snapshot, compiled: withModel, predictor }, REQUEST)
+    expect(report.drift).toMatchObject([
+      {
+        model: 'churn',
+        batchId: 'v1',
+        owner: 'ben',
+        inputs: [{ name: 'ordersEver', psi: 0, reading: 'steady', counted: USERS }],
+        outputs: [{ name: 'score', psi: null, reading: 'unknown', counted: USERS }],
+      },
+    ])
+    const { manifest } = await run.snapshot.catalog.load(report)
+    expect(manifest.properties).toEqual({ drift: report.drift })
   })
 
   it('killed before its log entry leaves readers with the batch before; the next run commits', async () => {
