@@ -16,7 +16,7 @@ export type NamedOutcomes =
 
 const FORM = 'EVENT_TYPE.FIELD, FILE.csv, FILE.parquet, FILE.ndjson or DB.TABLE/PARTITION'
 
-/** `flight.arrived.delay above 15` and `outcomes.csv`. Throws UsageError, CatalogError `name-invalid`. */
+/** `order.placed.amount above 15`, `outcomes.csv`. Throws UsageError, CatalogError `name-invalid`. */
 export function parseOutcomes(text: string): {
   readonly named: NamedOutcomes
   readonly threshold: Threshold | undefined
