@@ -55,7 +55,7 @@ export function spillHarness(
   const objects = memoryObjectStore(options)
   const spills = spillStore({ objects, newKey: () => TEST_KEY })
   const run = harness({ predictor: longPredictor(), spills, ...overrides })
-  return { ...run, deliver: run.deliver, objects, spills }
+  return { ...run, objects, spills }
 }
 
 export function spilledKeys({ objects }: Pick<SpillHarness, 'objects'>): string[] {

@@ -97,12 +97,12 @@ export const BUGS_BY_A_STRANGER: readonly PlantedBug[] = [
   {
     name: 'the row of a model run stands at the place of its user in the wave',
     breaks:
-      'Where somebody of a wave is not ready, everybody after them gets the prediction of the user before, or of a row of zeros.',
+      'Where somebody of a wave is not ready, everybody after them gets the prediction of the user behind, or none.',
     patches: [
       {
         file: 'src/predictions/model-predictor.ts',
-        find: 'fillInputRow(inputs, body, rows, runs.length * inputs.length)',
-        replace: 'fillInputRow(inputs, body, rows, index * inputs.length)',
+        find: 'predictions[runs[row] as number] = answer',
+        replace: 'predictions[row] = answer',
       },
     ],
     killedBy: byTest('test/predictions/model-predictor.test.ts'),
