@@ -130,6 +130,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./snapshot-run.ts'),
   },
   {
+    name: 'model shadow',
+    summary: 'Hold what a shadow model says against the one that is served, over the newest snapshot.',
+    load: () => import('./model-shadow.ts'),
+  },
+  {
     name: 'model publish',
     summary: 'Check an artifact and make it the current version of its model in a stage.',
     load: () => import('./model-publish.ts'),
@@ -163,6 +168,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'model show',
     summary: 'Show the papers of a version as people read them, where it is, and its size by encoding.',
     load: () => import('./model-show.ts'),
+  },
+  {
+    name: 'model reproduce',
+    summary: 'Run the kept script of a version on its training batch, and compare what comes out.',
+    load: () => import('./model-reproduce.ts'),
   },
   {
     name: 'model rescore',
