@@ -22,7 +22,12 @@ describe('outputOf', () => {
   })
 
   it('is not guessed among several', () => {
-    for (const manifest of [papers(number('y'), number('z')), papers(scores('a', 'b', 'c')), papers(label)]) {
+    for (const manifest of [
+      papers(number('y'), number('z')),
+      papers(scores('a', 'b', 'c')),
+      papers(label),
+      papers(number('y'), scores('a')),
+    ]) {
       expect(() => outputOf(manifest, undefined)).toThrow(expect.objectContaining({ code: 'output-ambiguous' }))
     }
   })

@@ -40,11 +40,16 @@ interface Bought {
 }
 
 const random = seededRandom(11)
-const ORDERS: readonly Bought[] = Array.from({ length: 160 }, () => ({
-  user: `user-${Math.floor(random() * 6)}`,
-  ts: FIRST + Math.floor(random() * DAYS * DAY),
-  gift: random() < 0.4,
-})).toSorted((a, b) => a.ts - b.ts)
+const ORDERS: readonly Bought[] = [
+  ...Array.from({ length: 160 }, () => ({
+    user: `user-${Math.floor(random() * 6)}`,
+    ts: FIRST + Math.floor(random() * DAYS * DAY),
+    gift: random() < 0.4,
+  })),
+  // At the instant of a snapshot, which has not stood before it; and a millisecond after the second version became current.
+  { user: 'user-0', ts: FIRST + 6 * DAY, gift: true },
+  { user: 'user-0', ts: SWITCH + 1, gift: true },
+].toSorted((a, b) => a.ts - b.ts)
 
 const RECORDS: readonly StreamRecord[] = ORDERS.map(({ user, ts, gift }, index) => {
   const at = new Date(ts).toISOString()
@@ -59,6 +64,14 @@ const RECORDS: readonly StreamRecord[] = ORDERS.map(({ user, ts, gift }, index) 
   }
   return rawRecord(payload, index + 1, user, ts)
 })
+
+/** Of another type: it is no outcome. */
+const VISIT = rawRecord(
+  { type: 'site.visited', visitId: 'v', customer: 'user-1', at: new Date(FIRST + DAY).toISOString(), seconds: 5 },
+  RECORDS.length + 1,
+  'user-1',
+  FIRST + DAY,
+)
 
 /** The first version says how many orders there were, the second how few. */
 function score(batchId: string, orders: number): number {
@@ -135,7 +148,7 @@ async function report(changes: Partial<PerformanceAsked>, openLetters: ReadonlyS
       openArchived: async () => ({
         compiled,
         spoolDir,
-        history: memoryHistory(RECORDS),
+        history: memoryHistory([...RECORDS, VISIT]),
         openLetters: async () => openLetters,
         accepted: async () => new Map(),
       }),
@@ -175,7 +188,12 @@ describe('modelPerformance', () => {
       expect(realised?.value).toBeCloseTo(slowAuc(pairs).value, 9)
     }
     const joined = [...expected.values()].flat().length
-    expect(found.counts).toMatchObject({ outcomes: ORDERS.length, joined, withoutPrediction: ORDERS.length - joined })
+    expect(found.counts).toMatchObject({
+      outcomes: ORDERS.length,
+      joined,
+      withoutPrediction: ORDERS.length - joined,
+      withoutLabel: 0,
+    })
     expect(found).toMatchObject({ way: 'snapshots', horizonMs: 2 * DAY, output: 'probability' })
   })
 
