@@ -5,3 +5,5 @@ if ! cmp -s models/late-arrival/requirements.txt .venv/requirements.txt; then
   cp models/late-arrival/requirements.txt .venv/requirements.txt
 fi
 python=.venv/bin/python
+# The client of this repo, which packs the artifact.
+export PYTHONPATH="$PWD/clients/python/src"

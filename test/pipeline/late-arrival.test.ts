@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { InputRows, planModelInputs } from '../../src/model/model-inputs.ts'
-import { readArtifact } from '../../src/model/read-artifact.ts'
+import { readArtifact, readExtra } from '../../src/model/read-artifact.ts'
 import pipeline from '../../src/pipeline/index.ts'
 import { lateArrival } from '../../src/pipeline/models.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
@@ -12,7 +12,9 @@ import { definedFeatures } from '../../src/predictions/defined-features.ts'
 
 const FOLDER = join(import.meta.dirname, '..', '..', 'models', 'late-arrival')
 const MODEL_BYTES_MAX = 1_000_000
-const artifact = readArtifact(readFileSync(join(FOLDER, 'late-arrival.zip')))
+const zip = readFileSync(join(FOLDER, 'late-arrival.zip'))
+const ZIP_BYTES_MAX = 120_000
+const artifact = readArtifact(zip)
 
 const MORNING_ON_TIME = {
   arrivals6h: 1,
@@ -55,8 +57,33 @@ describe('the artifact of late-arrival', () => {
     expect(artifact.manifest.inputs.map(input => input.name)).toEqual(lateArrival.inputs)
   })
 
+  it('has papers of the present format: distributions of all that goes in and comes out, golden rows, and where it is from', () => {
+    const { manifest, golden } = artifact
+    expect(manifest.formatVersion).toBe(2)
+    for (const { distribution } of manifest.inputs) expect(distribution?.count).toBe(manifest.trainingData.rows)
+    expect(manifest.outputs[0]?.distribution?.count).toBeGreaterThan(10_000)
+    expect(golden?.synthetic).toBe(true)
+    expect(golden?.inputs.length).toBe(32)
+    // One where nothing is known of the route.
+    expect(golden?.inputs).toContainEqual(manifest.inputs.map(() => 'nan'))
+    expect(manifest.commit).toMatch(/^[0-9a-f]{40}/)
+    expect(manifest.hyperparameters).toMatchObject({ max_iter: 200, learning_rate: 0.08 })
+  })
+
+  it('can be trained again by the scripts that are in it, which are those of the repo', () => {
+    expect(artifact.manifest.reproduce?.command).toEqual(['python3', 'train.py', '{data}'])
+    const extra = readExtra(zip)
+    expect([...extra.keys()].sort()).toEqual(['late_arrival.py', 'requirements.txt', 'train.py'])
+    for (const [name, bytes] of extra) {
+      expect(Buffer.from(bytes).equals(readFileSync(join(FOLDER, name))), `${name} has changed: run train.sh`).toBe(
+        true,
+      )
+    }
+  })
+
   it('is small, and beats both baselines in both test months', () => {
     expect(artifact.model.byteLength).toBeLessThan(MODEL_BYTES_MAX)
+    expect(zip.byteLength).toBeLessThan(ZIP_BYTES_MAX)
     const { auc } = JSON.parse(readFileSync(join(FOLDER, 'metrics.json'), 'utf8')) as {
       readonly auc: Readonly<Record<string, Readonly<Record<string, number>>>>
     }
