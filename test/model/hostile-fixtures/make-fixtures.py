@@ -33,6 +33,9 @@ def save(name, nodes, tensors):
 score = node("MatMul", ["x", "w"], ["linear"])
 weights = constant("w", WEIGHTS)
 
+# The logarithm of what may be negative.
+save("nan", [score, node("Log", ["linear"], ["score"])], [weights])
+
 # Wants a tensor of 8 GB when it runs: its shape depends on the input, so that nothing is known of it beforehand.
 memory = [
     score,
