@@ -1,6 +1,7 @@
 // A look into an ONNX file before any runtime opens it. Tensors that live in other files are refused (their names can point
 // anywhere on the machine), and so are operators that are not ONNX's own and graphs nested or chained without end.
 import { ModelError } from './errors.ts'
+import { type Field, fieldsOf } from './onnx-graph/wire.ts'
 
 /** Which fields of which message lead on to which: the part of onnx.proto3 (onnx/onnx 1.21) that can hold a tensor or a domain. */
 const FIELDS: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
@@ -61,44 +62,6 @@ function isExternal({ number, varint }: Field): boolean {
 function checkDomain(body: Uint8Array): void {
   const domain = new TextDecoder().decode(body)
   if (!DOMAINS.has(domain)) throw refused(`its operators of "${domain}" are not ONNX's own`, 'model-domain')
-}
-
-interface Field {
-  readonly number: number
-  /** Of a number. */
-  readonly varint?: bigint
-  /** Of text, bytes or a message. */
-  readonly body?: Uint8Array
-}
-
-const FIXED_BYTES: Readonly<Record<number, number>> = { 1: 8, 5: 4 }
-
-/** The fields of one protobuf message, in order (protobuf.dev, "Encoding"). */
-function* fieldsOf(bytes: Uint8Array): Generator<Field> {
-  let at = 0
-  const varint = (): bigint => {
-    let value = 0n
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = bytes[at++]
-      if (byte === undefined) break
-      value |= BigInt(byte & 127) << shift
-      if (byte < 128) return value
-    }
-    throw refused('it is not whole')
-  }
-  while (at < bytes.byteLength) {
-    const key = Number(varint())
-    const number = key >>> 3
-    const wire = key & 7
-    if (wire === 0) {
-      yield { number, varint: varint() }
-      continue
-    }
-    const length = wire === 2 ? Number(varint()) : FIXED_BYTES[wire]
-    if (length === undefined || length > bytes.byteLength - at) throw refused('it is not whole')
-    if (wire === 2) yield { number, body: bytes.subarray(at, at + length) }
-    at += length
-  }
 }
 
 function refused(why: string, code = 'model-refused'): ModelError {
