@@ -18,6 +18,8 @@ import { percent } from './refused-text.ts'
 import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 const TOLERANCE_DEFAULT = 0.01
+/** For people; programs get all. */
+const OUTPUTS_SHOWN = 10
 
 export const command: Command = {
   name: 'model shadow',
@@ -95,12 +97,13 @@ interface Named {
 function describe(compared: OutputComparison, { name, shadowOf, tolerance, of }: Named): string[] {
   const { users, served, shadow, outputs, onlyServed, onlyShadow } = compared
   const only = (who: string, names: readonly string[]) =>
-    names.length === 0 ? [] : [`Only ${who} has: ${names.join(', ')}`]
+    names.length === 0 ? [] : [`Only ${who} has: ${names.slice(0, OUTPUTS_SHOWN).join(', ')}${more(names)}`]
   return [
     `${name} beside ${shadowOf}, ${users} users of ${of}`,
     `  ${shadowOf}: ${statusText(served)}`,
     `  ${name}: ${statusText(shadow)}`,
-    ...outputs.flatMap(output => outputLines(output, tolerance)),
+    ...outputs.slice(0, OUTPUTS_SHOWN).flatMap(output => outputLines(output, tolerance)),
+    ...(outputs.length > OUTPUTS_SHOWN ? [`Outputs${more(outputs)}: see --json`] : []),
     ...only(shadowOf, onlyServed),
     ...only(name, onlyShadow),
     ...(outputs.length === 0 ? ['There is nothing to compare.'] : []),
@@ -108,8 +111,12 @@ function describe(compared: OutputComparison, { name, shadowOf, tolerance, of }:
 }
 
 function statusText(counts: StatusCounts): string {
-  const parts = Object.entries(counts).map(([status, count]) => `${count} ${status}`)
-  return parts.length === 0 ? 'nobody' : parts.sort().join(', ')
+  const parts = Object.entries(counts).sort(([, a], [, b]) => b - a)
+  return parts.length === 0 ? 'nobody' : parts.map(([status, count]) => `${count} ${status}`).join(', ')
+}
+
+function more(list: readonly unknown[]): string {
+  return list.length > OUTPUTS_SHOWN ? ` and ${list.length - OUTPUTS_SHOWN} more` : ''
 }
 
 function outputLines(output: ComparedOutput, tolerance: number): string[] {

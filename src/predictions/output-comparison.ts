@@ -4,8 +4,11 @@ import { byCodePoint } from '../platform/canonical-json.ts'
 import type { Prediction, PredictionStatus } from './evaluated-user.ts'
 import { outputNumbers } from './output-numbers.ts'
 
-/** Two doubles a user and output; who is over it is counted and not compared. Users come by hash, so the first are a fair sample. */
-export const USERS_COMPARED_MAX = 1_000_000
+/**
+ * Of one output each, in pairs of doubles: 100 MB or so. Who comes when there is no more room is counted and not compared; users come
+ * by hash, so that the first ones are a fair sample.
+ */
+export const NUMBERS_COMPARED_MAX = 4_000_000
 const DECILES = 10
 
 export type StatusCounts = Partial<Record<PredictionStatus | 'absent', number>>
@@ -52,9 +55,16 @@ export interface DecileShift {
   readonly meanShadow: number
 }
 
+export interface OutputComparerOptions {
+  /** Numbers that differ by no more are the same. */
+  readonly tolerance: number
+  readonly numbersMax?: number
+}
+
 export class OutputComparer {
   readonly #tolerance: number
-  readonly #usersMax: number
+  readonly #numbersMax: number
+  #held = 0
   readonly #counts = { users: 0, compared: 0 }
   readonly #served: StatusCounts = {}
   readonly #shadow: StatusCounts = {}
@@ -62,12 +72,9 @@ export class OutputComparer {
   readonly #labels = new Map<string, { users: number; changed: number }>()
   readonly #only = { served: new Set<string>(), shadow: new Set<string>() }
 
-  constructor({
-    tolerance,
-    usersMax = USERS_COMPARED_MAX,
-  }: { readonly tolerance: number; readonly usersMax?: number }) {
+  constructor({ tolerance, numbersMax = NUMBERS_COMPARED_MAX }: OutputComparerOptions) {
     this.#tolerance = tolerance
-    this.#usersMax = usersMax
+    this.#numbersMax = numbersMax
   }
 
   /** Undefined: the user has no prediction by that model. */
@@ -75,7 +82,7 @@ export class OutputComparer {
     this.#counts.users++
     count(this.#served, served)
     count(this.#shadow, shadow)
-    if (served?.value === undefined || shadow?.value === undefined || this.#counts.compared >= this.#usersMax) return
+    if (served?.value === undefined || shadow?.value === undefined || this.#held >= this.#numbersMax) return
     this.#counts.compared++
     this.#addNumbers(outputNumbers(served.value), outputNumbers(shadow.value))
     this.#addLabels(labelsOf(served), labelsOf(shadow))
@@ -107,6 +114,7 @@ export class OutputComparer {
       this.#numbers.set(name, columns)
       columns.served.push(value)
       columns.shadow.push(other)
+      this.#held++
     }
     for (const name of Object.keys(shadow)) if (!Object.hasOwn(served, name)) this.#only.shadow.add(name)
   }

@@ -15,12 +15,14 @@ import { features } from '../../src/features/define.ts'
 import type { UserState } from '../../src/features/state.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { type CompiledPipeline, compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import type { Predictor } from '../../src/predictions/predictor.ts'
 import { pipeline } from '../../src/predictions/pipeline.ts'
 import { type BatchResult, recomputeBatch } from '../../src/recompute/recompute-batch.ts'
 import { backfill, type BackfillRequest } from '../../src/replay/backfill.ts'
 import type { BackfillCounts } from '../../src/replay/backfill-settle.ts'
 import { importHistory } from '../../src/replay/import-history.ts'
 import { withdrawImport } from '../../src/replay/withdraw-import.ts'
+import type { SpillStore } from '../../src/store/spill-store.ts'
 import { decodeItem, isUnreadable, readBody } from '../../src/store/item-codec.ts'
 import { isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
 import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
@@ -59,6 +61,9 @@ export interface BackfillWorld {
   /** Waits that a run made, ms. */
   readonly sleeps: number[]
   nowMs: number
+  /** Of every writer. */
+  predictor: Predictor
+  spills: SpillStore | undefined
   /** What the stream runs with. */
   live: CompiledPipeline
   /** Called in each sleep of a run. */
@@ -86,7 +91,6 @@ export function backfillWorld(): BackfillWorld {
   const ports = { clock: () => world.nowMs, random: seededRandom(7) }
   const objects = memoryObjectStore()
   const modelRuns: number[] = []
-  const predictor = countingPredictor(modelRuns)
   const world: BackfillWorld = {
     users,
     archive,
@@ -96,13 +100,16 @@ export function backfillWorld(): BackfillWorld {
     sleeps: [],
     nowMs: START + 100 * DAY_MS,
     live: before,
+    predictor: countingPredictor(modelRuns),
+    spills: undefined,
     onSleep: undefined,
     fault: undefined,
     deliver: records =>
       recomputeBatch(records, {
         compiled: world.live,
         users,
-        predictor,
+        predictor: world.predictor,
+        spills: world.spills,
         aside: {
           writeDeadLetters: letters => writeDeadLetters(archive, letters),
           writeDoubt: doubtful => writeDoubt(archive, doubtful),
@@ -124,7 +131,9 @@ export function backfillWorld(): BackfillWorld {
       world.nowMs += 1000
       const payloads = records.map(({ dataBase64 }) => Buffer.from(dataBase64, 'base64'))
       const compiled = world.live
-      const given = { compiled, users, predictor, catalog: world.catalog, ...ports, spoolDir, who: 'ana', why: 'test' }
+      const { predictor, spills } = world
+      const writing = { compiled, users, predictor, spills, catalog: world.catalog }
+      const given = { ...writing, ...ports, spoolDir, who: 'ana', why: 'test' }
       const { batch } = await importHistory(payloads, { ...given, name })
       return batch?.batchId ?? ''
     },
@@ -144,7 +153,17 @@ export function backfillWorld(): BackfillWorld {
       try {
         return await backfill(
           { target: { kind: 'incomplete', feature: undefined }, waitMs: 0, by: 'test', ...request },
-          { compiled: after, users, predictor, archive, history, clock: ports.clock, sleep, spoolDir: runDir },
+          {
+            compiled: after,
+            users,
+            predictor: world.predictor,
+            spills: world.spills,
+            archive,
+            history,
+            clock: ports.clock,
+            sleep,
+            spoolDir: runDir,
+          },
         )
       } finally {
         await history.close()

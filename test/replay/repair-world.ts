@@ -11,7 +11,6 @@ import { verifyUsers } from '../../src/replay/verify.ts'
 import type { Attributes } from '../../src/store/dynamodb-attributes.ts'
 import { decodeItem, isUnreadable, readBody } from '../../src/store/item-codec.ts'
 import type { MemoryUserStore } from '../fakes/memory-user-store.ts'
-import { countingPredictor } from '../recompute/harness.ts'
 import { withBitFlipped } from '../store/damage.ts'
 import { type BackfillWorld, backfillWorld, before, itemOf } from './backfill-world.ts'
 
@@ -60,9 +59,8 @@ export function repairWorld(): RepairWorld {
           return lastOf(stream, after)
         },
       }
-      const predictor = countingPredictor(world.modelRuns)
-      const { users, archive } = world
-      const deps = { compiled: before, users, predictor, archive, history, tip, sleep, spoolDir: runDir }
+      const { users, archive, predictor, spills } = world
+      const deps = { compiled: before, users, predictor, spills, archive, history, tip, sleep, spoolDir: runDir }
       const defaults = { userIds: ['user-0'], stream: STREAM, waitMs: 0, by: 'test', who: 'ana' }
       try {
         return await repairUsers({ ...defaults, ...request }, { ...deps, clock: () => world.nowMs })
