@@ -190,6 +190,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./model-keys.ts'),
   },
   {
+    name: 'model diff',
+    summary: 'Show what is different between two versions of a model, and what they say of the same users.',
+    load: () => import('./model-diff.ts'),
+  },
+  {
     name: 'table history',
     summary: 'Show the commits and rollbacks of a partition, newest first.',
     load: () => import('./table-history.ts'),
