@@ -35,7 +35,7 @@ const ELEMENTS: Readonly<Record<number, InputElement>> = {
   11: 'float64',
 }
 
-/** Throws ModelError: those of `checkModelFile`, `model-input-kind`, `model-input-type`, `model-input-shape`, `model-outputs-sequences`, `model-fixed-rows`. */
+/** Throws ModelError: those of `checkModelFile`, `model-input-kind`, `model-input-type`, `model-input-shape`, `model-outputs-sequences`, `model-only-zip-map`, `model-fixed-rows`. */
 export function packGraph(bytes: Uint8Array): PackedGraph {
   checkModelFile(bytes)
   const given = readGraph(bytes)

@@ -34,7 +34,7 @@ export interface Zipped {
   readonly classes: readonly string[] | undefined
 }
 
-/** Throws ModelError `model-outputs-sequences`. */
+/** Throws ModelError `model-outputs-sequences`, `model-only-zip-map`. */
 export function withoutZipMaps(model: Uint8Array): WithoutMaps {
   const graph = readGraph(model)
   const maps = new Map(graph.nodes.filter(isZipMap).map(node => [node.outputs[0] ?? '', node]))
@@ -53,6 +53,7 @@ export function withoutZipMaps(model: Uint8Array): WithoutMaps {
       return 'drop'
     }
     const source = map.inputs[0] ?? ''
+    if (graph.inputs.some(({ name }) => name === source)) throw nothingElse(map)
     const labels = attributeList(map, 'classlabels_strings', 'classlabels_int64s')
     zipped.set(source, { output: output.name, classes: labels })
     changes.push(
@@ -89,6 +90,14 @@ function tensorOutput(name: string, columns: number | undefined): Uint8Array {
   const shape = messageField(TENSOR_TYPE.shape, open, width)
   const type = messageField(TYPE.tensor, varintField(TENSOR_TYPE.element, FLOAT), shape)
   return messageField(GRAPH.output, textField(VALUE.name, name), messageField(VALUE.type, type))
+}
+
+function nothingElse({ inputs, outputs }: GraphNode): ModelError {
+  const what = `its output ${outputs[0]} is its input ${inputs[0]} behind a ZipMap`
+  return new ModelError(`The model cannot be served, because there is none in the file: ${what}`, {
+    code: 'model-only-zip-map',
+    next: 'Export the classifier that comes before the ZipMap.',
+  })
 }
 
 function sequencesOnly(output: GraphValue | undefined): ModelError {
