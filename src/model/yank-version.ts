@@ -23,7 +23,10 @@ export async function planVersionYank(ports: VersionPorts, request: YankRequest)
   const { catalog } = ports
   const { name, batchId, rollbackTo } = request
   const log = await modelLog(catalog, name)
-  const stages = log.filter(entry => entry.isCurrent && entry.batchId === batchId).map(({ stage }) => stage)
+  const stages = log
+    .filter(entry => entry.isCurrent && entry.batchId === batchId)
+    .map(({ stage }) => stage)
+    .toSorted()
   if (stages.length === 0) {
     await catalog.planYank(modelRef(name), batchId)
     return { rollbacks: [] }
