@@ -31,6 +31,11 @@ function structures(right: Papers): HostileCase[] {
   link.writeUInt16LE(0x000d, 0)
   link.writeUInt16LE(12 + 11, 2)
   link.write('/etc/passwd', 16)
+  const mode = Buffer.alloc(4 + 14)
+  mode.writeUInt16LE(0x756e, 0)
+  mode.writeUInt16LE(14, 2)
+  mode.writeUInt16LE(0o120777, 8)
+  const hidden = { name: 'extra/a', extra: link, inDirectory: { extra: Buffer.alloc(0) } }
   const otherName = Buffer.from([0x75, 0x70, 1, 0, 1])
   return [
     { what: 'a name that climbs out', code: 'artifact-zip-slip', zip: withEntry({ name: 'extra/../../etc/cron.d/x' }) },
@@ -50,6 +55,8 @@ function structures(right: Papers): HostileCase[] {
       zip: withEntry({ name: 'extra/a', content: '/etc/passwd', mode: 0o120777 }),
     },
     { what: 'a link of PKWARE', code: 'artifact-link', zip: withEntry({ name: 'extra/a', extra: link }) },
+    { what: 'a link of ASi', code: 'artifact-link', zip: withEntry({ name: 'extra/a', extra: mode }) },
+    { what: 'a link that the directory keeps silent about', code: 'artifact-inconsistent', zip: withEntry(hidden) },
     { what: 'a junction of Windows', code: 'artifact-link', zip: withEntry({ name: 'extra/a', dosAttributes: 0x400 }) },
     { what: 'a device', code: 'artifact-special-file', zip: withEntry({ name: 'extra/a', mode: 0o020666 }) },
     { what: 'a pipe', code: 'artifact-special-file', zip: withEntry({ name: 'extra/a', mode: 0o010666 }) },
@@ -103,8 +110,15 @@ function archives(right: Papers): HostileCase[] {
   const thousand = Array.from({ length: 1_000 }, (_, index) => ({ name: `extra/${index}` }))
   const bomb: RawEntry = { name: 'extra/a', content: zeros }
   const tooLong: RawEntry = { ...bomb, packed: deflateRawSync(Buffer.alloc(2 * MB, 'ab')), plainBytes: 1_000 }
+  const packed = zeros.subarray(0, MB)
+  const large = Array.from({ length: 7 }, (_, index) => ({ name: `extra/${index}`, packed, plainBytes: 30 * MB }))
   const huge = { plainBytes: 200 * MB }
   return [
+    {
+      what: 'files that are too much together',
+      code: 'artifact-too-big',
+      zip: made({ entries: [...entries, ...large] }),
+    },
     { what: 'no zip', code: 'artifact-invalid', zip: Buffer.from('<html>Not found</html>'.repeat(10)) },
     { what: 'a zip that is cut off', code: 'artifact-invalid', zip: whole.subarray(0, whole.length - 9) },
     { what: 'a comment, which may be another zip', code: 'artifact-invalid', zip: made({ comment: 'PK' }) },

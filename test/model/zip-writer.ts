@@ -17,7 +17,9 @@ export interface RawEntry {
   readonly packedBytes?: number
   readonly extra?: Uint8Array
   /** What only the directory says. */
-  readonly inDirectory?: Partial<Pick<RawEntry, 'name' | 'plainBytes' | 'packedBytes' | 'flags' | 'method'>> & {
+  readonly inDirectory?: Partial<
+    Pick<RawEntry, 'name' | 'plainBytes' | 'packedBytes' | 'flags' | 'method' | 'extra'>
+  > & {
     readonly headerAt?: number
   }
   /** Bytes of no file, before it. */
@@ -84,8 +86,9 @@ function rawEntry(entry: RawEntry, offset: number): WrittenEntry {
   const toldInDirectory = { ...told, ...inDirectory, name: Buffer.from(inDirectory.name ?? entry.name) }
   const local = Buffer.concat([Buffer.alloc(4), shared(toldBefore, extra), toldBefore.name, extra])
   local.writeUInt32LE(0x04034b50, 0)
-  const head = shared(toldInDirectory, extra)
-  const central = Buffer.concat([Buffer.alloc(6), head, Buffer.alloc(14), toldInDirectory.name, extra])
+  const extraInDirectory = inDirectory.extra ?? extra
+  const head = shared(toldInDirectory, extraInDirectory)
+  const central = Buffer.concat([Buffer.alloc(6), head, Buffer.alloc(14), toldInDirectory.name, extraInDirectory])
   central.writeUInt32LE(0x02014b50, 0)
   central.writeUInt16LE((3 << 8) | 20, 4)
   central.writeUInt32LE(((mode << 16) | (entry.dosAttributes ?? 0)) >>> 0, 38)
