@@ -33,6 +33,8 @@ def distribution(values: pd.Series[Any], kind: str) -> Distribution:
             "max": float(numbers.max()),
             "mean": float(numbers.mean()),
             "deciles": [float(each) for each in deciles],
+            # Of a value that comes often a decile alone does not say how often.
+            "atMost": [int((numbers <= each).sum()) for each in deciles],
         }
     texts = there.astype(bool).map({True: "true", False: "false"}) if kind == "flag" else there.astype(str)
     # By number and then by name: the same values are the same manifest.
