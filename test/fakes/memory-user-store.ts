@@ -108,7 +108,7 @@ export function memoryUserStore(options: MemoryUserStoreOptions = {}): MemoryUse
 
     async put(item, expected) {
       checkNextVersion(item, expected)
-      const attributes = structuredClone(toAttributes(item))
+      const attributes = structuredClone(toAttributes(alone(item)))
       return run('put', [item.userId], () => putNow(attributes, itemBytes(item), structuredClone(expected)))
     },
 
@@ -187,6 +187,13 @@ function isSame(a: Plain, b: Plain): boolean {
 /** Buffers and Uint8Arrays of the same bytes are the same here. */
 function asPlain(value: NonNullable<Plain>): unknown {
   return value['B'] instanceof Uint8Array ? { B: Buffer.from(value['B']).toString('hex') } : value
+}
+
+/** A blob may be the beginning of a much larger buffer, all of which would be cloned and kept. */
+function alone(item: StoredItem): StoredItem {
+  const { dedup, st, ft, pr, sum } = item
+  const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+  return { ...item, dedup: copy(dedup), st: copy(st), ft: copy(ft), pr: copy(pr), sum: copy(sum) }
 }
 
 /** A corrupt item's size is not known here and counts as nothing. */
