@@ -64,7 +64,7 @@ export const command: Command = {
       isDryRun: context.isDryRun,
     }
     await withConnection(context, args, async (connection, pipeline) => {
-      const ports = versionPorts({ ...connection, pipeline, args, isTried: true })
+      const ports = versionPorts({ ...connection, pipeline, args, isTried: before !== undefined })
       const run = { context, args, connection, pipeline, ports, request, model, settleMs }
       const serving = await servingEntry(ports, model)
       // Swapped by an earlier run that was killed: what is left of it is what is done after any promotion.
