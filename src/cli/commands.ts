@@ -135,6 +135,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./model-shadow.ts'),
   },
   {
+    name: 'model pack',
+    summary: 'Make an artifact of a model that was trained elsewhere: an ONNX file, a folder of MLflow, or coefficients.',
+    load: () => import('./model-pack.ts'),
+  },
+  {
     name: 'model publish',
     summary: 'Check an artifact and make it the current version of its model in a stage.',
     load: () => import('./model-publish.ts'),
