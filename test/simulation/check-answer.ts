@@ -59,7 +59,7 @@ export function predictionProblem({ features, predictions }: UserBody): string |
     const inputs = names.map(name => features.values[name] as number | null)
     const expected = answerOf(versionOf(batchId), inputs)
     if (status === 'ok' && value?.['score'] !== expected) {
-      return `${model} answers ${value?.['score']} and not ${expected} to ${JSON.stringify(inputs)}`
+      return `${model} answers ${JSON.stringify(value?.['score'])} and not ${expected} to ${JSON.stringify(inputs)}`
     }
   }
   return undefined

@@ -24,7 +24,6 @@ import { isCorrupt } from '../../src/store/user-item.ts'
 import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
 import { customer, order, START } from '../features/factories.ts'
-import { longPredictor, longValue, spillHarness } from '../recompute/spill-harness.ts'
 import { typicalItem } from '../store/item-factory.ts'
 import { countingPredictor, type Harness, harness, orderRecord, shop } from '../recompute/harness.ts'
 
@@ -95,18 +94,6 @@ async function rowsOf(
 }
 
 describe('takeSnapshot', () => {
-  it('has the whole of a value that is too long for an item, and what shadows say', async () => {
-    const run = spillHarness()
-    await run.deliver([orderRecord(1, 1)])
-    const { snapshot } = await world()
-    const deps = { ...snapshot, users: run.users, predictor: longPredictor() }
-    const report = await takeSnapshot(deps, { ...REQUEST, instantMs: START })
-    const [row] = await rowsOf({ snapshot } as World, report)
-    expect(row?.['predictions']).toMatchObject({ next: { status: 'ok', inputs: '0123456789ab', value: longValue(1) } })
-    expect(JSON.stringify(row)).not.toContain('spilled')
-    expect(run.objects.calls.get).toBe(2)
-  })
-
   it('has every user once, as a GET of that instant answers, in parts by bucket', async () => {
     const run = await world()
     const report = await takeSnapshot(run.snapshot, REQUEST)
