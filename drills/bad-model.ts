@@ -71,7 +71,9 @@ interface Artifact {
 async function publish(world: DrillWorld, { file, content, why }: Artifact, exitCode: number): Promise<void> {
   const path = await world.writeFile(file, content)
   const ran = await world.millrace(['model', 'publish', path, '--to', 'production', '--why', why])
-  world.story.typed(`millrace model publish ${file} --to production --why '${why}'`, ran.exitCode, [ran.stdout.split('\n')[0] ?? ''])
+  world.story.typed(`millrace model publish ${file} --to production --why '${why}'`, ran.exitCode, [
+    ran.stdout.split('\n')[0] ?? '',
+  ])
   world.story.check(`publishing ends with ${exitCode}`, ran.exitCode === exitCode, ran.stderr)
 }
 

@@ -136,7 +136,8 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'model pack',
-    summary: 'Make an artifact of a model that was trained elsewhere: an ONNX file, a folder of MLflow, or coefficients.',
+    summary:
+      'Make an artifact of a model that was trained elsewhere: an ONNX file, a folder of MLflow, or coefficients.',
     load: () => import('./model-pack.ts'),
   },
   {
