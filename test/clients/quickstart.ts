@@ -1,17 +1,18 @@
 // The README's promise of the Python client, kept on the packaged pipeline: some days of flights are pushed, and then
-// clients/python/examples/quickstart.py goes from their labels to a prediction that a GET serves. Run by clients/python/check.sh as
+// clients/python/examples/quickstart.py goes from their labels to a prediction that a GET serves; then a glm of R takes its place. Run by clients/python/check.sh as
 // `node --conditions=millrace-source test/clients/quickstart.ts PYTHON`.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
-import { flightArrived, type Flights, inOrderOfArrival, openFlights } from '../../demo/flights.ts'
+import { flightArrived, type Flights, inOrderOfArrival, openFlights, routeOf } from '../../demo/flights.ts'
 import { lateLabels } from '../../demo/training-table.ts'
 import { startLocalCloud } from '../../localstack/local-cloud.ts'
 import { connect } from '../../src/compose/connect.ts'
 import pipeline from '../../src/pipeline/index.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { recordDeployed } from '../../src/recompute/record-deployed.ts'
+import { publishGlm } from './published-glm.ts'
 import { packagedCloud } from '../local/packaged-cloud.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
@@ -23,7 +24,12 @@ const WRITTEN_LINES_MAX = 8
 
 const [, , python = 'python3'] = process.argv
 const folder = mkdtempSync(join(tmpdir(), 'millrace-quickstart-'))
-const packaged = await packagedCloud({ shards: 1, archiveWindowSeconds: 1, recomputeWindowSeconds: 0 })
+const packaged = await packagedCloud({
+  shards: 1,
+  archiveWindowSeconds: 1,
+  recomputeWindowSeconds: 0,
+  variables: { MILLRACE_MODEL_REFRESH_MS: '0' },
+})
 const cloud = await startLocalCloud({ build: packaged.build, log: () => undefined })
 try {
   await cloud.startAll()
@@ -32,9 +38,11 @@ try {
   const lastMs = flights.departedMs[FLIGHTS - 1] ?? 0
   const shiftMs = Date.now() - BEHIND_MS - lastMs
   writeFileSync(join(folder, 'events.ndjson'), arrivals(flights, shiftMs))
-  await run(process.execPath, [join(ROOT, 'bin', 'millrace.mjs'), 'events', 'push', join(folder, 'events.ndjson')])
+  const millrace = (...words: string[]) => run(process.execPath, [join(ROOT, 'bin', 'millrace.mjs'), ...words])
+  await millrace('events', 'push', join(folder, 'events.ndjson'))
   await cloud.waitUntilDrained({ timeoutMs: 120_000 })
   await quickstart(labels(flights, shiftMs))
+  await publishGlm({ endpoint: cloud.endpoint, folder, userId: routeOf(flights, FLIGHTS - 1), millrace })
 } finally {
   await cloud.stop()
   await packaged.remove()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from millrace.onnx_file import read_onnx
 from millrace.papers import Metrics, final_values, git_commit, library_versions, now, performance, running_script, time_range, user
 from millrace.session import Session
 
+# In extra/: what the script was told of its training set.
+ATTRS_FILE = "training-set.json"
 # So many rows of the training data, evenly spread, are asked of both the fitted model and its file.
 COMPARED_ROWS_MAX = 20_000
 
@@ -245,5 +248,8 @@ def _script(about: About, data: pd.DataFrame) -> tuple[dict[str, bytes], Sequenc
     script = running_script()
     if script is None:
         return {}, ()
-    is_kept = "batch_id" in data.attrs
-    return {script.name: script.read_bytes()}, ["python3", "-m", "millrace.reproduce", script.name, "{data}"] if is_kept else ()
+    if "batch_id" not in data.attrs:
+        return {script.name: script.read_bytes()}, ()
+    asked = {key: data.attrs[key] for key in ("features", "types", "models") if key in data.attrs}
+    extra = {script.name: script.read_bytes(), ATTRS_FILE: json.dumps(asked, indent=1, sort_keys=True).encode()}
+    return extra, ["python3", "-m", "millrace.reproduce", script.name, "{data}"]

@@ -1,9 +1,11 @@
 """`python3 -m millrace.reproduce SCRIPT TABLE`: runs a training script again as it was, on the table that was kept.
 
-`millrace.training_set` then gives that table's rows, whatever it is asked, and `millrace.publish` writes `model.onnx` here and publishes nothing."""
+Run beside the files of the artifact's extra/. `millrace.training_set` then gives that table's rows, whatever it is asked, and
+`millrace.publish` writes `model.onnx` here and publishes nothing."""
 
 from __future__ import annotations
 
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -15,16 +17,16 @@ import pyarrow.parquet as pq
 
 import millrace
 from millrace.artifact import read_artifact
-from millrace.publish import make_artifact
+from millrace.publish import ATTRS_FILE, make_artifact
 
 
 def main(script: str, table: str) -> None:
     kept = read_rows(Path(table))
+    attrs = json.loads(Path(ATTRS_FILE).read_text())
 
     def training_set(*_: Any, **__: Any) -> pd.DataFrame:
         df = kept.copy()
-        # Fingerprints are in the papers that are being reproduced; here they need only be there.
-        df.attrs = {"features": {name: "0" * 64 for name in df.columns}}
+        df.attrs = dict(attrs)
         return df
 
     def publish(fitted: Any, name: str, *, data: pd.DataFrame, inputs: Any = None, about: Any = None, **_: Any) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import millrace
+from millrace.command import find_command
 from millrace.deployment import aws_client
 from test_local_cloud import labels
 
@@ -54,6 +58,28 @@ def test_an_older_version_is_loaded_by_its_batch_id(df: pd.DataFrame) -> None:
     assert millrace.load_model("churn", "staging", pipeline="shop").batch_id == second
     older = millrace.load_model("churn", batch_id=first, pipeline="shop")
     assert older.manifest["hyperparameters"]["C"] == 0.25
+
+
+SCRIPT = """
+import pandas as pd, millrace
+from sklearn.ensemble import RandomForestClassifier
+
+rows = [("ana", "2026-01-05T00:00:00Z", 1), ("ben", "2026-01-05T00:00:00Z", 0), ("ana", "2026-01-01T12:00:00Z", 0)]
+labels = pd.DataFrame(rows, columns=["user", "time", "label"])
+df = millrace.training_set(labels.assign(time=pd.to_datetime(labels["time"])), name="kept")
+fitted = RandomForestClassifier(5, random_state=0).fit(df[df.attrs["models"]["churn"]], df["label"])
+millrace.publish(fitted, "churn", data=df, stage="reproduced")
+"""
+
+
+def test_the_script_is_kept_and_makes_the_same_file_again(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT)
+    subprocess.run([sys.executable, str(tmp_path / "train.py")], cwd=PIPELINE_DIR, check=True)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    words = [*find_command(Path(PIPELINE_DIR)), "model", "reproduce", "churn", "--in", "reproduced", "--yes", "--json"]
+    done = subprocess.run(words, cwd=PIPELINE_DIR, env={**os.environ, "PATH": path}, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["isSameFile"] is True
 
 
 def test_what_is_not_there_or_not_right_is_said(df: pd.DataFrame, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 import sys
 import zipfile
 import zlib
@@ -110,9 +111,8 @@ def test_the_artifact_says_what_the_fitted_model_says(kind: str) -> None:
         assert np.abs(answers["probability"] - fitted.predict_proba(rows)[:, 1]).max() < 1e-5
     elif "label" in answers:
         assert (answers["label"] == fitted.predict(rows)).mean() > 0.999
-        if hasattr(fitted, "predict_proba"):
-            scores = answers[[f"scores.{each}" for each in fitted.classes_]].to_numpy()
-            assert np.abs(scores - fitted.predict_proba(rows)).max() < 1e-5
+        scores = answers[[f"scores.{each}" for each in fitted.classes_]].to_numpy()
+        assert np.abs(scores - fitted.predict_proba(rows)).max() < 1e-5
     else:
         assert np.abs(answers["value"] / fitted.predict(rows) - 1).max() < 1e-5
     assert [each["name"] for each in artifact.manifest["inputs"]] == NUMBERS
@@ -289,10 +289,9 @@ def test_publishes_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_script_is_run_again_on_the_kept_table(tmp_path: Path) -> None:
-    import subprocess
-
     data = training_data()
     data.rename(columns={"user": "user_id"}).assign(label_row=range(ROWS)).sort_values("spend90d").to_parquet(tmp_path / "table.parquet")
+    (tmp_path / "training-set.json").write_text(json.dumps({key: data.attrs[key] for key in ("features", "types")}))
     (tmp_path / "train.py").write_text(
         "import millrace\n"
         "from sklearn.ensemble import RandomForestClassifier\n"
