@@ -95,6 +95,7 @@ async function write(first: Planned, predicted: PredictedUser | undefined, deps:
     await deps.pace()
     await packed.writeSpills()
     const put = await deps.users.put(item, plan.before.v)
+    await packed.keepSpills()
     const isAnswered = prediction.predictions.models[deps.target.model]?.status === 'ok'
     // A put of ours whose answer was lost meets itself.
     if (put.outcome === 'written' || isSame(item, put.current)) return { outcome: 'rescored', isAnswered }
