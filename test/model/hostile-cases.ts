@@ -119,6 +119,11 @@ function archives(right: Papers): HostileCase[] {
       code: 'artifact-too-big',
       zip: made({ entries: [...entries, ...large] }),
     },
+    {
+      what: 'a stored file of two lengths',
+      code: 'artifact-bomb',
+      zip: made({ entries: changed('extra/train.py', { method: 0, plainBytes: 99 }) }),
+    },
     { what: 'no zip', code: 'artifact-invalid', zip: Buffer.from('<html>Not found</html>'.repeat(10)) },
     { what: 'a zip that is cut off', code: 'artifact-invalid', zip: whole.subarray(0, whole.length - 9) },
     { what: 'a comment, which may be another zip', code: 'artifact-invalid', zip: made({ comment: 'PK' }) },
