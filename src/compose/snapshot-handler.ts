@@ -23,7 +23,14 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
         telemetry.count('corruptItems', report.corruptItems)
         reportDrift(report.drift, telemetry)
         const result = { batchId: entry.batchId, ...report }
-        telemetry.info('snapshot taken', result)
+        // Column by column it is in the batch's manifest; of hundreds of them a line of the log would be too long.
+        const drift = report.drift.map(({ model, batchId, inputPsi, outputPsi }) => ({
+          model,
+          batchId,
+          inputPsi,
+          outputPsi,
+        }))
+        telemetry.info('snapshot taken', { ...result, drift })
         return result
       },
     }
