@@ -77,7 +77,7 @@ function compared({ manifest }: ModelSession, outputs: readonly ArrayLike<unknow
     count++
     expect(Math.abs(Number(actual) - (expected ?? Number.NaN))).toBeLessThanOrEqual(DIFFERENCE_MAX)
   }
-  for (const [index, { kind, column, name, tensor }] of manifest.outputs.entries()) {
+  for (const [index, { kind, name, tensor }] of manifest.outputs.entries()) {
     for (let row = 0; row < maker.rows.length; row++) {
       const actual = outputs[index]?.[row]
       if (kind === 'label') expect(String(actual)).toBe(String(maker.label?.[row]))
@@ -88,7 +88,7 @@ function compared({ manifest }: ModelSession, outputs: readonly ArrayLike<unknow
         }
       } else {
         const own = (maker.classes ?? []).findIndex(each => tensor.endsWith(each))
-        close(actual, maker.scores[row]?.[name === 'probability' ? column : own])
+        close(actual, maker.scores[row]?.[name === 'probability' ? 1 : own])
       }
     }
   }

@@ -1,6 +1,6 @@
 """Models of public libraries as ONNX files as they come, each with rows and what its maker's own predict says of them.
 
-Run once, in an environment of requirements.txt: `python make_exports.py`. Everything is seeded; the files are kept beside this script."""
+Run once, in an environment of requirements.txt: `python make_exports.py`, and `biome format --write .` after it. Everything is seeded; the files are kept beside this script."""
 
 from __future__ import annotations
 
