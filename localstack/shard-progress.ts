@@ -20,10 +20,7 @@ export interface ShardProgressPorts {
   readonly isKilled: () => boolean
 }
 
-export function shardProgress(
-  counters: ShardCounters,
-  { save, isKilled }: ShardProgressPorts,
-): ShardProgress {
+export function shardProgress(counters: ShardCounters, { save, isKilled }: ShardProgressPorts): ShardProgress {
   const unsettled = fifo<MappedRecord>()
   let pendingBytes = 0
   let savedSequence: string | undefined
