@@ -107,7 +107,7 @@ function newData(type: ElementType, length: number): TensorData {
     case 'bool':
       return new Uint8Array(length)
     case 'string':
-      return new Array<string>(length).fill('')
+      return Array.from({ length }, () => '')
   }
 }
 

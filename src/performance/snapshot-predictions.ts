@@ -103,10 +103,14 @@ export class SnapshotPredictions {
   }
 }
 
-/** The instant that a snapshot says of itself behind its reason; of others when they were written. */
-export function snapshotInstantMs({ why, createdAt }: Pick<Manifest, 'why' | 'createdAt'>): number {
-  const said = /, at (\S+)$/.exec(why)?.[1]
-  return (said === undefined ? undefined : parseRfc3339Ms(said)) ?? Date.parse(createdAt)
+/** The instant that a snapshot says of itself: among its properties, and before there were any behind its reason; else when it was written. */
+export function snapshotInstantMs({
+  properties,
+  why,
+  createdAt,
+}: Pick<Manifest, 'properties' | 'why' | 'createdAt'>): number {
+  const said = properties?.['instant'] ?? /, at (\S+)$/.exec(why)?.[1]
+  return (typeof said === 'string' ? parseRfc3339Ms(said) : undefined) ?? Date.parse(createdAt)
 }
 
 /** `part-07-0001.parquet` is of bucket 7; undefined where a part is named otherwise and may have users of any. */

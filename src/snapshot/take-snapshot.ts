@@ -73,7 +73,7 @@ export async function takeSnapshot(deps: SnapshotDependencies, request: Snapshot
     parts: run.parts(),
     who: request.who,
     why: `${request.why}, at ${toRfc3339(request.instantMs)}`,
-    properties: () => ({ drift: run.drift() as unknown as Json }),
+    properties: () => ({ instant: toRfc3339(request.instantMs), drift: run.drift() as unknown as Json }),
   })
   return { entry, ...ref, ...run.counts, drift: run.drift() }
 }

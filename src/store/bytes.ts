@@ -10,7 +10,7 @@ const FIRST_CAPACITY_BYTES = 4096
 
 /** What a hex digit in lower case stands for, by its character's code; 255: it is none. */
 const NIBBLES = new Uint8Array(128).fill(255)
-for (const [value, digit] of [...'0123456789abcdef'].entries()) NIBBLES[digit.charCodeAt(0)] = value
+for (let value = 0; value < 16; value++) NIBBLES[value.toString(16).charCodeAt(0)] = value
 
 /** Of the writer that has ended last: most write a few hundred bytes, and allocating costs more than that. */
 let idleBuffer: Buffer | undefined

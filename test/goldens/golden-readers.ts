@@ -166,6 +166,6 @@ async function readModel({ catalog }: OpenWorld): Promise<unknown> {
   if (!isDeepStrictEqual(filled, { changes: [], files: {}, kinds: outputs.map(() => 'number') })) {
     throw new Error(`Fields of a later format are not as in 0.1: ${JSON.stringify(filled)}`)
   }
-  const named = outputs.map(({ kind: _, ...output }) => output)
+  const named = outputs.map(output => Object.fromEntries(Object.entries(output).filter(([name]) => name !== 'kind')))
   return { batchId, manifest: { ...manifest, outputs: named }, modelSha256: sha256Hex(artifact.model) }
 }

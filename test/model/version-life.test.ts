@@ -135,7 +135,9 @@ describe('a function that serves', () => {
     expect((await session?.run(rowsOf(3, 0, 0, 0)))?.outputs[0]?.[0]).toBe(0.5)
 
     const { rollbacks } = await yankVersion(ports, { name: 'churn', batchId: V2, rollbackTo: V1 }, REASON)
-    expect(rollbacks.map(({ stage, batchId }) => [stage, batchId]).toSorted()).toEqual([
+    expect(
+      rollbacks.map(({ stage, batchId }) => [stage, batchId]).toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)),
+    ).toEqual([
       ['production', V1],
       ['staging', V1],
     ])
