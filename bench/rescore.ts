@@ -137,6 +137,7 @@ function sample(): void {
 function report(): void {
   sample()
   globalThis.gc?.()
+  const heapAfter = process.memoryUsage().heapUsed - heldBefore.heapUsed
   const items = users.items()
   const once = items.filter(item => !isCorrupt(item) && item.v === 2 && item.models[MODEL] === NEW).length
   const wallMs = killed.wallMs + resumed.wallMs
@@ -152,7 +153,7 @@ function report(): void {
     memory: {
       storeBytes: heldBefore.heapUsed,
       peakHeapOverStore: peak.heap - heldBefore.heapUsed,
-      heapAfter: process.memoryUsage().heapUsed - heldBefore.heapUsed,
+      heapAfter,
       rssBefore: heldBefore.rss,
       peakRss: peak.rss,
     },
