@@ -139,11 +139,11 @@ describe('the template of serverless.yml', () => {
     )
     expect(allowed).toEqual({
       RecomputeRole:
-        'dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem dynamodb:GetItem dynamodb:Query s3:GetObject s3:PutObject s3:ListBucket',
+        'dynamodb:GetItem dynamodb:BatchGetItem dynamodb:PutItem dynamodb:GetItem dynamodb:Query s3:GetObject s3:PutObject s3:PutObject s3:GetObject s3:ListBucket',
       ArchiveRole: 's3:PutObject',
       CompactRole:
         's3:ListBucket s3:GetObject dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject',
-      ServeRole: 'dynamodb:GetItem dynamodb:GetItem dynamodb:Query s3:GetObject',
+      ServeRole: 'dynamodb:GetItem dynamodb:GetItem dynamodb:Query s3:GetObject s3:GetObject',
       SnapshotRole:
         'dynamodb:Scan dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject s3:GetObject',
       IngestRole: 'kinesis:PutRecords',
