@@ -231,6 +231,6 @@ async function publishChurn(folder: string): Promise<void> {
   }))
   const file = join(folder, 'churn.zip')
   await writeFile(file, zipOf(artifactOf('wide', { inputs })))
-  const { exitCode, stderr } = await millrace(folder, 'model', 'publish', file)
+  const { exitCode, stderr } = await millrace(folder, 'model', 'publish', file, '--to', 'production')
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
 }
