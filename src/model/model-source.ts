@@ -90,7 +90,7 @@ class RefreshedSource implements ModelSource {
     const startedMs = clock()
     try {
       const current = await registry.current(name, stage)
-      if (!this.#isPassedOver(current?.batchId)) this.#wanted = current?.batchId
+      if (!this.#isPassedOver(current?.batchId) || (await this.#losesStandIn())) this.#wanted = current?.batchId
       this.#lookedAtMs = startedMs
     } catch (error) {
       if (this.#lookedAtMs === Number.NEGATIVE_INFINITY) throw error
@@ -103,6 +103,13 @@ class RefreshedSource implements ModelSource {
   #isPassedOver(batchId: string | undefined): boolean {
     if (batchId === undefined || !this.#bad.has(batchId)) return false
     return !this.#misfits.has(batchId) || this.#isServing()
+  }
+
+  /** What serves instead of the current version is current nowhere, so that it can be yanked while it serves. */
+  async #losesStandIn(): Promise<boolean> {
+    if (!this.#isServing() || !(await this.#isYanked(this.#session))) return false
+    this.#session = undefined
+    return true
   }
 
   #isServing(): boolean {

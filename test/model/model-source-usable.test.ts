@@ -58,15 +58,40 @@ test('tries no more than a few versions before the current one', async () => {
   expect(world.calls.artifact).toBe(5)
 })
 
-test('never loads a yanked version, and asks about one when it loads it, not when it serves it', async () => {
-  world.log = ['v1', 'v2']
+test('never loads a yanked version, and asks about one when it loads it, not when it is current and serves', async () => {
+  world.log = ['v1', 'v2', 'v1']
   world.faults.set('yank v2', yanked)
   for (let request = 0; request < 5; request++) {
     expect(await world.served()).toBe('v1')
     world.nowMs += REFRESH_MS
   }
-  expect(world.calls).toMatchObject({ artifact: 1, yank: 2 })
+  expect(world.calls).toMatchObject({ artifact: 1, yank: 1 })
+  world.log = ['v1', 'v2', 'v1', 'v2']
+  for (let request = 0; request < 5; request++) {
+    expect(await world.served()).toBe('v1')
+    world.nowMs += REFRESH_MS
+  }
+  expect(world.calls.artifact).toBe(1)
   expect(world.problems).toEqual(['v2'])
+})
+
+test('stops serving what stands in for the current version once it is yanked', async () => {
+  for (const wrong of ['damaged', 'unfit'] as const) {
+    world = new World()
+    world.log = ['v0', 'v1', 'v2']
+    if (wrong === 'unfit') world.artifacts.set('v2', UNFIT)
+    else world.faults.set('v2', damaged)
+    expect(await world.served()).toBe('v1')
+    world.faults.set('yank v1', yanked)
+    world.nowMs += REFRESH_MS
+    // Nobody is answered with what is stored of it, even by a process that only compares batches.
+    expect(await world.source.batchId()).not.toBe('v1')
+    expect([await world.served(), await world.source.batchId()]).toEqual(['v0', 'v0'])
+    world.faults.set('yank v0', yanked)
+    world.nowMs += REFRESH_MS
+    expect(await world.served()).toBe(wrong === 'unfit' ? 'v2' : undefined)
+    expect(world.problems).toEqual(['v2', 'v1', 'v0'])
+  }
 })
 
 test('goes back to a good version where what it holds was yanked and what is current is bad', async () => {
