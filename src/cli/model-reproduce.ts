@@ -43,9 +43,9 @@ export const command: Command = {
   },
   runsUntilStopped: true,
   async run(context, args) {
-    await withConnection(context, args, async ({ catalog }) => {
+    await withConnection(context, args, async ({ catalog, trustedKeys }) => {
       const version = await findVersion(catalog, args)
-      const plan = await planReproduction(catalog, version)
+      const plan = await planReproduction(catalog, version, { trustedKeys })
       if (!args.flag('yes')) throw notRun(plan)
       const folder = await mkdtemp(join(tmpdir(), 'millrace-reproduce-'))
       try {

@@ -9,7 +9,7 @@ import type { GoldenRows } from './golden.ts'
 import { type InputTable, tableOfRows } from './input-table.ts'
 import { modelRef } from './model-refs.ts'
 import type { ModelRun, OpenSession, OutputValue } from './model-session.ts'
-import { type Artifact, MODEL_FILE, readArtifact, readExtra } from './read-artifact.ts'
+import { type Artifact, MODEL_FILE, readArtifact, type ReadArtifactOptions, readExtra } from './read-artifact.ts'
 
 /** Of the command: where the training table is. */
 export const DATA_PLACEHOLDER = '{data}'
@@ -29,13 +29,14 @@ export interface ReproducedVersion {
   readonly stage: string
 }
 
-/** Throws ModelError `not-reproducible`, and what reading an artifact throws. */
+/** `options`: whose scripts are run. Throws ModelError `not-reproducible`, and what reading an artifact throws. */
 export async function planReproduction(
   catalog: Pick<Catalog, 'load'>,
   { name, batchId, stage }: ReproducedVersion,
+  options: ReadArtifactOptions = {},
 ): Promise<Reproduction> {
   const zip = await zipOf(catalog, { name, batchId, stage })
-  const artifact = readArtifact(zip)
+  const artifact = readArtifact(zip, options)
   const { manifest, golden } = artifact
   const refuse = (what: string): never => {
     throw new ModelError(`${name} ${batchId} cannot be made again: ${what}`, {

@@ -12,6 +12,7 @@ import { connect } from '../../src/compose/connect.ts'
 import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { modelRegistry } from '../../src/model/registry.ts'
+import { newSigningKeys } from '../../src/model/signature.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
 import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { manifestOf, onnxFile } from '../model/factories.ts'
@@ -118,7 +119,11 @@ function artifact(how: string, batchId: string): Uint8Array {
 }
 
 async function reproduce(how: string, ...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...process.env, ...aws.env }, clock: Date.now })
+  return reproduceWith({}, how, ...words)
+}
+
+async function reproduceWith(env: Readonly<Record<string, string>>, how: string, ...words: string[]) {
+  const world = testWorld({ cwd: folder, env: { ...process.env, ...aws.env, ...env }, clock: Date.now })
   const all = ['model', 'reproduce', 'churn', versions.get(how) ?? '', ...words]
   const exitCode = await runCli(all, COMMANDS, world)
   return { exitCode, ...world.written }
@@ -130,6 +135,14 @@ it('runs nothing without --yes, and says what it would run', async () => {
   expect(stderr).toMatch(
     /It would run, from the artifact's 2 files: .*train.mjs {data} same, on shop.training, partition y2001, batch /,
   )
+  expect(stderr).not.toContain('trained')
+})
+
+it('runs no script that nobody signed whose key is trusted', async () => {
+  const { publicKey } = newSigningKeys()
+  const { exitCode, stdout, stderr } = await reproduceWith({ MILLRACE_MODEL_KEYS: publicKey }, 'same', '--yes')
+  expect([exitCode, stdout]).toEqual([1, ''])
+  expect(stderr).toContain('not signed')
   expect(stderr).not.toContain('trained')
 })
 
