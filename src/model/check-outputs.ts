@@ -25,6 +25,7 @@ function checkColumn(output: ModelOutput, column: OutputColumn, refusals: Map<nu
   const check = (value: OutputValue, row: number): OutputValue => {
     if (typeof value === 'number' && kind !== 'label') return number(value, what => refuse(row, what))
     if (typeof value !== 'object') {
+      if (typeof value === 'number' && !Number.isFinite(value)) refuse(row, `${value}`)
       if (known.size > 0 && !known.has(String(value)))
         refuse(row, `${JSON.stringify(value)}, which is none of its classes`)
       return value

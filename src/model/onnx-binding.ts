@@ -136,6 +136,11 @@ function fill(data: TensorData, column: InputColumn | undefined, filling: Fillin
       else data[at] = number
       continue
     }
+    // A byte would make a no of a missing one, and a yes of any other number.
+    if (data instanceof Uint8Array && number !== 0 && number !== 1) {
+      refuse(row, `${name} is ${number}, and the model takes flags`)
+      continue
+    }
     data[at] = number
     if (data instanceof Float32Array && Number.isFinite(number) && !Number.isFinite(data[at])) {
       refuse(row, `${name} is beyond 32 bits`)

@@ -18,6 +18,11 @@ test('refuses the rows, and only those, with a value that is not finite or out o
   ])
 })
 
+test('refuses a label that is no number and no text: JSON would make null of it', () => {
+  const label = { name: 'label', kind: 'label' as const, tensor: 'label', column: 0 }
+  expect([...checkOutputs([label], [[1, Number.NaN, 'b', -0]]).refusals]).toEqual([[1, 'label is NaN']])
+})
+
 test('takes rounding of 32 bits for the bound itself, and no more', () => {
   const run = checkOutputs([probability], [Float64Array.of(1.0000001, -1e-7, 1.000002)])
   expect([...(run.outputs[0] ?? [])].slice(0, 2)).toEqual([1, 0])
