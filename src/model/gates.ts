@@ -28,7 +28,7 @@ export interface GateResult {
 }
 
 const CHARACTERS_MAX = 512
-const NAME = String.raw`(?:"([^"]{1,256})"|([A-Za-z_][\w.]*))`
+const NAME = String.raw`(?:"([^"]{1,256})"|([A-Za-z_](?:[\w.-]*\w)?))`
 const SLICE = String.raw`(?:"([^"]{1,256})"|([\w.:=-]+))`
 const NUMBER = String.raw`(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?`
 const GATE = new RegExp(

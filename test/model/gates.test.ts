@@ -9,7 +9,7 @@ const NOTHING = { production: undefined, staging: undefined }
 const number = fc.double({ noNaN: true, noDefaultInfinity: true, min: 0, max: 1e9 })
 const quotable = fc.string({ minLength: 1, maxLength: 20 }).filter(text => !text.includes('"'))
 const gates = fc.record({
-  metric: fc.oneof(fc.constantFrom('auc', 'log_loss', '_x.1'), quotable),
+  metric: fc.oneof(fc.constantFrom('auc', 'log_loss', 'log-loss', '_x.1'), quotable),
   slice: fc.option(fc.oneof(fc.constantFrom('all', '2024-01', 'hub=ORD'), quotable), { nil: undefined }),
   operator: fc.constantFrom('>=', '>', '<=', '<', '==' as const),
   reference: fc.oneof(number, fc.constantFrom('production' as const, 'staging' as const)),
@@ -25,7 +25,7 @@ describe('parseGate', () => {
   it('reads back whatever it was written from', () => {
     fc.assert(
       fc.property(gates, ({ metric, slice, operator, reference, offset, space }) => {
-        const name = /^[A-Za-z_][\w.]*$/.test(metric) ? metric : `"${metric}"`
+        const name = /^[A-Za-z_](?:[\w.-]*\w)?$/.test(metric) ? metric : `"${metric}"`
         const at = slice === undefined ? '' : `@${/^[\w.:=-]+$/.test(slice) ? slice : `"${slice}"`}${space}`
         const moved = offset === 0 ? '' : `${space}${offset < 0 ? '-' : '+'}${space}${Math.abs(offset)}`
         const text = `${space}${name}${space}${at}${operator}${space}${reference}${moved}${space}`
