@@ -12,7 +12,7 @@ test('a flag that is missing is refused, and not fed as false, nor a number as t
     { rowCount: 4, columns: [Float64Array.of(1, Number.NaN, 0, 2)] },
     (row, what) => void refusals.set(row, what),
   )
-  expect([...(feeds['gift']?.data as Uint8Array)]).toEqual([1, 0, 0, 0])
+  expect(feeds['gift']?.data).toEqual(Uint8Array.of(1, 0, 0, 0))
   expect([...refusals]).toEqual([
     [1, 'gift is NaN, and the model takes flags'],
     [3, 'gift is 2, and the model takes flags'],
