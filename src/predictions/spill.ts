@@ -98,7 +98,7 @@ export function valueProblem(value: PredictionValue): string | undefined {
 }
 
 function isLonger(value: PredictionValue, bytesMax: number): boolean {
-  return bytesAtMost(value) > bytesMax && Buffer.byteLength(JSON.stringify(value)) > bytesMax
+  return valueBytesAtMost(value) > bytesMax && Buffer.byteLength(JSON.stringify(value)) > bytesMax
 }
 
 /** A double has 24 characters at most, as `-1.2345678901234567e-100`; a comma follows. */
@@ -109,13 +109,13 @@ const CHARACTER_BYTES_MAX = 6
 const MARKS_BYTES_MAX = 6
 
 /** Never less than the JSON has, so that nothing is written out for the short values that nearly all are. */
-function bytesAtMost(value: PredictionValue): number {
+export function valueBytesAtMost(value: PredictionValue): number {
   let bytes = MARKS_BYTES_MAX
   for (const name in value) {
     const output = value[name]
     bytes += name.length * CHARACTER_BYTES_MAX + MARKS_BYTES_MAX
     if (typeof output === 'string') bytes += output.length * CHARACTER_BYTES_MAX + MARKS_BYTES_MAX
-    else if (typeof output === 'object') bytes += bytesAtMost(output)
+    else if (typeof output === 'object') bytes += valueBytesAtMost(output)
     else bytes += NUMBER_BYTES_MAX
   }
   return bytes

@@ -10,7 +10,8 @@ import { toRfc3339 } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import type { PinnedPredictor, Predictor } from '../predictions/predictor.ts'
+import type { PinnedPredictor, PredictedUser, Predictor } from '../predictions/predictor.ts'
+import { valueBytesAtMost } from '../predictions/spill.ts'
 import { featuresAt } from '../serve/evaluate-user.ts'
 import { isUnreadable, readSums } from '../store/item-codec.ts'
 import { CorruptItemError } from '../store/errors.ts'
@@ -22,6 +23,8 @@ import { snapshotColumns, snapshotRow } from './snapshot-rows.ts'
 const SCAN_SEGMENTS = 8
 /** Rows a bucket gathers before they become a part; 64 buckets of it bound the memory of a run. */
 const ROWS_PER_PART_MAX = 10_000
+/** Of predictions in rows that wait for their part, all buckets together: values too long for an item would fill a function by themselves. */
+const WAITING_BYTES_MAX = 256 * 1024 * 1024
 
 export interface SnapshotDependencies {
   readonly compiled: CompiledPipeline
@@ -36,6 +39,8 @@ export interface SnapshotRequest {
   readonly who: string
   readonly why: string
   readonly onProgress?: (users: number) => void
+  /** WAITING_BYTES_MAX unless given. */
+  readonly waitingBytesMax?: number
 }
 
 export interface SnapshotReport {
@@ -86,6 +91,9 @@ class SnapshotRun {
   readonly #predictor: PinnedPredictor
   readonly #drift: DriftCounts
   readonly #buckets: Row[][] = Array.from({ length: USER_BUCKETS }, () => [])
+  /** Of the predictions in them. */
+  readonly #bytesOfBucket: number[] = Array.from({ length: USER_BUCKETS }, () => 0)
+  #waitingBytes = 0
   readonly #partsOfBucket: number[] = Array.from({ length: USER_BUCKETS }, () => 0)
 
   constructor(deps: SnapshotDependencies, request: SnapshotRequest, predictor: PinnedPredictor) {
@@ -115,6 +123,8 @@ class SnapshotRun {
       for (const [bucket, rows] of this.#buckets.entries()) {
         if (rows.length >= ROWS_PER_PART_MAX) yield this.#part(bucket)
       }
+      const { waitingBytesMax = WAITING_BYTES_MAX } = this.#request
+      while (this.#waitingBytes > waitingBytesMax) yield this.#part(this.#fullestBucket())
     }
     for (const [bucket, rows] of this.#buckets.entries()) if (rows.length > 0) yield this.#part(bucket)
   }
@@ -132,8 +142,16 @@ class SnapshotRun {
       this.#weigh(item)
       if (item.at > this.#request.instantMs) this.counts.usersAfterInstant++
       this.#drift.add({ features, ...user })
-      this.#buckets[userBucket(item.userId)]?.push(snapshotRow(item.userId, item.v, { features, ...user }))
+      const bucket = userBucket(item.userId)
+      this.#buckets[bucket]?.push(snapshotRow(item.userId, item.v, { features, ...user }))
+      const bytes = bytesOf(user)
+      this.#bytesOfBucket[bucket] = (this.#bytesOfBucket[bucket] ?? 0) + bytes
+      this.#waitingBytes += bytes
     }
+  }
+
+  #fullestBucket(): number {
+    return this.#bytesOfBucket.indexOf(Math.max(...this.#bytesOfBucket))
   }
 
   #weigh(item: StoredItem): void {
@@ -158,10 +176,16 @@ class SnapshotRun {
   #part(bucket: number): PartInput {
     const rows = this.#buckets[bucket] ?? []
     this.#buckets[bucket] = []
+    this.#waitingBytes -= this.#bytesOfBucket[bucket] ?? 0
+    this.#bytesOfBucket[bucket] = 0
     rows.sort((a, b) => ((a['user_id'] as string) < (b['user_id'] as string) ? -1 : 1))
     const number = this.#partsOfBucket[bucket] ?? 0
     this.#partsOfBucket[bucket] = number + 1
     const name = `part-${String(bucket).padStart(2, '0')}-${String(number).padStart(4, '0')}`
     return { name, body: writeParquet(snapshotColumns(this.#deps.compiled), rows), rows: rows.length }
   }
+}
+
+function bytesOf({ predictions: { models } }: PredictedUser): number {
+  return Object.values(models).reduce((sum, { value }) => sum + (value === undefined ? 0 : valueBytesAtMost(value)), 0)
 }
