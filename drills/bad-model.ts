@@ -77,14 +77,16 @@ async function publish(world: DrillWorld, { file, content, why }: Artifact, exit
   world.story.check(`publishing ends with ${exitCode}`, ran.exitCode === exitCode, ran.stderr)
 }
 
-/** The same model, under papers that no check before production can find wrong: they are about answers. */
+/** The same model, under papers that no check before production can find wrong: they are about answers, and no golden row gives one. */
 function inPercent(artifact: Uint8Array): Uint8Array {
-  const files = unzipSync(artifact)
+  const { 'golden.json': _golden, ...files } = unzipSync(artifact)
   const papers = JSON.parse(strFromU8(files['manifest.json'] ?? new Uint8Array())) as {
     readonly outputs: readonly object[]
+    readonly files: Readonly<Record<string, object>>
   }
+  const { 'golden.json': _described, ...described } = papers.files
   const outputs = papers.outputs.map(output => ({ ...output, range: [1, 100] }))
-  return zipSync({ ...files, 'manifest.json': strToU8(JSON.stringify({ ...papers, outputs })) })
+  return zipSync({ ...files, 'manifest.json': strToU8(JSON.stringify({ ...papers, outputs, files: described })) })
 }
 
 function trickleOf(world: DrillWorld, traffic: Traffic): () => Promise<void> {
