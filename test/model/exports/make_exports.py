@@ -1,6 +1,7 @@
 """Models of public libraries as ONNX files as they come, each with rows and what its maker's own predict says of them.
 
-Run once, in an environment of requirements.txt: `python make_exports.py`, and `biome format --write .` after it. Everything is seeded; the files are kept beside this script."""
+Run once, in an environment of requirements.txt: `python make_exports.py`, and `biome format --write .` after it. Everything is seeded; the files are kept beside this script.
+make_xgboost.R goes before it; make_spark.py and make_mlflow.py are for themselves."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xgboost
 from lightgbm import LGBMClassifier, LGBMRegressor
 from onnxmltools import convert_lightgbm, convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType as MlToolsFloat
@@ -127,7 +129,25 @@ def boosted() -> None:
     keep("xgboost-regressor", convert_xgboost(number, initial_types=wide, target_opset=15), number, X[:ROWS], about="XGBoost that gives a number.")
 
 
+def from_r() -> None:
+    """What make_xgboost.R left here, where it was run."""
+    file = HERE / "r-xgboost.ubj"
+    if not file.exists():
+        return
+    booster = xgboost.Booster(model_file=file)
+    booster.feature_names = None
+    body = convert_xgboost(booster, initial_types=[("features", MlToolsFloat([None, 4]))], target_opset=15).SerializeToString()
+    table = pd.read_csv(HERE / "r-xgboost.csv")
+    second = table["prediction"].to_numpy()
+    said = {"rows": numbers(table[COLUMNS].to_numpy()), "classes": ["0", "1"], "label": numbers((second > 0.5).astype(np.int64)), "scores": numbers(np.column_stack([1 - second, second]))}
+    papers = {"about": "XGBoost of R, 15 trees, saved there by xgb.save.", "columns": COLUMNS, "types": ["number"] * 4, **said}
+    (HERE / "r-xgboost.onnx").write_bytes(body)
+    (HERE / "r-xgboost.json").write_text(json.dumps(papers, indent=1) + "\n")
+    print(f"{'r-xgboost':24} {len(body):7} bytes")
+
+
 if __name__ == "__main__":
     sklearn_models()
     sklearn_special()
     boosted()
+    from_r()
