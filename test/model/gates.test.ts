@@ -16,7 +16,7 @@ const gates = fc.record({
   offset: fc.oneof(
     fc.constant(0),
     number,
-    number.map(each => -each),
+    number.map(each => 0 - each),
   ),
   space: fc.constantFrom('', ' ', '  \t'),
 })
