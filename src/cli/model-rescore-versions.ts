@@ -1,9 +1,10 @@
-// By which versions `model rescore` predicts: of its model the one that is asked for, wherever it is, and of the others those in
-// production. All are opened before anybody is written, and what does not fit this folder is refused.
+// By which versions `model rescore` predicts: of its model the one that is asked for, wherever it is, and of the others those that
+// serve. All are opened before anybody is written, and of its model what does not fit this folder is refused.
 import type { LogEntry } from '../catalog/items.ts'
 import { modelNotFound } from '../model/model-not-found.ts'
 import { STAGE_DEFAULT as SERVING, STAGING } from '../model/model-refs.ts'
 import { openOnnxSession } from '../model/onnx-session.ts'
+import { type Misfit, modelSource } from '../model/model-source.ts'
 import { pinnedSource } from '../model/pinned-source.ts'
 import {
   planPromotion,
@@ -51,23 +52,32 @@ export async function planSwap(ports: VersionPorts, { model, batchId }: RescoreT
   return { stage: STAGING, swap: () => promoteVersion(ports, request, reason) }
 }
 
-/** Throws CatalogError, ObjectStoreError, ModelError. */
+/**
+ * Of another model what functions serve: where the version in production cannot be used here, the one that stands in for it. Throws
+ * CatalogError, ObjectStoreError, ModelError.
+ */
 export async function predictorOf(
   compiled: CompiledPipeline,
   { registry }: VersionPorts,
   { model, batchId, stage }: RescoreTarget & { readonly stage: string },
 ): Promise<PinnedPredictor> {
-  const versions = new Map<string, string>()
-  for (const { name } of compiled.pipeline.models) {
-    const current = name === model ? batchId : (await registry.current(name))?.batchId
-    if (current !== undefined) versions.set(name, current)
-  }
-  const source = (name: string) =>
-    pinnedSource({
-      name,
-      batchId: versions.get(name),
-      registry: { artifact: (own, id) => registry.artifact(own, id, name === model ? stage : SERVING) },
-      openSession: openOnnxSession,
-    })
+  const openSession = openOnnxSession
+  const source = (name: string, misfit: Misfit) =>
+    name === model
+      ? pinnedSource({
+          name,
+          batchId,
+          registry: { artifact: (own, id) => registry.artifact(own, id, stage) },
+          openSession,
+        })
+      : modelSource({
+          name,
+          registry,
+          openSession,
+          misfit,
+          clock: () => 0,
+          refreshMs: Number.POSITIVE_INFINITY,
+          onProblem: () => undefined,
+        })
   return modelPredictor(compiled, source).pinned()
 }
