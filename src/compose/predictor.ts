@@ -1,8 +1,11 @@
 // The pipeline's predictor on the real adapters: artifacts from the catalogue, sessions of ONNX Runtime.
 import type { Catalog } from '../catalog/catalog.ts'
+import { stagesWith } from '../model/model-listing.ts'
+import { STAGE_DEFAULT } from '../model/model-refs.ts'
 import { type Misfit, modelSource } from '../model/model-source.ts'
 import { openOnnxSession } from '../model/onnx-session.ts'
 import { pinnedSource } from '../model/pinned-source.ts'
+import type { Artifact } from '../model/read-artifact.ts'
 import { modelRegistry } from '../model/registry.ts'
 import type { TrustedKeys } from '../model/signature.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -49,11 +52,16 @@ export async function createPinnedPredictor(
   { versions, onRunError, ...options }: PinnedOptions,
 ): Promise<PinnedPredictor> {
   const registry = modelRegistry(options.catalog, options)
+  // Users are scored by a version before it is in production: it is read in a stage that has it.
+  const artifact = async (name: string, batchId: string): Promise<Artifact> => {
+    const stages = await stagesWith(options.catalog, name, batchId)
+    return registry.artifact(name, batchId, stages.includes(STAGE_DEFAULT) ? STAGE_DEFAULT : stages[0])
+  }
   const source = (name: string) =>
     pinnedSource({
       name,
       batchId: Object.hasOwn(versions, name) ? versions[name] : undefined,
-      registry,
+      registry: { artifact },
       openSession: openOnnxSession,
     })
   return modelPredictor(compiled, source, onRunError).pinned()
