@@ -34,7 +34,7 @@ const SHARE_WANTED = 0.83
 const CAPACITY_SHARE = 0.45
 const BURST_SECONDS = 2
 /** A batch that is held for a minute, as where it is deployed, comes a few times only while the functions grow warm. */
-const ARCHIVE_WINDOW_SECONDS = 20
+const ARCHIVE_WINDOW_SECONDS = 5
 /** Half of a heap may fill before V8 looks what of it is garbage; of a big one that takes longer than the run, and looks like a leak. */
 const CLOUD_HEAP_MB = 256
 const ARCHIVE_MEMORY_MB = 128

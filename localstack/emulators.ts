@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import type { Server, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { letDynaliteCloseIterators } from './dynalite-iterators.ts'
 import { LocalCloudError } from './errors.ts'
 
 export interface Emulators {
@@ -29,6 +30,7 @@ export async function startEmulators(folder?: string): Promise<Emulators> {
     load<ServerFactory>('dynalite'),
     startFauxqs(folder === undefined ? undefined : await subfolder(folder, 's3')),
   ])
+  letDynaliteCloseIterators()
   const kinesis = kinesalite.default({
     shardLimit: SHARD_LIMIT,
     createStreamMs: CREATE_MS,
