@@ -1,5 +1,5 @@
-// The port for the catalogue's items: a sorted table of immutable JSON items. There is no overwrite, so pointer and audit
-// are one thing, and what two writers both want goes to the first.
+// The port for the catalogue's items: a sorted table of JSON items. What says which batch is current is created once and never
+// overwritten, so pointer and audit are one thing, and what two writers both want goes to the first.
 import type { Json } from '../platform/canonical-json.ts'
 
 export interface CatalogItem {
@@ -9,6 +9,9 @@ export interface CatalogItem {
   readonly sk: string
   readonly attributes: Readonly<Record<string, Json>>
 }
+
+/** Of DynamoDB's TransactWriteItems (Amazon DynamoDB developer guide, "Service quotas"). */
+export const TRANSACTION_ITEMS_MAX = 100
 
 export interface ListOptions {
   /** Highest sort key first. */
@@ -21,6 +24,16 @@ export interface ListOptions {
 export interface CatalogStore {
   /** Creates the item, or says that its keys are taken and leaves what is there. */
   create(item: CatalogItem): Promise<'created' | 'exists'>
+  /**
+   * Creates all of them, or says that keys of some are taken and creates none. At most TRANSACTION_ITEMS_MAX. Throws CatalogError
+   * `transactions-unavailable` where the store cannot.
+   */
+  createAll(items: readonly CatalogItem[]): Promise<'created' | 'exists'>
+  /**
+   * Puts the item in the place of the one whose attribute `revision` is the one before its own (absent is 0), which it must carry; a
+   * batch item only: who relies on it, and whether its bytes are there. `changed`: somebody else was first, or there is none.
+   */
+  replace(item: CatalogItem & { readonly attributes: { readonly revision: number } }): Promise<'replaced' | 'changed'>
   /** Strongly consistent. */
   get(table: string, sk: string): Promise<CatalogItem | undefined>
   /** Items of the table whose sort key starts with the prefix, in sort key order; strongly consistent, paged. */

@@ -4,8 +4,10 @@ import type { Clock, Sleep } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
 import { alreadyCurrent } from './already-current.ts'
+import { type AnchorInput, anchorBatch, releaseAnchor } from './anchors.ts'
 import { checkBatchId } from './batch-id.ts'
 import type { CatalogStore } from './catalog-store.ts'
+import { type BatchChoice, chooseBatch } from './choose-batch.ts'
 import {
   appendToLog,
   committedEntry,
@@ -14,11 +16,10 @@ import {
   currentPartitions,
   readLog,
 } from './commit-log.ts'
-import { CatalogError } from './errors.ts'
 import type { BatchRecord, LogEntry, TableSchema, Yank } from './items.ts'
 import { type LoadedBatch, type LoadedPart, loadBatch, loadPart, type PartLocation, readBatch } from './load-batch.ts'
 import type { ManifestPart } from './manifest.ts'
-import { checkPartition, type PartitionRef, type TableRef, tableKey } from './names.ts'
+import type { PartitionRef, TableRef } from './names.ts'
 import { planPromote, promoteBatch, type PromoteInput, type PromotePlan } from './promote.ts'
 import { type StoreInput, storeBatch } from './store-batch.ts'
 import { defineTable, existingTable, tableSchema } from './table-schema.ts'
@@ -54,8 +55,13 @@ export interface Catalog {
   yanked(ref: TableRef, batchId: string): Promise<Yank | undefined>
   /** All of the table, by batch ID. */
   yanks(ref: TableRef): Promise<ReadonlyMap<string, Yank>>
-  /** The current batch, or the given one. Bytes and SHA-256 of everything read are checked. */
-  load(ref: PartitionRef, batchId?: string): Promise<LoadedBatch>
+  /** The current batch, or the chosen one; a text is its ID. Bytes and SHA-256 of everything read are checked. */
+  load(ref: PartitionRef, choice?: string | BatchChoice): Promise<LoadedBatch>
+  /** The log entry of the batch that load would read. */
+  choose(ref: PartitionRef, choice?: BatchChoice): Promise<LogEntry>
+  /** Keeps the batch from retention until the name is released; the current one unless given. */
+  anchor(ref: PartitionRef, input: Omit<AnchorInput, 'batchId'> & BatchChoice): Promise<BatchRecord>
+  release(ref: PartitionRef, anchor: string): Promise<BatchRecord>
   /** One part of a batch that was loaded before, verified like all: for who needs a few parts of many batches. */
   loadPart(location: PartLocation, part: ManifestPart): Promise<LoadedPart>
 }
@@ -104,32 +110,23 @@ export function catalog(ports: CatalogPorts): Catalog {
     planYank: (ref, batchId) => planYank(ports.store, ref, batchId),
     yanked: (ref, batchId) => findYank(ports.store, ref, batchId),
     yanks: ref => listYanks(ports.store, ref),
-    load: async (ref, batchId) => {
-      const entry =
-        batchId === undefined
-          ? await existingCurrent(ports, ref)
-          : await committedEntry(ports.store, ref, checkBatchId(batchId))
-      return loadBatch(ports, ref, entry)
+    load: async (ref, choice) => {
+      const chosen = typeof choice === 'string' ? { batchId: choice } : choice
+      return loadBatch(ports, ref, await chooseBatch(ports.store, ref, chosen))
     },
+    choose: (ref, choice) => chooseBatch(ports.store, ref, choice),
+    anchor: async (ref, { anchor, who, why, batchId, asOfMs }) => {
+      const chosen = await chooseBatch(ports.store, ref, { batchId, asOfMs })
+      return anchorBatch(ports, ref, { anchor, who, why, batchId: chosen.batchId })
+    },
+    release: (ref, anchor) => releaseAnchor(ports.store, ref, anchor),
     loadPart: (location, part) => loadPart(ports.objects, location, part),
   }
 }
 
-async function existingCurrent(ports: CatalogPorts, ref: PartitionRef): Promise<LogEntry> {
-  const entry = await currentEntry(ports.store, ref)
-  if (entry !== undefined) return entry
-  await existingTable(ports.store, ref)
-  throw new CatalogError(`Nothing was ever committed to ${tableKey(ref)}, partition ${ref.partition}`, {
-    code: 'partition-empty',
-    next: 'Check the name of the partition, or store a batch.',
-    table: tableKey(ref),
-    partition: checkPartition(ref),
-  })
-}
-
 async function planRollback(ports: CatalogPorts, ref: PartitionRef, to: string): Promise<RollbackPlan> {
   checkBatchId(to)
-  const from = await existingCurrent(ports, ref)
+  const from = await chooseBatch(ports.store, ref)
   if (from.batchId === to) throw alreadyCurrent(from)
   await committedEntry(ports.store, ref, to)
   await refuseYanked(ports.store, ref, to)

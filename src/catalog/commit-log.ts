@@ -31,10 +31,9 @@ export async function appendToLog(
 ): Promise<LogEntry> {
   const table = tableKey(ref)
   checkReason(commit)
-  const at = clock()
-  const token = newBatchId(at, random)
+  const token = newBatchId(clock(), random)
   for (let round = 1; round <= ROUNDS_MAX; round++) {
-    const number = ((await currentEntry(store, ref))?.number ?? 0) + 1
+    const { number, at } = nextOf(await currentEntry(store, ref), clock())
     const { kind, batchId, who, why } = commit
     const attributes = toAttributes({ kind, batchId, at, who, why, token })
     const sk = logSortKey(ref.partition, number)
@@ -52,6 +51,11 @@ export async function appendToLog(
     partition: ref.partition,
     batchId: commit.batchId,
   })
+}
+
+/** Never before the one that it follows, whoever's clock is wrong: what was current at an instant has one answer. */
+export function nextOf(newest: LogEntry | undefined, nowMs: number): Pick<LogEntry, 'number' | 'at'> {
+  return { number: (newest?.number ?? 0) + 1, at: Math.max(nowMs, newest?.at ?? 0) }
 }
 
 export async function currentEntry(store: CatalogStore, ref: PartitionRef): Promise<LogEntry | undefined> {
@@ -85,6 +89,19 @@ export async function readLog(store: CatalogStore, ref: PartitionRef, limit?: nu
     entries.push(readLogEntry(item, ref.partition))
   }
   return entries
+}
+
+/** What was current at the instant; undefined: nothing yet. */
+export async function readLogAsOf(
+  store: CatalogStore,
+  ref: PartitionRef,
+  asOfMs: number,
+): Promise<LogEntry | undefined> {
+  for await (const item of store.list(tableKey(ref), logPrefix(checkPartition(ref)), { isNewestFirst: true })) {
+    const entry = readLogEntry(item, ref.partition)
+    if (entry.at <= asOfMs) return entry
+  }
+  return undefined
 }
 
 /** The newest entry that names the batch. Throws CatalogError `batch-not-found`, for an orphan too: it was never visible. */

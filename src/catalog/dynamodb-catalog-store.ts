@@ -5,11 +5,13 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { Json } from '../platform/canonical-json.ts'
 import { endInTime, type TimeLeft } from '../platform/deadline.ts'
 import { diagnoseServiceFailure, readServiceFailure } from '../platform/service-failure.ts'
-import type { CatalogItem, CatalogStore, ListOptions } from './catalog-store.ts'
+import { type CatalogItem, type CatalogStore, type ListOptions, TRANSACTION_ITEMS_MAX } from './catalog-store.ts'
 import { CatalogError } from './errors.ts'
 
 export interface DynamodbCatalogStoreOptions {
@@ -21,9 +23,14 @@ export interface DynamodbCatalogStoreOptions {
 
 type Attributes = Record<string, AttributeValue>
 
+const IF_ABSENT = { ConditionExpression: 'attribute_not_exists(sk)' }
+const CONDITION_FAILED = 'ConditionalCheckFailedException'
+
 export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): CatalogStore {
   return {
     create: item => create(options, item),
+    createAll: items => createAll(options, items),
+    replace: item => replace(options, item),
     get: (table, sk) => get(options, table, sk),
     list: (table, prefix, listOptions) => list(options, table, prefix, listOptions ?? {}),
   }
@@ -31,18 +38,61 @@ export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): Cata
 
 async function create(
   { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
-  { table, sk, attributes }: CatalogItem,
+  item: CatalogItem,
 ): Promise<'created' | 'exists'> {
   try {
-    const command = new PutItemCommand({
-      TableName: tableName,
-      Item: { ...toMap(attributes), table: { S: table }, sk: { S: sk } },
-      ConditionExpression: 'attribute_not_exists(sk)',
+    const command = new PutItemCommand({ TableName: tableName, Item: toItemAttributes(item), ...IF_ABSENT })
+    await endInTime(timeLeftMs, call => client.send(command, call))
+    return 'created'
+  } catch (error) {
+    if (readServiceFailure(error).name === CONDITION_FAILED) return 'exists'
+    throw asCatalogError(error, tableName)
+  }
+}
+
+async function createAll(
+  { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
+  items: readonly CatalogItem[],
+): Promise<'created' | 'exists'> {
+  if (items.length > TRANSACTION_ITEMS_MAX) throw tooManyItems(items.length)
+  try {
+    const command = new TransactWriteItemsCommand({
+      TransactItems: items.map(item => ({
+        Put: { TableName: tableName, Item: toItemAttributes(item), ...IF_ABSENT },
+      })),
     })
     await endInTime(timeLeftMs, call => client.send(command, call))
     return 'created'
   } catch (error) {
-    if (readServiceFailure(error).name === 'ConditionalCheckFailedException') return 'exists'
+    if (isCancelledByCondition(error)) return 'exists'
+    if (readServiceFailure(error).name === 'UnknownOperationException') throw noTransactions(tableName, error)
+    throw asCatalogError(error, tableName)
+  }
+}
+
+/** A conflict with another transaction is a reason of its own, and a call to repeat. */
+function isCancelledByCondition(error: unknown): boolean {
+  if (!(error instanceof TransactionCanceledException)) return false
+  return error.CancellationReasons?.some(({ Code }) => Code === 'ConditionalCheckFailed') ?? false
+}
+
+async function replace(
+  { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
+  item: Parameters<CatalogStore['replace']>[0],
+): Promise<'replaced' | 'changed'> {
+  const before = item.attributes.revision - 1
+  try {
+    const command = new PutItemCommand({
+      TableName: tableName,
+      Item: toItemAttributes(item),
+      ConditionExpression:
+        before === 0 ? 'attribute_exists(sk) AND attribute_not_exists(revision)' : 'revision = :before',
+      ...(before === 0 ? {} : { ExpressionAttributeValues: { ':before': { N: String(before) } } }),
+    })
+    await endInTime(timeLeftMs, call => client.send(command, call))
+    return 'replaced'
+  } catch (error) {
+    if (readServiceFailure(error).name === CONDITION_FAILED) return 'changed'
     throw asCatalogError(error, tableName)
   }
 }
@@ -89,6 +139,10 @@ async function* list(
   } while (startKey !== undefined && left > 0)
 }
 
+function toItemAttributes({ table, sk, attributes }: CatalogItem): Attributes {
+  return { ...toMap(attributes), table: { S: table }, sk: { S: sk } }
+}
+
 function toItem({ table, sk, ...attributes }: Attributes): CatalogItem {
   return { table: table?.S ?? '', sk: sk?.S ?? '', attributes: fromMap(attributes) }
 }
@@ -123,6 +177,21 @@ function fromAttribute(value: AttributeValue): Json {
   if (value.L !== undefined) return value.L.map(fromAttribute)
   if (value.M !== undefined) return fromMap(value.M)
   return null
+}
+
+function tooManyItems(count: number): CatalogError {
+  return new CatalogError(`${count} items cannot be created as one: DynamoDB takes ${TRANSACTION_ITEMS_MAX}`, {
+    code: 'transaction-too-big',
+    next: 'Create fewer at once.',
+  })
+}
+
+function noTransactions(tableName: string, cause: unknown): CatalogError {
+  return new CatalogError(`The store of ${tableName} has no transactions`, {
+    code: 'transactions-unavailable',
+    next: 'Use DynamoDB or the local cloud, or commit the partitions one by one.',
+    cause,
+  })
 }
 
 function asCatalogError(error: unknown, tableName: string): CatalogError {

@@ -3,7 +3,7 @@
 import * as z from 'zod/mini'
 import type { Json } from '../platform/canonical-json.ts'
 import type { CatalogItem } from './catalog-store.ts'
-import { COLUMN_TYPES, type Column } from './columns.ts'
+import { type Column, columnType } from './columns.ts'
 import { CatalogError } from './errors.ts'
 import { logNumberOf } from './layout.ts'
 
@@ -14,6 +14,8 @@ export interface TableSchema {
   readonly format: string
   readonly owner: string
   readonly about?: string | undefined
+  /** In this order, as in `year=2026/country=de`; without them a partition has any name. They never change. */
+  readonly partitionKeys?: readonly string[] | undefined
 }
 
 /** A batch that went into the making of another one. */
@@ -35,10 +37,25 @@ export interface BatchRecord {
   readonly manifestSha256: string
   /** The first thousand; all of them are in the manifest. */
   readonly inputs: readonly BatchInput[]
-  /** `cold`: the bytes were moved where a reader has to ask for them first. */
-  readonly state: 'hot' | 'cold'
+  /** `cold`: the bytes were moved where a reader has to ask for them first; `purged`: they are gone. */
+  readonly state: (typeof BATCH_STATES)[number]
   readonly at: number
   readonly who: string
+  /** By name: who relies on this very batch, so that retention leaves it alone. */
+  readonly anchors?: Readonly<Record<string, Note>> | undefined
+  /** Where the bytes are gone. */
+  readonly purged?: Note | undefined
+  /** How often this item was replaced, for a compare-and-set; absent: never. */
+  readonly revision?: number | undefined
+}
+
+export const BATCH_STATES = ['hot', 'cold', 'purged'] as const
+
+/** Who did something, when and why. */
+export interface Note {
+  readonly at: number
+  readonly who: string
+  readonly why: string
 }
 
 export const COMMIT_KINDS = ['commit', 'rollback', 'promote'] as const
@@ -64,13 +81,15 @@ export interface Yank {
 }
 
 const whole = z.number().check(z.int(), z.gte(0))
-const column = z.object({ name: z.string(), type: z.enum(COLUMN_TYPES) })
+const note = z.object({ at: whole, who: z.string(), why: z.string() })
+const column = z.object({ name: z.string(), type: columnType })
 
 const schemaAttributes = z.object({
   columns: z.array(column),
   format: z.string(),
   owner: z.string(),
   about: z.optional(z.string()),
+  partitionKeys: z.optional(z.array(z.string())),
 })
 
 const batchAttributes = z.object({
@@ -83,9 +102,12 @@ const batchAttributes = z.object({
   manifestKey: z.string(),
   manifestSha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   inputs: z.array(z.object({ table: z.string(), partition: z.string(), batchId: z.string() })),
-  state: z.enum(['hot', 'cold']),
+  state: z.enum(BATCH_STATES),
   at: whole,
   who: z.string(),
+  anchors: z.optional(z.record(z.string(), note)),
+  purged: z.optional(note),
+  revision: z.optional(whole),
 })
 
 const logAttributes = z.object({

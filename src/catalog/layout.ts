@@ -9,7 +9,12 @@ const LOG_NUMBER_DIGITS = 9
 const LOG_NUMBER_MAX = 10 ** LOG_NUMBER_DIGITS - 1
 
 export function batchSortKey(partition: string, batchId: string): string {
-  return `${BATCHES_PREFIX}${partition}#${batchId}`
+  return `${batchesPrefix(partition)}${batchId}`
+}
+
+/** Of all batches of the partition, in the order in which they were begun. */
+export function batchesPrefix(partition: string): string {
+  return `${BATCHES_PREFIX}${partition}#`
 }
 
 export const BATCHES_PREFIX = 'batch#'

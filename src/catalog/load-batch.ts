@@ -2,6 +2,7 @@
 // hash that the manifest names. A part is handed out only after its check.
 import { sha256Hex } from '../platform/hash.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
+import { batchPurged } from './anchors.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import { CatalogError } from './errors.ts'
 import { type BatchRecord, type LogEntry, readBatchRecord } from './items.ts'
@@ -34,6 +35,7 @@ export type PartLocation = Pick<BatchRecord, 'batchId' | 'location'>
 
 export async function loadBatch(ports: LoadPorts, ref: PartitionRef, entry: LogEntry): Promise<LoadedBatch> {
   const record = await readBatch(ports, ref, entry.batchId)
+  if (record.state === 'purged') throw batchPurged(ref, record)
   if (record.state === 'cold') {
     throw new CatalogError(`The batch ${record.batchId} was moved to cold storage`, {
       code: 'batch-cold',

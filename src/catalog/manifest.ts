@@ -2,7 +2,7 @@
 // catalogue. Its own hash is in the batch item, so nothing of a batch can change unseen.
 import * as z from 'zod/mini'
 import { toRfc3339 } from '../platform/clock.ts'
-import { COLUMN_TYPES, type Column } from './columns.ts'
+import { type Column, columnType } from './columns.ts'
 import { CatalogError } from './errors.ts'
 import type { BatchInput } from './items.ts'
 
@@ -47,7 +47,7 @@ const manifestSchema = z.object({
   who: z.string(),
   why: z.string(),
   format: z.string(),
-  columns: z.array(z.object({ name: z.string(), type: z.enum(COLUMN_TYPES) })),
+  columns: z.array(z.object({ name: z.string(), type: columnType })),
   inputs: z.array(z.object({ table: z.string(), partition: z.string(), batchId: z.string() })),
   contains: z.optional(z.array(z.string())),
   properties: z.optional(z.record(z.string(), z.unknown())),

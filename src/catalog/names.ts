@@ -13,7 +13,10 @@ export interface PartitionRef extends TableRef {
 
 const DB_OR_TABLE = /^[a-z][a-z0-9_-]{0,63}$/
 /** What S3 calls safe in a key (Amazon S3 user guide, "Naming Amazon S3 objects"), with the `=` of Hive: `date=2001-06-30`. */
-const PARTITION = /^[A-Za-z0-9][A-Za-z0-9=_.-]{0,127}$/
+const PARTITION_SEGMENT = /^[A-Za-z0-9][A-Za-z0-9=_.-]{0,127}$/
+/** Of one partition: `year=2026/country=de` has two. A path that people read, far below what a sort key of 1,024 bytes could take. */
+const PARTITION_SEGMENTS_MAX = 8
+const PARTITION_BYTES_MAX = 256
 
 /** `db.table`, the catalogue's key. Throws CatalogError. */
 export function tableKey({ db, table }: TableRef): string {
@@ -22,9 +25,19 @@ export function tableKey({ db, table }: TableRef): string {
   return `${db}.${table}`
 }
 
-/** Throws CatalogError. */
+/** One segment for each partition key of its table, a slash between: a `/` cannot be in a value. Throws CatalogError. */
 export function checkPartition({ partition }: PartitionRef): string {
-  check('partition', partition, PARTITION, 'letters, digits, =, _, . and -, a letter or digit first, at most 128')
+  const segments = partition.split('/')
+  if (segments.length > PARTITION_SEGMENTS_MAX || partition.length > PARTITION_BYTES_MAX) {
+    throw new CatalogError(`${JSON.stringify(partition)} is too long for the name of a partition`, {
+      code: 'name-invalid',
+      next: `Use at most ${PARTITION_SEGMENTS_MAX} partition keys and ${PARTITION_BYTES_MAX} characters.`,
+    })
+  }
+  for (const segment of segments) {
+    const allowed = 'letters, digits, =, _, . and -, a letter or digit first, at most 128'
+    check('partition', segment, PARTITION_SEGMENT, allowed)
+  }
   return partition
 }
 

@@ -11,6 +11,7 @@ import { type BatchInput, type BatchRecord, type LogEntry, type TableSchema, toA
 import { batchLocation, batchSortKey, MANIFEST_NAME, partFileName } from './layout.ts'
 import { decodeManifest, encodeManifest, type ManifestPart } from './manifest.ts'
 import { checkPartition, type PartitionRef, tableKey } from './names.ts'
+import { refuseOtherKeys } from './partition-name.ts'
 import { refuseYanked } from './yank.ts'
 
 export interface PartInput {
@@ -57,19 +58,53 @@ export async function storeBatch(
   ports: StorePorts,
   ref: PartitionRef,
   schema: TableSchema,
-  input: StoreInput,
+  { parts, ...input }: StoreInput,
+): Promise<LogEntry> {
+  checkReason(input)
+  const createdAtMs = ports.clock()
+  const batchId = checkBatchId(input.batchId ?? newBatchId(createdAtMs, ports.random))
+  if (input.batchId !== undefined) await refuseYanked(ports.store, ref, batchId)
+  const written = await writeParts(ports.objects, ref, schema, { batchId, parts })
+  return commitParts(ports, ref, schema, { ...input, batchId, parts: written, createdAtMs })
+}
+
+export interface WriteInput {
+  readonly batchId: string
+  readonly parts: StoreInput['parts']
+}
+
+/** Stores parts of a batch that nobody sees until it is committed; several writers may each write some, under names of their own. */
+export async function writeParts(
+  objects: ObjectStore,
+  ref: PartitionRef,
+  schema: TableSchema,
+  { batchId, parts }: WriteInput,
+): Promise<readonly ManifestPart[]> {
+  checkPartition(ref)
+  refuseOtherKeys(ref, schema)
+  return uploadParts(objects, batchLocation(ref, checkBatchId(batchId)), schema.format, parts)
+}
+
+export interface CommitInput extends Omit<StoreInput, 'parts' | 'batchId'> {
+  readonly batchId: string
+  /** As written before, in the order in which readers get them. */
+  readonly parts: readonly ManifestPart[]
+  /** When the batch was begun; now unless given. */
+  readonly createdAtMs?: number
+}
+
+/** Manifest, batch item and log entry of parts that are there. */
+export async function commitParts(
+  ports: StorePorts,
+  ref: PartitionRef,
+  { format, columns }: TableSchema,
+  input: CommitInput,
 ): Promise<LogEntry> {
   const table = tableKey(ref)
   const partition = checkPartition(ref)
   checkReason(input)
-  const { who, why, inputs = [], contains } = input
-  const createdAtMs = ports.clock()
-  const batchId = checkBatchId(input.batchId ?? newBatchId(createdAtMs, ports.random))
-  if (input.batchId !== undefined) await refuseYanked(ports.store, ref, batchId)
-  const { format, columns } = schema
+  const { batchId, parts, who, why, inputs = [], contains, createdAtMs = ports.clock() } = input
   const location = batchLocation(ref, batchId)
-
-  const parts = await uploadParts(ports.objects, location, format, input.parts)
   const named = { table, partition, batchId, createdAtMs, who, why, format, columns }
   const manifestKey = `${location}${MANIFEST_NAME}`
   const manifest = await createManifest(

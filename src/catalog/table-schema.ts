@@ -7,6 +7,7 @@ import { CatalogError } from './errors.ts'
 import { readSchema, type TableSchema, toAttributes } from './items.ts'
 import { SCHEMA_PREFIX, schemaNumberOf, schemaSortKey } from './layout.ts'
 import { type TableRef, tableKey } from './names.ts'
+import { checkPartitionKeys } from './partition-name.ts'
 
 /** Each lost round means that somebody else changed the schema of this very table in between. */
 const ROUNDS_MAX = 10
@@ -19,6 +20,7 @@ export async function defineTable(
 ): Promise<'created' | 'changed' | 'exists'> {
   const table = tableKey(ref)
   checkColumns(schema.columns)
+  checkPartitionKeys(schema.partitionKeys ?? [])
   if (!/^[a-z0-9.]{1,20}$/.test(schema.format)) {
     throw new CatalogError(`"${schema.format}" cannot be the format of ${table}`, { code: 'format-invalid', table })
   }
@@ -75,8 +77,14 @@ async function newestSchema(
 function refuseOtherTypes(table: string, before: TableSchema, after: TableSchema): void {
   const types = new Map(before.columns.map(column => [column.name.toLowerCase(), column.type]))
   const changed = after.columns.find(({ name, type }) => (types.get(name.toLowerCase()) ?? type) !== type)
-  if (changed === undefined && before.format === after.format) return
-  const what = changed === undefined ? `the format ${before.format}` : `another type of the column "${changed.name}"`
+  const keys = [before, after].map(({ partitionKeys }) => partitionKeys?.join(', ') ?? 'none')
+  if (changed === undefined && before.format === after.format && keys[0] === keys[1]) return
+  const what =
+    changed !== undefined
+      ? `another type of the column "${changed.name}"`
+      : keys[0] === keys[1]
+        ? `the format ${before.format}`
+        : `other partition keys: ${keys[0]}`
   throw new CatalogError(`The table ${table} exists with ${what}`, {
     code: 'table-differs',
     next: 'Give the column, or the table, a new name.',

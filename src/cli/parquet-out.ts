@@ -2,21 +2,12 @@
 // file sees all of it.
 import { access, rename, rm } from 'node:fs/promises'
 import { fileWriter, parquetWriteRows } from 'hyparquet-writer'
-import type { Column, ColumnType, Row, RowValue } from '../catalog/columns.ts'
+import type { Column, Row } from '../catalog/columns.ts'
+import { schemaElements, toParquet } from '../catalog/parquet-types.ts'
 import { CommandError } from './errors.ts'
 
 /** What readers want (enough rows to compress, few enough to skip) and what this process holds at a time. */
 const ROW_GROUP_ROWS = 50_000
-
-/** JSON is plain text, as in the catalogue's own files. */
-const PARQUET_TYPE = {
-  string: 'STRING',
-  int64: 'INT64',
-  double: 'DOUBLE',
-  boolean: 'BOOLEAN',
-  timestamp: 'TIMESTAMP',
-  json: 'STRING',
-} as const satisfies Record<ColumnType, string>
 
 export interface ParquetOut {
   readonly columns: readonly Column[]
@@ -44,7 +35,7 @@ export async function writeParquetFile(path: string, { columns, rows, metadata }
   async function* records(): AsyncGenerator<Record<string, unknown>> {
     for await (const row of rows) {
       count++
-      yield Object.fromEntries(columns.map(({ name, type }) => [name, parquetValue(type, row[name] ?? null)]))
+      yield Object.fromEntries(columns.map(({ name, type }) => [name, valueOf(row, { name, type })]))
     }
   }
   const unfinished = `${path}.unfinished`
@@ -52,7 +43,8 @@ export async function writeParquetFile(path: string, { columns, rows, metadata }
     await parquetWriteRows({
       writer: fileWriter(unfinished),
       rows: records(),
-      columns: columns.map(({ name, type }) => ({ name, type: PARQUET_TYPE[type] })),
+      columns: columns.map(({ name }) => ({ name })),
+      schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaElements)],
       rowGroupSize: ROW_GROUP_ROWS,
       kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     })
@@ -64,9 +56,8 @@ export async function writeParquetFile(path: string, { columns, rows, metadata }
   return count
 }
 
-function parquetValue(type: ColumnType, value: RowValue): unknown {
-  if (value === null) return null
-  if (type === 'json') return JSON.stringify(value)
-  if (type === 'timestamp') return new Date(Number(value))
-  return type === 'int64' && typeof value === 'number' ? BigInt(value) : value
+function valueOf(row: Row, { name, type }: Column): unknown {
+  const value = toParquet(row[name] ?? null, type)
+  if (value !== undefined) return value
+  throw new CommandError(`"${name}" is not ${type}`, { code: 'row-invalid', next: 'Give each column its type.' })
 }

@@ -93,11 +93,12 @@ async function showRows(
   ])
 }
 
-/** Integers beyond 2^53 as decimal text, which is what JSON can carry. */
+/** Integers beyond 2^53 as decimal text, which is what JSON can carry; in lists and maps too. */
 function toJson(row: Row): Record<string, Json> {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)]))
 }
 
 function plain(value: RowValue): Json {
-  return typeof value === 'bigint' ? String(value) : value
+  const text = JSON.stringify(value, (_, member: unknown) => (typeof member === 'bigint' ? String(member) : member))
+  return JSON.parse(text) as Json
 }

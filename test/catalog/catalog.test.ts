@@ -108,7 +108,7 @@ describe('a stored batch', () => {
     Object.assign(world.store.calls, { create: 0, get: 0, list: 0 })
     await world.catalog.store(DAY, { parts: textParts('a', 'b', 'c'), ...REASON })
     expect(world.objects.calls).toEqual({ create: 4, get: 0, list: 0 })
-    expect(world.store.calls).toEqual({ create: 2, get: 0, list: 2 })
+    expect(world.store.calls).toEqual({ create: 2, createAll: 0, replace: 0, get: 0, list: 2 })
   })
 
   test('may be empty', async () => {

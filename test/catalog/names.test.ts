@@ -24,7 +24,7 @@ test.each(['date=2001-06-30', 'production', '20010630T00', 'a.b_c'])('takes the 
   expect(checkPartition({ db: 'a', table: 'b', partition })).toBe(partition)
 })
 
-test.each(['', '.', '..', 'a/b', 'a#b', 'a\u0000b', 'a\nb', 'ü', ' a', 'x'.repeat(129)])(
+test.each(['', '.', '..', 'a//b', '/a', 'a/', 'a/../b', 'a#b', 'a\u0000b', 'a\nb', 'ü', ' a', 'x'.repeat(129)])(
   'refuses the partition %j',
   partition => {
     expect(() => checkPartition({ db: 'a', table: 'b', partition })).toThrow(

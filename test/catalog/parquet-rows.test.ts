@@ -15,6 +15,10 @@ const COLUMNS: readonly Column[] = [
   { name: 'gift', type: 'boolean' },
   { name: 'at', type: 'timestamp' },
   { name: 'state', type: 'json' },
+  { name: 'visits', type: 'list<int64>' },
+  { name: 'notes', type: 'list<json>' },
+  { name: 'shares', type: 'map<string,double>' },
+  { name: 'seen', type: 'map<string,timestamp>' },
 ]
 
 const nullable = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: null, freq: 4 })
@@ -24,6 +28,8 @@ const int64 = fc.oneof(
   fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n }),
   fc.bigInt({ min: -(2n ** 63n), max: -(2n ** 53n) }),
 )
+// A map's reader makes an object of it.
+const key = fc.string({ unit: 'binary' }).filter(text => text !== '__proto__' && text.isWellFormed())
 const rowsOf = fc.array(
   fc.record({
     userId: nullable(fc.string({ unit: 'binary' })),
@@ -32,6 +38,10 @@ const rowsOf = fc.array(
     gift: nullable(fc.boolean()),
     at: nullable(fc.integer({ min: -1e12, max: 4e12 })),
     state: nullable(json),
+    visits: nullable(fc.array(nullable(int64), { maxLength: 4 })),
+    notes: nullable(fc.array(nullable(json), { maxLength: 3 })),
+    shares: nullable(fc.dictionary(key, nullable(fc.double({ noNaN: true, noDefaultInfinity: true })), { maxKeys: 4 })),
+    seen: nullable(fc.dictionary(key, fc.integer({ min: -1e12, max: 4e12 }), { maxKeys: 3 })),
   }),
   { maxLength: 40 },
 )
@@ -47,7 +57,7 @@ test('reads back every row that it wrote', async () => {
 
 test('a missing member is null, and a table without rows is a file too', async () => {
   expect(await readParquet(COLUMNS, writeParquet(COLUMNS, [{ userId: 'a' }]))).toEqual([
-    { userId: 'a', orders: null, mean: null, gift: null, at: null, state: null },
+    Object.fromEntries(COLUMNS.map(({ name }) => [name, name === 'userId' ? 'a' : null])),
   ])
   expect(await readParquet(COLUMNS, writeParquet(COLUMNS, []))).toEqual([])
 })
@@ -91,6 +101,10 @@ test('DuckDB reads the same types, values and nulls, over several files', async 
       gift: true,
       at: 993_924_000_123,
       state: { a: [1, null] },
+      visits: [1, null, 3],
+      notes: [{ a: 1 }, 'x'],
+      shares: { a: 0.5, b: null },
+      seen: {},
     }
     writeFileSync(join(folder, 'part-00000.parquet'), writeParquet(COLUMNS, [first, {}]))
     writeFileSync(join(folder, 'part-00001.parquet'), writeParquet(COLUMNS, [{ userId: 'b', orders: -1, mean: -2 }]))
@@ -105,6 +119,10 @@ test('DuckDB reads the same types, values and nulls, over several files', async 
       'TIMESTAMP WITH TIME ZONE',
       // DuckDB's name for JSON text.
       'VARCHAR',
+      'BIGINT[]',
+      'VARCHAR[]',
+      'MAP(VARCHAR, DOUBLE)',
+      'MAP(VARCHAR, TIMESTAMP WITH TIME ZONE)',
       'BIGINT',
       'VARCHAR',
     ])
@@ -112,8 +130,17 @@ test('DuckDB reads the same types, values and nulls, over several files', async 
     expect(rows).toMatchObject([
       { userId: 'b', orders: '-1', mean: -2, gift: null, ms: null, state: null },
       { userId: 'ü-1', orders: String(2n ** 60n), mean: 0.5, gift: true, ms: '993924000123', deep: '1' },
-      { userId: null, orders: null, mean: null, gift: null, at: null, state: null },
+      { userId: null, orders: null, mean: null, gift: null, at: null, state: null, visits: null, shares: null },
     ])
+    expect(rows[1]).toMatchObject({
+      visits: ['1', null, '3'],
+      notes: ['{"a":1}', '"x"'],
+      shares: [
+        { key: 'a', value: 0.5 },
+        { key: 'b', value: null },
+      ],
+      seen: [],
+    })
   } finally {
     connection.closeSync()
     duckdb.closeSync()

@@ -5,15 +5,19 @@ import type { CatalogItem, CatalogStore, ListOptions } from '../../src/catalog/c
 export interface CatalogStoreUnderTest {
   readonly store: CatalogStore
   readonly stop: () => Promise<void>
+  /** dynalite has none. */
+  readonly hasTransactions?: boolean
 }
 
 export function catalogStoreContract(name: string, start: () => Promise<CatalogStoreUnderTest>): void {
   describe(`${name} as a store of catalogue items`, () => {
     let underTest: CatalogStoreUnderTest
     let store: CatalogStore
+    let hasTransactions = true
     beforeAll(async () => {
       underTest = await start()
       store = underTest.store
+      hasTransactions = underTest.hasTransactions ?? true
     })
     afterAll(() => underTest.stop())
 
@@ -55,6 +59,48 @@ export function catalogStoreContract(name: string, start: () => Promise<CatalogS
       expect(outcomes.filter(outcome => outcome === 'created')).toHaveLength(1)
       const winner = outcomes.indexOf('created')
       expect((await store.get('shop.race', 'log#p#000000001'))?.attributes).toEqual({ racer: winner })
+    })
+
+    test('creates all of several items, or none where a key is taken', async () => {
+      const item = (sk: string, n: number): CatalogItem => ({ table: 'shop.all', sk, attributes: { n } })
+      const together = [item('log#a#000000001', 1), item('log#b#000000001', 1)]
+      if (!hasTransactions) {
+        await expect(store.createAll(together)).rejects.toMatchObject({ code: 'transactions-unavailable' })
+        expect(await collect(store, 'shop.all', '')).toEqual([])
+        return
+      }
+      expect(await store.createAll(together)).toBe('created')
+      expect(await store.createAll([item('log#c#000000001', 2), item('log#a#000000001', 2)])).toBe('exists')
+      expect(await collect(store, 'shop.all', '')).toEqual(['log#a#000000001', 'log#b#000000001'])
+      expect((await store.get('shop.all', 'log#a#000000001'))?.attributes).toEqual({ n: 1 })
+    })
+
+    test('replaces an item of the revision before, and no other', async () => {
+      const item = (revision: number) => ({
+        table: 'shop.revision',
+        sk: 'batch#p#1',
+        attributes: { n: revision, revision },
+      })
+      expect(await store.replace(item(1))).toBe('changed')
+      expect(await store.get('shop.revision', 'batch#p#1')).toBeUndefined()
+      await store.create({ table: 'shop.revision', sk: 'batch#p#1', attributes: { n: 0 } })
+      expect(await store.replace(item(2))).toBe('changed')
+      expect(await store.replace(item(1))).toBe('replaced')
+      expect(await store.replace(item(1))).toBe('changed')
+      expect(await store.replace(item(2))).toBe('replaced')
+      expect(await store.get('shop.revision', 'batch#p#1')).toEqual(item(2))
+    })
+
+    test('lets one of many racing replacers win each revision', async () => {
+      await store.create({ table: 'shop.replacers', sk: 'batch#p#1', attributes: {} })
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, (_, racer) =>
+          store.replace({ table: 'shop.replacers', sk: 'batch#p#1', attributes: { racer, revision: 1 } }),
+        ),
+      )
+      expect(outcomes.filter(outcome => outcome === 'replaced')).toHaveLength(1)
+      const attributes = { racer: outcomes.indexOf('replaced'), revision: 1 }
+      expect((await store.get('shop.replacers', 'batch#p#1'))?.attributes).toEqual(attributes)
     })
 
     test('lists one table and one prefix, from either end, as many as asked for', async () => {

@@ -4,21 +4,21 @@ import { byCodePoint } from '../../src/platform/canonical-json.ts'
 import type { CatalogItem, CatalogStore, ListOptions } from '../../src/catalog/catalog-store.ts'
 
 export interface CatalogStoreCall {
-  readonly operation: 'create' | 'get' | 'list'
+  readonly operation: 'create' | 'createAll' | 'replace' | 'get' | 'list'
   readonly key: string
   /** `after`: the effect has happened, its answer is lost. */
   readonly when: 'before' | 'after'
 }
 
 export interface MemoryCatalogStore extends CatalogStore {
-  readonly calls: { create: number; get: number; list: number }
+  readonly calls: Record<CatalogStoreCall['operation'], number>
   /** `table` NUL `sk` → item, for tests that damage or inspect it. */
   readonly items: Map<string, CatalogItem>
 }
 
 export function memoryCatalogStore(fault?: (call: CatalogStoreCall) => void): MemoryCatalogStore {
   const items = new Map<string, CatalogItem>()
-  const calls = { create: 0, get: 0, list: 0 }
+  const calls = { create: 0, createAll: 0, replace: 0, get: 0, list: 0 }
 
   async function call<T>(operation: CatalogStoreCall['operation'], key: string, effect: () => T): Promise<T> {
     calls[operation]++
@@ -47,12 +47,29 @@ export function memoryCatalogStore(fault?: (call: CatalogStoreCall) => void): Me
     items,
     create: item =>
       call('create', item.sk, () => {
-        const key = `${item.table}\u0000${item.sk}`
-        if (items.has(key)) return 'exists'
-        items.set(key, structuredClone(item))
+        if (items.has(keyOf(item))) return 'exists'
+        items.set(keyOf(item), structuredClone(item))
         return 'created'
       }),
-    get: (table, sk) => call('get', sk, () => structuredClone(items.get(`${table}\u0000${sk}`))),
+    createAll: created =>
+      call('createAll', created.map(item => item.sk).join(' '), () => {
+        if (created.some(item => items.has(keyOf(item)))) return 'exists'
+        for (const item of created) items.set(keyOf(item), structuredClone(item))
+        return 'created'
+      }),
+    replace: item =>
+      call('replace', item.sk, () => {
+        const existing = items.get(keyOf(item))
+        const revision = existing?.attributes['revision'] ?? 0
+        if (existing === undefined || revision !== item.attributes.revision - 1) return 'changed'
+        items.set(keyOf(item), structuredClone(item))
+        return 'replaced'
+      }),
+    get: (table, sk) => call('get', sk, () => structuredClone(items.get(keyOf({ table, sk })))),
     list: (table, prefix, options) => list(table, prefix, options ?? {}),
   }
+}
+
+function keyOf({ table, sk }: Pick<CatalogItem, 'table' | 'sk'>): string {
+  return `${table}\u0000${sk}`
 }

@@ -8,7 +8,8 @@ import { startLocalDynamodb } from '../fakes/local-dynamodb.ts'
 it('closes the iterator of every query and scan, whether or not they came to the end', async () => {
   letDynaliteCloseIterators()
   const closed = vi.spyOn(valueIterator(), 'close')
-  const { client, stop } = await startLocalDynamodb()
+  const local = await startLocalDynamodb()
+  const { client } = local
   try {
     await createCatalogTable(client, 'catalog')
     for (const sk of ['1', '2', '3']) {
@@ -27,7 +28,7 @@ it('closes the iterator of every query and scan, whether or not they came to the
     await vi.waitFor(() => expect(closed.mock.calls.length - before).toBe(3))
   } finally {
     closed.mockRestore()
-    await stop()
+    await local.stop()
   }
 })
 
