@@ -40,6 +40,7 @@ const CLOUD_HEAP_MB = 256
 const ARCHIVE_MEMORY_MB = 128
 /** glibc has arenas of its own for many threads, and what is freed in one is of no use in another: that looks like a leak as well. */
 const ONE_ARENA = { MALLOC_ARENA_MAX: '1' }
+const COLLECTED = { NODE_OPTIONS: `--import=${new URL('./collect-garbage.ts', import.meta.url).href}` }
 const TICK_MS = 200
 const SAMPLE_MS = 2000
 const PROBE_MS_MAX = 10_000
@@ -74,7 +75,7 @@ export async function loadCloud(minutes: number, say: (line: string) => void): P
     archiveWindowSeconds: ARCHIVE_WINDOW_SECONDS,
     recomputeWindowSeconds: 1,
     archiveMemoryMb: ARCHIVE_MEMORY_MB,
-    variables: ONE_ARENA,
+    variables: { ...ONE_ARENA, ...COLLECTED },
   })
   const folder = await mkdtemp(join(tmpdir(), 'millrace-load-'))
   const cloud = await forkCloud(

@@ -1,24 +1,33 @@
 // What the protection costs (ids, floor, marks, checksums): the same batches through the code as it is and through a copy without it, each
-// in processes of its own, by turns. `node --conditions=millrace-source bench/protection.ts [--parts]`; exits with 1 where it is over its
-// limit, with 2 where the machine is too busy to tell: then the code is not even as fast as itself.
-import { fork } from 'node:child_process'
+// in a process of its own, a batch of one after a batch of the other, so that what the machine does besides slows both alike.
+// `node --conditions=millrace-source bench/protection.ts [--parts]`; exits with 1 where it is over its limit, with 2 where the pairs of
+// processes differ by so much that they do not tell.
+import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Patch, patchedCopy } from '../test/simulation/planted/patched-copy.ts'
 import { PROTECTION_PARTS } from './protection-off.ts'
-import type { Measured } from './protection-process.ts'
+import type { Ready } from './protection-process.ts'
 import { type Mix, MIXES } from './protection-workload.ts'
 
 /** Ten in a hundred of the handler's CPU are what never losing and never doubling an event may cost. */
 const CPU_RATIO_MAX = 1.1
-/** What the code may seem to cost beside itself, for its limit to be judged. */
-const NOISE_MAX = 0.04
-/** Pairs of processes. Each is compiled in its own way, in luck or out of it, by some in a hundred. */
-const ROUNDS = 8
+/** Of the mean ratio, for its limit to be judged. */
+const STANDARD_ERROR_MAX = 0.02
+/** Pairs of processes. Each process is compiled in its own way, in luck or out of it, by some in a hundred. */
+const PAIRS = 8
+/** Of a pair, for as long as this, and at least this many on each side. */
+const PAIR_MS = 10_000
+const BATCHES_MIN = 6
 
-interface Cost {
-  readonly on: readonly Measured[]
-  readonly off: readonly Measured[]
+interface Pair {
+  readonly on: Side
+  readonly off: Side
+}
+
+interface Side extends Ready {
+  /** Of each batch, in turn with the other side's. */
+  readonly microseconds: readonly number[]
 }
 
 const { values } = parseArgs({ options: { parts: { type: 'boolean', default: false } } })
@@ -27,81 +36,120 @@ const variants = [
   ...(values.parts ? PROTECTION_PARTS.map(part => ({ ...part, isLimited: false })) : []),
 ]
 let isOver = false
-let noise = 0
+let isUnclear = false
 for (const { name, patches, isLimited } of variants) {
   for (const mix of MIXES) {
-    const cost = await costOf(mix, patches)
-    isOver ||= isLimited && ratioOf(cost) > CPU_RATIO_MAX
-    noise = Math.max(noise, unlikeness(cost.on), unlikeness(cost.off))
-    process.stdout.write(linesOf(`${name}, ${mix} mix`, cost))
+    const pairs = await measure(mix, patches)
+    const { mean, standardError } = ratioOf(pairs)
+    isOver ||= isLimited && mean > CPU_RATIO_MAX
+    isUnclear ||= isLimited && standardError > STANDARD_ERROR_MAX
+    process.stdout.write(linesOf(`${name}, ${mix} mix`, pairs))
   }
 }
-process.stdout.write(
-  `Every second process beside the others of its code: ${(100 * noise).toFixed(1)} % apart at most\n`,
-)
-const isTooBusy = noise > NOISE_MAX
-if (isTooBusy)
-  process.stdout.write('The machine is too busy to tell what the protection costs; run it where nothing else runs\n')
+if (isUnclear) process.stdout.write('The pairs differ too much to tell; run it where nothing else runs\n')
 else if (isOver) process.stdout.write(`The protection costs more than ${CPU_RATIO_MAX} × the CPU without it\n`)
-process.exitCode = isTooBusy ? 2 : isOver ? 1 : 0
+process.exitCode = isUnclear ? 2 : isOver ? 1 : 0
 
-async function costOf(mix: Mix, patches: readonly Patch[]): Promise<Cost> {
+async function measure(mix: Mix, patches: readonly Patch[]): Promise<readonly Pair[]> {
   // Both are copies: what lies elsewhere may be read, and so compiled, in another way.
   const [onCopy, offCopy] = [patchedCopy([]), patchedCopy(patches)]
   try {
-    const on: Measured[] = []
-    const off: Measured[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      if (round % 2 === 0) on.push(await measure(onCopy.folder, mix))
-      off.push(await measure(offCopy.folder, mix))
-      if (round % 2 === 1) on.push(await measure(onCopy.folder, mix))
-    }
-    return { on, off }
+    const pairs: Pair[] = []
+    for (let pair = 0; pair < PAIRS; pair++) pairs.push(await measurePair(mix, [onCopy.folder, offCopy.folder], pair))
+    return pairs
   } finally {
     onCopy.remove()
     offCopy.remove()
   }
 }
 
-function measure(folder: string, mix: Mix): Promise<Measured> {
-  const child = fork(join(folder, 'bench', 'protection-process.ts'), [mix], {
-    cwd: folder,
-    execArgv: ['--conditions=millrace-source'],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
+async function measurePair(mix: Mix, folders: readonly [string, string], pair: number): Promise<Pair> {
+  const children = folders.map(folder => start(folder, mix))
+  // One warms up after the other.
+  const [on, off] = [await children[0]?.ready(), await children[1]?.ready()]
+  if (on === undefined || off === undefined) throw new Error('A side of the bench did not start')
+  const taken: [number[], number[]] = [[], []]
+  const order = pair % 2 === 0 ? [0, 1] : [1, 0]
+  for (const startMs = performance.now(); performance.now() - startMs < PAIR_MS || taken[0].length < BATCHES_MIN; ) {
+    for (const side of order) taken[side]?.push((await children[side]?.run()) ?? 0)
+  }
+  for (const child of children) child.stop()
+  return { on: { ...on, microseconds: taken[0] }, off: { ...off, microseconds: taken[1] } }
+}
+
+interface Child {
+  ready(): Promise<Ready>
+  /** CPU of one batch, µs. */
+  run(): Promise<number>
+  stop(): void
+}
+
+function start(folder: string, mix: Mix): Child {
+  let child: ChildProcess | undefined
+  return {
+    ready: () => {
+      child = fork(join(folder, 'bench', 'protection-process.ts'), [mix], {
+        cwd: folder,
+        execArgv: ['--conditions=millrace-source'],
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      })
+      return answerOf<Ready>(child)
+    },
+    run: () => {
+      if (child === undefined) throw new Error('The side was not started')
+      const answer = answerOf<number>(child)
+      child.send('run')
+      return answer
+    },
+    stop: () => child?.disconnect(),
+  }
+}
+
+function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    child.once('message', message => resolve(message as Measured))
-    child.once('exit', code => reject(new Error(`The bench's process ended with ${code}`)))
+    const onExit = (code: number | null): void => reject(new Error(`The bench's process ended with ${code}`))
+    child.once('exit', onExit)
+    child.once('message', message => {
+      child.off('exit', onExit)
+      resolve(message as Answer)
+    })
   })
 }
 
-/** Of all that they are: a median of few jumps from one to the next. */
-function meanOf(measured: readonly Measured[]): number {
-  return measured.reduce((sum, { microsecondsPerEvent }) => sum + microsecondsPerEvent, 0) / measured.length
+/** Of the pairs: each has the median of its batches' ratios, neighbours in time. */
+function ratioOf(pairs: readonly Pair[]): { readonly mean: number; readonly standardError: number } {
+  const ratios = pairs.map(({ on, off }) =>
+    medianOf(on.microseconds.map((microseconds, index) => microseconds / (off.microseconds[index] ?? Number.NaN))),
+  )
+  const mean = meanOf(ratios)
+  const variance = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0) / (ratios.length - 1)
+  return { mean, standardError: Math.sqrt(variance / ratios.length) }
 }
 
-function ratioOf({ on, off }: Cost): number {
-  return meanOf(on) / meanOf(off)
+function medianOf(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN
 }
 
-/** How far one half of the same code's processes is from the other, as a share. */
-function unlikeness(measured: readonly Measured[]): number {
-  const half = (rest: number): readonly Measured[] => measured.filter((_, index) => index % 2 === rest)
-  return Math.abs(meanOf(half(0)) / meanOf(half(1)) - 1)
+function meanOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0) / numbers.length
 }
 
-function linesOf(title: string, cost: Cost): string {
-  const [on, off] = [cost.on[0], cost.off[0]]
-  if (on === undefined || off === undefined) throw new Error('There was no round')
+function linesOf(title: string, pairs: readonly Pair[]): string {
+  const [pair] = pairs
+  if (pair === undefined) throw new Error('There was no pair')
+  const { on, off } = pair
   const row = (name: string, withIt: number, without: number, digits: number): string =>
     `  ${name.padEnd(26)} ${withIt.toFixed(digits).padStart(9)} ${without.toFixed(digits).padStart(9)}\n`
-  const perItem = ({ written }: Measured): number => written.bytes / written.items
+  const perItem = ({ written }: Side): number => written.bytes / written.items
+  const perEvent = (side: 'on' | 'off'): number =>
+    meanOf(pairs.map(each => medianOf(each[side].microseconds) / each[side].events))
+  const { mean, standardError } = ratioOf(pairs)
   return (
     `${title}: ${on.events} events of ${on.written.items} users\n` +
     `  ${''.padEnd(26)} ${'with'.padStart(9)} ${'without'.padStart(9)}\n` +
-    row('CPU per event, µs', meanOf(cost.on), meanOf(cost.off), 1) +
+    row('CPU per event, µs', perEvent('on'), perEvent('off'), 1) +
     row('bytes per item', perItem(on), perItem(off), 0) +
     row('write units per event', on.written.writeUnits / on.events, off.written.writeUnits / off.events, 2) +
-    `  CPU with / without: ${ratioOf(cost).toFixed(3)}\n`
+    `  CPU with / without: ${mean.toFixed(3)} ± ${standardError.toFixed(3)} (standard error of ${pairs.length} pairs)\n`
   )
 }
