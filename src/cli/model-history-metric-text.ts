@@ -31,7 +31,7 @@ export function sourceLines({ outcomes, way, horizonMs, counts }: PerformanceRep
   const missing = [
     [counts.withoutPrediction, 'without a prediction in time'],
     [counts.withoutValue, 'with a prediction that has no value (not ready, refused)'],
-    [counts.spilled, 'with a prediction too long to be read here'],
+    [counts.gone, 'with a prediction whose value was removed since, or damaged'],
     [counts.withoutLabel, 'left out for having no label'],
     [counts.outsideTime, 'outside the time that was asked for'],
   ] as const

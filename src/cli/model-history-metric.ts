@@ -166,7 +166,7 @@ interface Opened {
 }
 
 function portsOf(args: CommandArguments, { connection, pipeline, views, letters }: Opened): PerformancePorts {
-  const { catalog, archive } = connection
+  const { catalog, archive, spills } = connection
   const { spoolDir } = views
   const compiled = compilePipeline(pipeline)
   const registry = modelRegistry(catalog)
@@ -176,6 +176,7 @@ function portsOf(args: CommandArguments, { connection, pipeline, views, letters 
     spoolDir,
     stage: stageOf(args, pipeline.name),
     manifestOf: async batchId => (await registry.artifact(args.positional('model'), batchId)).manifest,
+    readSpill: spilled => spills.read(spilled),
     predictWith: versions => createPinnedPredictor(compiled, { catalog, versions }),
     openArchived: async () => {
       const history = await views.openHistory()

@@ -47,16 +47,16 @@ function isBefore({ userId, at }: StoredPrediction, outcome: Outcome): boolean {
   return order < 0 || (order === 0 && at < outcome.time)
 }
 
-type Line = [userId: string, at: number, batchId: string | null, value: number | null, isSpilled: 0 | 1]
+type Line = [userId: string, at: number, batchId: string | null, value: number | null, isGone: 0 | 1]
 
 async function* linesOf(predictions: AsyncIterable<StoredPrediction>): AsyncGenerator<Uint8Array> {
-  for await (const { userId, at, batchId, value, isSpilled } of predictions) {
-    const line: Line = [userId, at, batchId ?? null, value ?? null, isSpilled ? 1 : 0]
+  for await (const { userId, at, batchId, value, isGone } of predictions) {
+    const line: Line = [userId, at, batchId ?? null, value ?? null, isGone ? 1 : 0]
     yield Buffer.from(JSON.stringify(line))
   }
 }
 
 function readLine(line: Uint8Array): StoredPrediction {
-  const [userId, at, batchId, value, isSpilled] = JSON.parse(Buffer.from(line).toString('utf8')) as Line
-  return { userId, at, batchId: batchId ?? undefined, value: value ?? undefined, isSpilled: isSpilled === 1 }
+  const [userId, at, batchId, value, isGone] = JSON.parse(Buffer.from(line).toString('utf8')) as Line
+  return { userId, at, batchId: batchId ?? undefined, value: value ?? undefined, isGone: isGone === 1 }
 }

@@ -9,7 +9,7 @@ import { modelRef } from '../model/model-refs.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { PredictWith } from '../replay/explain-models.ts'
 import { type ArchivedEvents, checkOutcomeField, eventOutcomes, type OutcomeField } from './event-outcomes.ts'
-import { type JoinCounts, noJoins } from './judged.ts'
+import { type JoinCounts, noJoins, type ReadSpill } from './judged.ts'
 import { judgedOutcomes, type PredictionSource, type Way } from './measure.ts'
 import { type MetricName, METRICS } from './metrics.ts'
 import { outputOf } from './model-output.ts'
@@ -47,6 +47,8 @@ export interface PerformancePorts {
   readonly predictWith: PredictWith
   /** Asked once, and only where events are read; its history is closed here. */
   readonly openArchived: () => Promise<ArchivedEvents>
+  /** For values of snapshots' rows that lie elsewhere. */
+  readonly readSpill?: ReadSpill | undefined
   /** A folder made and removed by the caller. */
   readonly spoolDir: string
   readonly runBytesMax?: number
@@ -114,14 +116,14 @@ interface Read {
 async function measure(
   asked: PerformanceAsked & { readonly output: string; readonly log: readonly LogEntry[] },
   { spool, open }: Read,
-  { compiled, catalog, predictWith, spoolDir, runBytesMax, onStep }: PerformancePorts,
+  { compiled, catalog, predictWith, readSpill, spoolDir, runBytesMax, onStep }: PerformancePorts,
 ): Promise<Measured> {
   const { model, output, log, way, horizonMs, by } = asked
   const counts = noJoins()
   const db = compiled.pipeline.name
   const predictions: PredictionSource =
     way === 'snapshots'
-      ? { way, horizonMs, snapshots: new SnapshotPredictions({ catalog, db, model: model.name, output }) }
+      ? { way, horizonMs, snapshots: new SnapshotPredictions({ catalog, db, model: model.name, output, readSpill }) }
       : { way, replayed: new ReplayedPredictions({ archived: await open(), model, output, log, predictWith, counts }) }
   const judged = judgedOutcomes(spool, predictions, {
     spoolDir,

@@ -7,11 +7,12 @@ import type { Manifest, ManifestPart } from '../catalog/manifest.ts'
 import type { PartitionRef } from '../catalog/names.ts'
 import { readParquet } from '../catalog/parquet-rows.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
+import { mapAhead } from '../platform/concurrency.ts'
 import { DAY_MS } from '../platform/duration.ts'
 import { userBucket } from '../platform/hash.ts'
 import type { Prediction } from '../predictions/evaluated-user.ts'
 import { SNAPSHOT_TABLE } from '../snapshot/take-snapshot.ts'
-import { type PredictedNumber, predictedNumber } from './judged.ts'
+import { type PredictedNumber, type ReadSpill, storedNumber } from './judged.ts'
 
 export interface StoredPrediction extends PredictedNumber {
   readonly userId: string
@@ -25,7 +26,12 @@ export interface SnapshotOptions {
   readonly db: string
   readonly model: string
   readonly output: string
+  /** For values that a row names and does not have; without it there is none of those. */
+  readonly readSpill?: ReadSpill | undefined
 }
+
+/** Each has up to 1 MiB, of which one number is kept. */
+const SPILL_READS_IN_FLIGHT_MAX = 16
 
 const COLUMNS: readonly Column[] = [
   { name: 'user_id', type: 'string' },
@@ -50,13 +56,13 @@ export class SnapshotPredictions {
     this.#options = options
   }
 
-  /** `days` counted from 1970. In no order. Throws CatalogError, ObjectStoreError. */
+  /** `days` counted from 1970. By part as the rows are. Throws CatalogError, ObjectStoreError. */
   async *bucket(
     bucket: number,
     days: Iterable<number>,
     userIds: ReadonlySet<string> | undefined,
   ): AsyncGenerator<StoredPrediction> {
-    const { catalog, model, output } = this.#options
+    const { catalog, model, output, readSpill } = this.#options
     for (const day of [...new Set(days)].sort((a, b) => a - b)) {
       const snapshot = await this.#snapshot(day)
       for (const part of snapshot?.parts ?? []) {
@@ -64,12 +70,15 @@ export class SnapshotPredictions {
         if (snapshot === undefined || (named !== undefined && named !== bucket)) continue
         const { body } = await catalog.loadPart(snapshot.location, part)
         this.partsRead++
-        for (const row of await readParquet(COLUMNS, body)) {
+        const wanted = (await readParquet(COLUMNS, body)).filter(row => {
           const userId = row['user_id'] as string
-          const isWanted = userIds === undefined ? userBucket(userId) === bucket : userIds.has(userId)
-          if (isWanted)
-            yield { userId, at: stoodFrom(row, snapshot), ...predictedNumber(predictionOf(row, model), output) }
-        }
+          return userIds === undefined ? userBucket(userId) === bucket : userIds.has(userId)
+        })
+        yield* mapAhead(wanted, SPILL_READS_IN_FLIGHT_MAX, async row => ({
+          userId: row['user_id'] as string,
+          at: stoodFrom(row, snapshot),
+          ...(await storedNumber(predictionOf(row, model), output, readSpill)),
+        }))
       }
     }
   }

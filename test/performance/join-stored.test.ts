@@ -40,19 +40,19 @@ describe('joinStored', () => {
     const outcomes = [outcome('ana', 60), outcome('ana', 61), outcome('ben', 61), outcome('cy', 99)]
     const { judged, counts } = await join(outcomes, predictions, 50)
     expect(judged.map(({ userId, time }) => [userId, time])).toEqual([['ana', 60]])
-    expect(counts).toEqual({ joined: 1, withoutPrediction: 3, withoutValue: 0, spilled: 0 })
+    expect(counts).toEqual({ joined: 1, withoutPrediction: 3, withoutValue: 0, gone: 0 })
   })
 
   it('takes no older value where the newest prediction has none, and says why', async () => {
     const notReady = { ...stored('ana', 20), value: undefined }
-    const spilled = { ...stored('ben', 20), value: undefined, isSpilled: true }
+    const gone = { ...stored('ben', 20), value: undefined, isGone: true }
     const { judged, counts } = await join(
       [outcome('ana', 25), outcome('ben', 25)],
-      [stored('ana', 10), notReady, spilled],
+      [stored('ana', 10), notReady, gone],
       100,
     )
     expect(judged).toEqual([])
-    expect(counts).toMatchObject({ withoutValue: 1, spilled: 1, withoutPrediction: 0 })
+    expect(counts).toMatchObject({ withoutValue: 1, gone: 1, withoutPrediction: 0 })
   })
 
   it('says the same as a search through all predictions, whatever fits into memory', async () => {

@@ -29,5 +29,5 @@ export function outcome(userId: string, time: number, label = 1): Outcome {
 }
 
 export function stored(userId: string, at: number, value: number | undefined = 0.5, batchId = 'b1'): StoredPrediction {
-  return { userId, at, batchId, value, isSpilled: false }
+  return { userId, at, batchId, value, isGone: false }
 }
