@@ -21,7 +21,7 @@ import { type LoadedBatch, type LoadedPart, loadBatch, loadPart, type PartLocati
 import type { ManifestPart } from './manifest.ts'
 import type { PartitionRef, TableRef } from './names.ts'
 import { planPromote, promoteBatch, type PromoteInput, type PromotePlan } from './promote.ts'
-import { type StoreInput, storeBatch } from './store-batch.ts'
+import { type CommitInput, commitParts, type StoreInput, storeBatch, type WriteInput, writeParts } from './store-batch.ts'
 import { defineTable, existingTable, tableSchema } from './table-schema.ts'
 import { findYank, listYanks, planYank, refuseYanked, yankBatch, type YankInput } from './yank.ts'
 
@@ -32,6 +32,10 @@ export interface Catalog {
   schema(ref: TableRef): Promise<TableSchema | undefined>
   /** Writes a batch and makes it current. Fails with nothing visible; what it wrote until then nobody sees. */
   store(ref: PartitionRef, input: StoreInput): Promise<LogEntry>
+  /** Parts of a batch that nobody sees until it is committed; several writers may each write some, under names of their own. */
+  writeParts(ref: PartitionRef, schema: TableSchema, input: WriteInput): Promise<readonly ManifestPart[]>
+  /** Makes a batch current whose parts were written so. */
+  commitParts(ref: PartitionRef, schema: TableSchema, input: CommitInput): Promise<LogEntry>
   /** The newest log entry; undefined where nothing was ever committed. */
   current(ref: PartitionRef): Promise<LogEntry | undefined>
   /** Every partition of the table with the newest entry of its log, in code point order; none where there is no such table. */
@@ -92,6 +96,8 @@ export function catalog(ports: CatalogPorts): Catalog {
     createTable: (ref, schema) => defineTable(ports.store, ref, schema),
     schema: ref => tableSchema(ports.store, ref),
     store: async (ref, input) => storeBatch(ports, ref, await existingTable(ports.store, ref), input),
+    writeParts: (ref, schema, input) => writeParts(ports.objects, ref, schema, input),
+    commitParts: (ref, schema, input) => commitParts(ports, ref, schema, input),
     current: async ref => currentEntry(ports.store, ref),
     partitions: ref => currentPartitions(ports.store, ref),
     history: (ref, options) => readLog(ports.store, ref, options?.limit),

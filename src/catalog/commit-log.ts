@@ -24,16 +24,26 @@ export interface LogPorts {
   readonly sleep: Sleep
 }
 
+export interface AppendOptions {
+  /** Where a commit of the batch is in the log already, whoever wrote it, that one is taken: several may end what was begun once. */
+  readonly isOnce?: boolean | undefined
+}
+
 export async function appendToLog(
   { store, clock, random, sleep }: LogPorts,
   ref: PartitionRef,
   commit: Pick<LogEntry, 'kind' | 'batchId' | 'who' | 'why'>,
+  { isOnce = false }: AppendOptions = {},
 ): Promise<LogEntry> {
   const table = tableKey(ref)
   checkReason(commit)
   const token = newBatchId(clock(), random)
   for (let round = 1; round <= ROUNDS_MAX; round++) {
-    const { number, at } = nextOf(await currentEntry(store, ref), clock())
+    // What comes after the newest that was read takes the number that is asked for, so none is overlooked.
+    const [newest, ...older] = await readLog(store, ref, isOnce ? undefined : 1)
+    const same = isOnce ? [newest, ...older].find(entry => entry?.batchId === commit.batchId) : undefined
+    if (same !== undefined) return same
+    const { number, at } = nextOf(newest, clock())
     const { kind, batchId, who, why } = commit
     const attributes = toAttributes({ kind, batchId, at, who, why, token })
     const sk = logSortKey(ref.partition, number)

@@ -91,6 +91,8 @@ export interface CommitInput extends Omit<StoreInput, 'parts' | 'batchId'> {
   readonly parts: readonly ManifestPart[]
   /** When the batch was begun; now unless given. */
   readonly createdAtMs?: number
+  /** Several may commit this batch, of the same parts, and it is in the log once. */
+  readonly isOnce?: boolean
 }
 
 /** Manifest, batch item and log entry of parts that are there. */
@@ -132,7 +134,7 @@ export async function commitParts(
     const existing = await ports.store.get(table, item.sk)
     if (existing?.attributes['manifestSha256'] !== record.manifestSha256) throw batchExists(item.sk)
   }
-  return appendToLog(ports, ref, { kind: 'commit', batchId, who, why })
+  return appendToLog(ports, ref, { kind: 'commit', batchId, who, why }, { isOnce: input.isOnce })
 }
 
 async function uploadParts(
