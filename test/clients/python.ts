@@ -26,7 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-python-'))
 const aws = await startLocalAws()
 try {
   await fill()
-  const suite = join(ROOT, 'clients', 'python', 'tests', 'cloud')
+  const suite = join(ROOT, 'clients', 'python', 'tests', 'cloud', ...process.argv.slice(3))
   process.exitCode = await run([resolve(python), '-m', 'pytest', '--rootdir', join(ROOT, 'clients', 'python'), suite])
 } finally {
   await aws.stop()

@@ -4,6 +4,20 @@ from millrace.catalog import Batch, Catalog
 from millrace.errors import MillraceError
 from millrace.loading import Model, load_model
 from millrace.publish import About, publish
+from millrace.tables import history, load_dataframe, rollback, store_dataframe
 from millrace.training import training_set
 
-__all__ = ["About", "Batch", "Catalog", "MillraceError", "Model", "load_model", "publish", "training_set"]
+__all__ = [
+    "About",
+    "Batch",
+    "Catalog",
+    "MillraceError",
+    "Model",
+    "history",
+    "load_dataframe",
+    "load_model",
+    "publish",
+    "rollback",
+    "store_dataframe",
+    "training_set",
+]

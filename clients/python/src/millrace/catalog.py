@@ -3,6 +3,7 @@ bytes, the hash and the rows that the manifest names. Laid out as docs/catalog.m
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from millrace.deployment import Deployment, aws_client, find_deployment
 from millrace.errors import MillraceError
+from millrace.naming import check_batch_id
 
 MANIFEST_FORMAT_VERSION = 1
 
@@ -55,17 +57,28 @@ class Catalog:
 
     def __init__(self, pipeline: str, stage: str = "dev", *, dynamodb: Any = None, s3: Any = None) -> None:
         self._deployment: Deployment = find_deployment(pipeline, stage)
-        self._dynamodb = dynamodb if dynamodb is not None else aws_client("dynamodb")
+        self.dynamodb = dynamodb if dynamodb is not None else aws_client("dynamodb")
         self._s3 = s3 if s3 is not None else aws_client("s3")
+
+    @property
+    def table_name(self) -> str:
+        return self._deployment.catalog_table
 
     def batch(self, table: str, partition: str, batch_id: str) -> Batch:
         """A batch by its ID; `table` is `db.table`."""
-        item = self._item(table, f"batch#{partition}#{batch_id}")
+        item = self.item(table, f"batch#{partition}#{batch_id}")
         if item is None:
             raise MillraceError(
                 f"There is no batch {batch_id} of {table}, partition {partition}",
                 code="batch-not-found",
                 next="`millrace table history` lists those that were committed.",
+            )
+        if item["state"] == "purged":
+            purged = item.get("purged", {})
+            raise MillraceError(
+                f"The bytes of {batch_id} are gone, purged by {purged.get('who')}: {purged.get('why')}",
+                code="batch-purged",
+                next="Read another batch of the partition; `millrace table history` lists them.",
             )
         if item["state"] == "cold":
             raise MillraceError(
@@ -85,12 +98,89 @@ class Catalog:
 
     def current(self, table: str, partition: str) -> str | None:
         """ID of the batch that is current there: that of the highest log entry."""
-        found = self._query(table, f"log#{partition}#", is_last_only=True)
-        return None if not found else str(found[0]["batchId"])
+        entry = self.newest_entry(table, partition)
+        return None if entry is None else str(entry["batchId"])
+
+    def newest_entry(self, table: str, partition: str) -> dict[str, Any] | None:
+        found = self.query(table, f"log#{partition}#", is_last_only=True)
+        return None if not found else _numbered(found[0])
+
+    def entries(self, table: str, partition: str) -> list[dict[str, Any]]:
+        """The log of a partition, the newest first."""
+        return [_numbered(entry) for entry in reversed(self.query(table, f"log#{partition}#"))]
+
+    def partitions(self, table: str) -> list[str]:
+        """All that something was ever committed to, in order."""
+        return sorted({str(item["sk"])[len("log#") :].rsplit("#", 1)[0] for item in self.query(table, "log#")})
+
+    def choose(
+        self,
+        table: str,
+        partition: str,
+        *,
+        batch_id: str | None = None,
+        anchor: str | None = None,
+        as_of: datetime.datetime | None = None,
+    ) -> str:
+        """ID of the batch that is meant: current, unless one of the three says another."""
+        if sum(given is not None for given in (batch_id, anchor, as_of)) > 1:
+            raise MillraceError(
+                f"More than one of batch ID, anchor and time says which batch of {table} is meant",
+                code="choice-ambiguous",
+                next="Give one of them.",
+            )
+        if batch_id is not None:
+            return check_batch_id(batch_id)
+        if anchor is not None:
+            return self._anchored(table, partition, anchor)
+        if as_of is None:
+            found = self.current(table, partition)
+        else:
+            if as_of.tzinfo is None:
+                raise MillraceError("The time as_of has no time zone", code="usage", next="Give one: datetime(…, tzinfo=timezone.utc).")
+            until = as_of.timestamp() * 1000
+            found = next((str(entry["batchId"]) for entry in self.entries(table, partition) if entry["at"] <= until), None)
+        if found is None:
+            raise MillraceError(
+                f"Nothing was committed to {table}, partition {partition}{'' if as_of is None else ', until then'}",
+                code="partition-empty",
+                next="Check the names of table and partition, or store a batch.",
+            )
+        return found
+
+    def refuse_yanked(self, table: str, batch_id: str) -> None:
+        yank = self.item(table, f"yank#{batch_id}")
+        if yank is not None:
+            raise MillraceError(
+                f"{batch_id} was yanked by {yank['who']}: {yank['why']}", code="batch-yanked", next="Use another batch."
+            )
+
+    def create_object(self, key: str, body: bytes, content_type: str) -> None:
+        """Under a name that nobody else has: never over another object. One that is there already with these bytes is this very write."""
+        bucket = self._deployment.catalog_bucket
+        try:
+            self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "412", "ConditionalRequestConflict"):
+                raise unavailable(f"The bucket {bucket}", error) from error
+            if self._object(key) != body:
+                raise MillraceError(f"{key} was written by somebody else", code="batch-exists", next="Store again.") from error
+        except BotoCoreError as error:
+            raise unavailable(f"The bucket {bucket}", error) from error
+
+    def _anchored(self, table: str, partition: str, anchor: str) -> str:
+        for item in reversed(self.query(table, f"batch#{partition}#")):
+            if anchor in item.get("anchors", {}):
+                return str(item["batchId"])
+        raise MillraceError(
+            f"No batch of {table}, partition {partition}, is anchored by {anchor}",
+            code="anchor-not-found",
+            next="Anchor one first: `millrace table anchor`.",
+        )
 
     def partition_of(self, table: str, batch_id: str) -> str | None:
         """A partition that has this batch; it has the same bytes in all that do."""
-        keys = [str(item["sk"]).split("#") for item in self._query(table, "batch#")]
+        keys = [str(item["sk"]).split("#") for item in self.query(table, "batch#")]
         return next((partition for _, partition, batch in keys if batch == batch_id), None)
 
     def bodies(self, batch: Batch) -> Iterator[tuple[str, bytes]]:
@@ -113,14 +203,14 @@ class Catalog:
             return definitions
         return None
 
-    def parts(self, batch: Batch) -> Iterator[pa.Table]:
-        """One part after another, each checked before it is handed out, with the columns of the batch in order."""
+    def parts(self, batch: Batch, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """One part after another, each checked before it is handed out, with the columns of the batch, or those given, in order."""
         if batch.manifest["format"] != "parquet":
             raise MillraceError(
                 f"The parts of {batch.table} are {batch.manifest['format']}, which has no rows",
                 code="format-has-no-rows",
             )
-        names = list(batch.columns)
+        names = list(batch.columns) if columns is None else columns
         rows = {part["name"]: part["rows"] for part in batch.manifest["parts"]}
         for name, body in self.bodies(batch):
             table = pq.read_table(io.BytesIO(body), columns=names)
@@ -132,18 +222,18 @@ class Catalog:
         """All rows, in the order in which they are stored."""
         return pa.concat_tables(list(self.parts(batch)))
 
-    def _item(self, table: str, sort_key: str) -> dict[str, Any] | None:
+    def item(self, table: str, sort_key: str) -> dict[str, Any] | None:
         name = self._deployment.catalog_table
         key = {"table": {"S": table}, "sk": {"S": sort_key}}
         try:
-            found = self._dynamodb.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item")
+            found = self.dynamodb.get_item(TableName=name, Key=key, ConsistentRead=True).get("Item")
         except (BotoCoreError, ClientError) as error:
-            raise _unavailable(f"The catalogue {name}", error) from error
+            raise unavailable(f"The catalogue {name}", error) from error
         if found is None:
             return None
         return _plain(found)
 
-    def _query(self, table: str, prefix: str, *, is_last_only: bool = False) -> list[dict[str, Any]]:
+    def query(self, table: str, prefix: str, *, is_last_only: bool = False) -> list[dict[str, Any]]:
         """Items whose sort key begins so, in order; or the last of them."""
         asked: dict[str, Any] = {
             "TableName": self._deployment.catalog_table,
@@ -157,9 +247,9 @@ class Catalog:
         items: list[dict[str, Any]] = []
         while True:
             try:
-                page = self._dynamodb.query(**asked)
+                page = self.dynamodb.query(**asked)
             except (BotoCoreError, ClientError) as error:
-                raise _unavailable(f"The catalogue {self._deployment.catalog_table}", error) from error
+                raise unavailable(f"The catalogue {self._deployment.catalog_table}", error) from error
             items += [_plain(item) for item in page["Items"]]
             if is_last_only or "LastEvaluatedKey" not in page:
                 return items
@@ -172,8 +262,12 @@ class Catalog:
         except self._s3.exceptions.NoSuchKey as error:
             raise _damaged(key, "it is not there") from error
         except (BotoCoreError, ClientError) as error:
-            raise _unavailable(f"The bucket {bucket}", error) from error
+            raise unavailable(f"The bucket {bucket}", error) from error
         return body
+
+
+def _numbered(entry: dict[str, Any]) -> dict[str, Any]:
+    return {**entry, "number": int(str(entry["sk"]).rsplit("#", 1)[1])}
 
 
 def _plain(item: dict[str, Any]) -> dict[str, Any]:
@@ -191,7 +285,7 @@ def _damaged(key: str, what: str) -> MillraceError:
     )
 
 
-def _unavailable(what: str, error: Exception) -> MillraceError:
+def unavailable(what: str, error: Exception) -> MillraceError:
     return MillraceError(
         f"{what} cannot be read: {error}",
         code="catalog-unavailable",

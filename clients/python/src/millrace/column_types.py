@@ -1,0 +1,172 @@
+"""Columns of the catalogue as Arrow and pandas have them: the types of docs/catalog.md, each with one physical form in Parquet."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from millrace.errors import MillraceError
+
+SCALARS: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "int64": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("ms", tz="UTC"),
+    # Text: Parquet's own annotation is read in too many ways.
+    "json": pa.string(),
+}
+NESTED = re.compile(r"(?:list<(\w+)>|map<string,(\w+)>)")
+
+
+def arrow_type(kind: str) -> pa.DataType:
+    """Raises MillraceError `column-invalid`."""
+    nested = NESTED.fullmatch(kind)
+    scalar = SCALARS.get(kind if nested is None else nested[1] or nested[2])
+    if scalar is None:
+        raise MillraceError(
+            f"{kind!r} is no type of a column",
+            code="column-invalid",
+            next=f"Use {', '.join(SCALARS)}, list<T> or map<string,T> of these.",
+        )
+    if nested is None:
+        return scalar
+    return pa.list_(scalar) if nested[1] else pa.map_(pa.string(), scalar)
+
+
+def type_of(name: str, column: pd.Series[Any]) -> str:
+    """What the values are, where nobody has said. Raises MillraceError `column-invalid`."""
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return type_of(name, column.astype(kind.categories.dtype))
+    if pd.api.types.is_bool_dtype(kind):
+        return "boolean"
+    if pd.api.types.is_integer_dtype(kind):
+        return "int64"
+    if pd.api.types.is_float_dtype(kind):
+        return "double"
+    if pd.api.types.is_datetime64_any_dtype(kind):
+        return "timestamp"
+    found = _type_of_objects([value for value in column if not is_missing(value)])
+    if found is not None:
+        return found
+    raise MillraceError(
+        f'The values of the column "{name}" are of several types',
+        code="column-invalid",
+        next=f'Convert them, or say what they are: columns={{"{name}": "json"}}.',
+    )
+
+
+def _type_of_objects(values: list[Any]) -> str | None:
+    """A column of nulls is text."""
+    if all(isinstance(value, str) for value in values):
+        return "string"
+    if all(isinstance(value, bool) for value in values):
+        return "boolean"
+    if all(_is_whole(value) for value in values):
+        return "int64"
+    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        return "double"
+    if all(isinstance(value, (list, tuple)) for value in values):
+        inner = _type_of_objects([each for value in values for each in value if not is_missing(each)])
+        # Of empty lists nobody knows what would be in them.
+        return f"list<{inner}>" if inner in ("string", "boolean", "int64", "double") and any(values) else "json"
+    return "json" if all(isinstance(value, (dict, list, tuple)) for value in values) else None
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def to_arrow(name: str, column: pd.Series[Any], kind: str) -> pa.Array:
+    """NaN and None are null. Raises MillraceError `row-invalid`: a value not of the type, an infinity, a time without a zone."""
+    wanted = arrow_type(kind)
+    try:
+        if kind == "double":
+            array = pa.array(pd.to_numeric(column).astype("float64").where(column.notna()), type=wanted, from_pandas=True)
+            if pc.any(pc.is_inf(array)).as_py():
+                raise _row_invalid(name, kind, "an infinity is none")
+            return array
+        if kind == "timestamp":
+            return _instants(name, column)
+        if kind == "int64" and not pd.api.types.is_integer_dtype(column.dtype):
+            return pa.array([None if is_missing(value) else _whole(value) for value in column], type=wanted)
+        if kind in ("string", "int64", "boolean"):
+            return pa.array(column.astype("object").where(column.notna(), None), type=wanted)
+        values = [None if is_missing(value) else value for value in column]
+        return pa.array([None if value is None else _nested(value, kind) for value in values], type=wanted)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise _row_invalid(name, kind, str(error)) from error
+
+
+def to_pandas(column: pa.ChunkedArray, kind: str) -> pd.Series[Any]:
+    """Numbers with NaN for null, integers and flags that may be null, instants in UTC; lists, maps and JSON as Python has them."""
+    if kind == "json":
+        return pd.Series([None if text is None else json.loads(text) for text in column.to_pylist()], dtype="object")
+    if kind == "int64":
+        return pd.Series(column.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)).astype("Int64")
+    if kind == "boolean":
+        return pd.Series(column.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)).astype("boolean")
+    if NESTED.fullmatch(kind) is not None:
+        return pd.Series([_from_nested(value, kind) for value in column.to_pylist(maps_as_pydicts="strict")], dtype="object")
+    return pd.Series(column.to_pandas())
+
+
+def is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _instants(name: str, column: pd.Series[Any]) -> pa.Array:
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        column = pd.Series(pd.to_datetime(column), index=column.index)
+    if column.dt.tz is None:
+        raise _row_invalid(name, "timestamp", f'no time zone: df["{name}"].dt.tz_localize("UTC") says which')
+    instants = pa.array(column.dt.tz_convert("UTC"), from_pandas=True)
+    # Finer than a millisecond is refused, never cut: two that were apart would be one.
+    return pc.cast(instants, SCALARS["timestamp"], safe=True)
+
+
+def _nested(value: Any, kind: str) -> Any:
+    if kind == "json":
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    inner = NESTED.fullmatch(kind)
+    scalar = "" if inner is None else inner[1] or inner[2]
+    if kind.startswith("list"):
+        return [_member(each, scalar) for each in value]
+    return [(key, _member(member, scalar)) for key, member in value.items()]
+
+
+def _member(value: Any, kind: str) -> Any:
+    if is_missing(value):
+        return None
+    if kind == "int64":
+        return _whole(value)
+    return _nested(value, kind) if kind == "json" else value
+
+
+def _whole(value: Any) -> int:
+    """pandas has integers with a missing one among them as floats; Arrow would cut a fraction off."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)) or value != int(value):
+        raise ValueError(f"{value!r} is no integer")
+    return int(value)
+
+
+def _from_nested(value: Any, kind: str) -> Any:
+    if value is None or "json" not in kind:
+        return value
+    if isinstance(value, list):
+        return [None if text is None else json.loads(text) for text in value]
+    return {key: None if text is None else json.loads(text) for key, text in value.items()}
+
+
+def _row_invalid(name: str, kind: str, why: str) -> MillraceError:
+    return MillraceError(
+        f'The column "{name}" is not {kind}: {why}', code="row-invalid", next="Give the column its type; what is missing is None."
+    )

@@ -1,0 +1,172 @@
+"""Tables of the catalogue as pandas data frames: stored as one batch, loaded as one batch, never a mixture of two."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from millrace.catalog import Batch, Catalog
+from millrace.column_types import to_arrow, to_pandas, type_of
+from millrace.errors import MillraceError
+from millrace.loading import pipeline_name
+from millrace.naming import check_batch_id, check_columns, check_partition, partition_name, table_key
+from millrace.writing import Reason, Writer
+
+
+def store_dataframe(
+    df: pd.DataFrame,
+    dest_db: str,
+    dest_table: str,
+    partitions: Sequence[str | int],
+    *,
+    columns: Mapping[str, str] | None = None,
+    partition_keys: Sequence[str] | None = None,
+    inputs: Sequence[Batch] = (),
+    properties: Mapping[str, Any] | None = None,
+    who: str | None = None,
+    why: str = "from Python",
+    pipeline: str | None = None,
+    deployment: str = "dev",
+    pipeline_dir: str | Path = ".",
+) -> Batch:
+    """Writes `df` as a new batch and makes it current; what was there before stays in the history.
+
+    `partitions`: the value of each partition key, in order: `["2016"]`. A table that is not there yet is made, of the columns of `df`
+    (its index is not stored) and with `partition_keys` if given; one that is there takes more columns and no other type of one.
+    `columns`: name to type (`docs/catalog.md`) where the values do not say it. `inputs`: batches that this one was made from.
+    """
+    catalog = open_catalog(pipeline, deployment, pipeline_dir)
+    table, writer, user = table_key(dest_db, dest_table), Writer(catalog), who or getpass.getuser()
+    reason = Reason(user, why)
+    before = writer.schema(table)
+    keys = partition_keys if before is None else before.partition_keys
+    partition = partition_name(table, keys, partitions)
+    types = _types(df, {**({} if before is None else before.columns), **(columns or {})})
+    rows = pa.table({name: to_arrow(name, df[name], kind) for name, kind in types.items()})
+    schema = writer.define(table, types, user, partition_keys)
+    # Columns of the table that the frame does not have are null.
+    for name, kind in schema.columns.items():
+        if name not in types:
+            rows = rows.append_column(name, to_arrow(name, pd.Series([None] * len(df), dtype="object"), kind))
+    stored = rows.select(list(schema.columns))
+    listed = [{"table": batch.table, "partition": batch.partition, "batchId": batch.batch_id} for batch in inputs]
+    batch_id = writer.store(table, partition, stored, schema.columns, reason, inputs=listed, properties=properties or {})
+    return catalog.batch(table, partition, batch_id)
+
+
+def load_dataframe(
+    src_db: str,
+    src_table: str,
+    partitions: Sequence[str | int] | None = None,
+    *,
+    batch_id: str | None = None,
+    anchor: str | None = None,
+    as_of: datetime.datetime | None = None,
+    columns: Sequence[str] | None = None,
+    pipeline: str | None = None,
+    deployment: str = "dev",
+    pipeline_dir: str | Path = ".",
+) -> pd.DataFrame:
+    """The rows of one batch, every byte checked: the current one, or the one that `batch_id`, `anchor` or `as_of` (commit time) names.
+
+    Without `partitions`, the newest partition: of a table by day, the last night's. `attrs` has `table`, `partition`, `batch_id` and `batch`.
+    """
+    catalog = open_catalog(pipeline, deployment, pipeline_dir)
+    table = table_key(src_db, src_table)
+    partition = _partition(catalog, table, partitions)
+    batch = catalog.batch(table, partition, catalog.choose(table, partition, batch_id=batch_id, anchor=anchor, as_of=as_of))
+    unknown = [name for name in columns or () if name not in batch.columns]
+    if unknown:
+        raise MillraceError(
+            f"The batch has no column {', '.join(unknown)}", code="column-missing", next=f"It has {', '.join(batch.columns)}."
+        )
+    wanted = {name: kind for name, kind in batch.columns.items() if columns is None or name in columns}
+    parts = list(catalog.parts(batch, list(wanted)))
+    if parts:
+        rows = pa.concat_tables(parts)
+        df = pd.DataFrame({name: to_pandas(rows.column(name), kind) for name, kind in wanted.items()})
+    else:
+        empty = pa.chunked_array([], type=pa.null())
+        df = pd.DataFrame({name: to_pandas(empty, "json") for name in wanted})
+    df = df if columns is None else df[list(columns)]
+    df.attrs = {"table": table, "partition": partition, "batch_id": batch.batch_id, "batch": batch}
+    return df
+
+
+def history(
+    db: str,
+    table: str,
+    partitions: Sequence[str | int] | None = None,
+    *,
+    pipeline: str | None = None,
+    deployment: str = "dev",
+    pipeline_dir: str | Path = ".",
+) -> pd.DataFrame:
+    """Every commit, rollback and promotion of a partition, the newest first: the first row is current."""
+    catalog = open_catalog(pipeline, deployment, pipeline_dir)
+    name = table_key(db, table)
+    entries = catalog.entries(name, _partition(catalog, name, partitions))
+    df = pd.DataFrame(entries, columns=["number", "at", "kind", "batchId", "who", "why"]).rename(columns={"batchId": "batch_id"})
+    return df.assign(at=pd.to_datetime(df["at"].astype("int64"), unit="ms", utc=True), number=df["number"].astype("int64"))
+
+
+def rollback(
+    db: str,
+    table: str,
+    partitions: Sequence[str | int],
+    to: str,
+    *,
+    why: str,
+    who: str | None = None,
+    pipeline: str | None = None,
+    deployment: str = "dev",
+    pipeline_dir: str | Path = ".",
+) -> dict[str, Any]:
+    """Makes an earlier batch current by a new log entry, which it returns; no byte moves, and it can itself be rolled back."""
+    catalog = open_catalog(pipeline, deployment, pipeline_dir)
+    name, reason = table_key(db, table), Reason(who or getpass.getuser(), why)
+    partition = _partition(catalog, name, partitions)
+    check_batch_id(to)
+    entries = catalog.entries(name, partition)
+    if to not in [entry["batchId"] for entry in entries]:
+        raise MillraceError(
+            f"No batch {to} was ever committed to {name}, partition {partition}",
+            code="batch-not-found",
+            next="`millrace.history` lists those that were.",
+        )
+    if entries[0]["batchId"] == to:
+        raise MillraceError(f"{to} is current already", code="already-current")
+    catalog.refuse_yanked(name, to)
+    catalog.batch(name, partition, to)
+    return Writer(catalog).append(name, partition, "rollback", to, reason)
+
+
+def open_catalog(pipeline: str | None, deployment: str, pipeline_dir: str | Path) -> Catalog:
+    return Catalog(pipeline or pipeline_name(Path(pipeline_dir)), deployment)
+
+
+def _partition(catalog: Catalog, table: str, values: Sequence[str | int] | None) -> str:
+    """The newest by name unless given: names that begin with a date sort by it."""
+    if values is not None:
+        schema = Writer(catalog).schema(table)
+        if schema is not None and schema.partition_keys is None:
+            # As it is written, too: day=2026-06-30.
+            return check_partition("/".join(str(value) for value in values))
+        return partition_name(table, None if schema is None else schema.partition_keys, values)
+    partitions = catalog.partitions(table)
+    if not partitions:
+        raise MillraceError(
+            f"Nothing was ever committed to {table}", code="partition-empty", next="Check the name; the first store makes a table."
+        )
+    return partitions[-1]
+
+
+def _types(df: pd.DataFrame, known: Mapping[str, str]) -> dict[str, str]:
+    check_columns(list(df.columns))
+    return {name: known[name] if name in known else type_of(name, df[name]) for name in map(str, df.columns)}

@@ -1,0 +1,181 @@
+"""Tables on DynamoDB and S3 as they are, and both ways with the command, which is TypeScript."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import millrace
+from millrace.command import run_millrace
+from millrace.writing import Reason, Writer
+
+PIPELINE_DIR = Path(os.environ["MILLRACE_PIPELINE_DIR"])
+UTC = datetime.timezone.utc
+FRAME = pd.DataFrame(
+    {
+        "user_id": ["ana", "ü-2", None],
+        "orders": pd.array([2**60 + 1, None, -1], dtype="Int64"),
+        "spend": [0.1, None, -3.0],
+        "gift": pd.array([True, None, False], dtype="boolean"),
+        "at": pd.to_datetime(pd.Series(["2026-01-02T03:04:05.678Z", None, "1969-12-31T23:59:59.000Z"]), utc=True).astype("datetime64[ms, UTC]"),
+        "state": [{"a": [1, None]}, None, [1]],
+        "items": [["a", "b"], [], None],
+    }
+)
+
+
+def store(df: pd.DataFrame, table: str, partitions: list[str], **options: Any) -> millrace.Batch:
+    return millrace.store_dataframe(df, "team", table, partitions, who="ana", pipeline="shop", **options)
+
+
+def load(table: str, partitions: list[str] | None = None, **options: Any) -> pd.DataFrame:
+    return millrace.load_dataframe("team", table, partitions, pipeline="shop", **options)
+
+
+def code_of(call: Any) -> str:
+    with pytest.raises(millrace.MillraceError) as raised:
+        call()
+    return raised.value.code
+
+
+def test_a_frame_comes_back_as_it_was() -> None:
+    batch = store(FRAME, "frames", ["2016"], why="a try", properties={"seed": 1})
+    df = load("frames", ["2016"])
+    pd.testing.assert_frame_equal(df, FRAME, check_dtype=False)
+    assert [str(kind) for kind in df.dtypes[:5]] == [str(kind) for kind in FRAME.dtypes[:5]]
+    assert df.attrs["batch_id"] == batch.batch_id and df.attrs["table"] == "team.frames" and df.attrs["partition"] == "2016"
+    assert batch.properties == {"seed": 1} and batch.manifest["why"] == "a try" and batch.manifest["who"] == "ana"
+    pd.testing.assert_frame_equal(load("frames", columns=["spend", "user_id"]), FRAME[["spend", "user_id"]], check_dtype=False)
+    assert code_of(lambda: load("frames", columns=["spent"])) == "column-missing"
+
+
+def test_the_command_reads_what_python_wrote_and_verifies_it() -> None:
+    batch = store(FRAME, "for_typescript", ["2016"])
+    read = run_millrace(["table", "load", "team.for_typescript", "2016"], PIPELINE_DIR)
+    assert read["batchId"] == batch.batch_id and read["total"] == 3
+    assert read["rows"] == [
+        {
+            "user_id": "ana",
+            "orders": str(2**60 + 1),
+            "spend": 0.1,
+            "gift": True,
+            "at": 1767323045678,
+            "state": {"a": [1, None]},
+            "items": ["a", "b"],
+        },
+        {"user_id": "ü-2", "orders": None, "spend": None, "gift": None, "at": None, "state": None, "items": []},
+        {"user_id": None, "orders": -1, "spend": -3, "gift": False, "at": -1000, "state": [1], "items": None},
+    ]
+    run_millrace(["table", "load", "team.for_typescript", "2016", "--out", str(PIPELINE_DIR / "fetched")], PIPELINE_DIR)
+    assert (PIPELINE_DIR / "fetched" / "manifest.json").exists()
+
+
+def test_python_reads_what_the_command_commits_and_rolls_back() -> None:
+    first, second = store(FRAME, "shared", ["2016"]), store(FRAME.head(1), "shared", ["2016"])
+    run_millrace(["table", "rollback", "team.shared", "2016", first.batch_id, "--why", "a try"], PIPELINE_DIR)
+    assert load("shared", ["2016"]).attrs["batch_id"] == first.batch_id and len(load("shared")) == 3
+    entry = millrace.rollback("team", "shared", ["2016"], second.batch_id, why="back again", who="ben", pipeline="shop")
+    assert entry["number"] == 4
+    entries = millrace.history("team", "shared", ["2016"], pipeline="shop")
+    assert entries["batch_id"].tolist() == [second.batch_id, first.batch_id, second.batch_id, first.batch_id]
+    assert entries["kind"].tolist() == ["rollback", "rollback", "commit", "commit"] and entries["who"][0] == "ben"
+    listed = run_millrace(["table", "history", "team.shared", "2016"], PIPELINE_DIR)
+    assert [each["number"] for each in listed["entries"]] == [4, 3, 2, 1]
+    assert code_of(lambda: millrace.rollback("team", "shared", ["2016"], second.batch_id, why="x", pipeline="shop")) == "already-current"
+    never = "20260102030405-7h3k9c2m"
+    assert code_of(lambda: millrace.rollback("team", "shared", ["2016"], never, why="x", pipeline="shop")) == "batch-not-found"
+
+
+def test_a_batch_is_chosen_by_its_id_by_an_instant_and_by_an_anchor() -> None:
+    first, second = store(FRAME, "chosen", ["2016"]), store(FRAME.head(1), "chosen", ["2016"])
+    entries = millrace.history("team", "chosen", pipeline="shop")
+    assert len(load("chosen", ["2016"], batch_id=first.batch_id)) == 3
+    assert len(load("chosen", ["2016"], as_of=entries["at"][1].to_pydatetime())) == 3
+    assert load("chosen", ["2016"], as_of=datetime.datetime.now(UTC) + datetime.timedelta(days=1)).attrs["batch_id"] == second.batch_id
+    assert code_of(lambda: load("chosen", ["2016"], as_of=datetime.datetime(2020, 1, 1, tzinfo=UTC))) == "partition-empty"
+    assert code_of(lambda: load("chosen", ["2016"], as_of=datetime.datetime(2020, 1, 1))) == "usage"
+    assert code_of(lambda: load("chosen", ["2016"], as_of=datetime.datetime.now(UTC), batch_id=first.batch_id)) == "choice-ambiguous"
+    assert code_of(lambda: load("chosen", ["2016"], anchor="report")) == "anchor-not-found"
+
+
+def test_partitions_are_named_by_the_keys_of_their_table() -> None:
+    store(FRAME, "keyed", ["2026", "de"], partition_keys=["year", "country"])
+    store(FRAME.head(2), "keyed", ["2026", "fr"])
+    assert load("keyed", ["2026", "de"]).attrs["partition"] == "year=2026/country=de"
+    assert load("keyed").attrs["partition"] == "year=2026/country=fr"
+    assert code_of(lambda: store(FRAME, "keyed", ["2026"])) == "partition-invalid"
+    assert code_of(lambda: store(FRAME, "keyed", ["2026", "d/e"])) == "name-invalid"
+    assert code_of(lambda: store(FRAME, "keyed", ["2026", "de"], partition_keys=["year"])) == "table-differs"
+    assert code_of(lambda: load("keyed", ["2027", "de"])) == "partition-empty"
+    assert code_of(lambda: load("nowhere")) == "partition-empty"
+
+
+def test_a_table_takes_more_columns_and_no_other_type_of_one() -> None:
+    first = store(pd.DataFrame({"a": [1, 2]}), "evolving", ["x"])
+    store(pd.DataFrame({"b": ["y"]}), "evolving", ["x"])
+    df = load("evolving", ["x"])
+    assert list(df.columns) == ["a", "b"] and df["a"].isna().tolist() == [True] and df["b"].tolist() == ["y"]
+    assert list(load("evolving", ["x"], batch_id=first.batch_id).columns) == ["a"]
+    # The type of the table holds: these are integers to it.
+    assert code_of(lambda: store(pd.DataFrame({"a": [1.5]}), "evolving", ["x"])) == "row-invalid"
+    assert code_of(lambda: store(pd.DataFrame({"A": [1.5]}), "evolving", ["x"])) == "table-differs"
+    assert code_of(lambda: store(pd.DataFrame({"a": ["z"]}), "evolving", ["x"], columns={"a": "string"})) == "table-differs"
+
+
+def test_writers_at_once_are_all_kept_in_one_order() -> None:
+    store(FRAME, "contended", ["x"])
+    errors: list[BaseException] = []
+
+    def write(index: int) -> None:
+        try:
+            store(FRAME.assign(spend=float(index)), "contended", ["x"])
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write, args=(index,)) for index in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    entries = millrace.history("team", "contended", pipeline="shop")
+    assert entries["number"].tolist() == list(range(9, 0, -1)) and entries["batch_id"].is_unique
+    assert entries["at"].is_monotonic_decreasing
+    assert load("contended").attrs["batch_id"] == entries["batch_id"][0]
+
+
+def test_a_writer_that_dies_before_the_log_entry_is_seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    store(FRAME, "dying", ["x"])
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Writer, "append", die)
+        with pytest.raises(KeyboardInterrupt):
+            store(FRAME.head(1), "dying", ["x"])
+    assert len(load("dying")) == 3 and len(millrace.history("team", "dying", pipeline="shop")) == 1
+    store(FRAME.head(2), "dying", ["x"])
+    assert len(load("dying")) == 2
+
+
+def test_names_reasons_and_frames_that_cannot_be_are_refused() -> None:
+    assert code_of(lambda: store(FRAME, "Bad", ["x"])) == "name-invalid"
+    assert code_of(lambda: store(FRAME, "bad", ["a b"])) == "name-invalid"
+    assert code_of(lambda: store(FRAME, "bad", ["x"], why=" ")) == "reason-invalid"
+    assert code_of(lambda: store(pd.DataFrame({1: [1]}), "bad", ["x"])) == "column-invalid"
+    assert code_of(lambda: store(pd.DataFrame({"a b": [1]}), "bad", ["x"])) == "column-invalid"
+    assert code_of(lambda: store(pd.DataFrame({"a": [1], "A": [1]}), "bad", ["x"])) == "column-invalid"
+    assert Reason("ana", "why").who == "ana"
+
+
+def test_a_frame_without_rows_is_a_batch_too() -> None:
+    store(FRAME.head(0), "empty", ["x"], columns={"state": "json"})
+    df = load("empty")
+    assert len(df) == 0 and list(df.columns) == list(FRAME.columns)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import datetime
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from millrace import MillraceError
+from millrace.column_types import arrow_type, to_arrow, to_pandas, type_of
+
+UTC = datetime.timezone.utc
+BIG = 2**60 + 1
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["a", None, "ü"], "string"),
+        ([None, None], "string"),
+        ([1, 2], "int64"),
+        (pd.array([BIG, None], dtype="Int64"), "int64"),
+        ([1.5, None], "double"),
+        ([True, False], "boolean"),
+        (pd.array([True, None], dtype="boolean"), "boolean"),
+        (np.array([True, None], dtype="object"), "boolean"),
+        (pd.to_datetime(pd.Series(["2026-01-01T00:00:00.123Z", None]), utc=True), "timestamp"),
+        ([["a"], None, []], "list<string>"),
+        ([[1, 2], [BIG]], "list<int64>"),
+        ([[1, 2.5, None]], "list<double>"),
+        ([[], []], "json"),
+        ([[1, "a"]], "json"),
+        ([{"a": 1}, None, [1]], "json"),
+        (pd.Categorical(["a", "b", "a"]), "string"),
+    ],
+)
+def test_types_follow_from_values_and_come_back(values: Any, kind: str) -> None:
+    column = pd.Series(values)
+    assert type_of("x", column) == kind
+    array = to_arrow("x", column, kind)
+    assert array.type == arrow_type(kind)
+    back = to_pandas(pa.chunked_array([array]), kind).tolist()
+    expected = [None if each is None or each is pd.NA or each is pd.NaT or each != each else each for each in column.tolist()]
+    assert [None if each is None or each is pd.NA or each is pd.NaT or each != each else each for each in back] == expected
+
+
+def test_maps_and_their_json_come_back_when_the_type_is_said() -> None:
+    column = pd.Series([{"a": 1.5, "b": None}, {}, None])
+    assert to_pandas(pa.chunked_array([to_arrow("x", column, "map<string,double>")]), "map<string,double>").tolist() == column.tolist()
+    deep = pd.Series([{"a": {"b": [1]}}])
+    assert to_pandas(pa.chunked_array([to_arrow("x", deep, "map<string,json>")]), "map<string,json>").tolist() == deep.tolist()
+    lists = pd.Series([[{"a": 1}, None]])
+    assert to_pandas(pa.chunked_array([to_arrow("x", lists, "list<json>")]), "list<json>").tolist() == lists.tolist()
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1.5], "int64"),
+        ([[1.5]], "list<int64>"),
+        ([True], "int64"),
+        ([2.0**70], "int64"),
+        (["1"], "int64"),
+        ([math.inf], "double"),
+        (["a"], "double"),
+        ([1], "string"),
+        (["yes"], "boolean"),
+        ([2**63], "int64"),
+        (pd.to_datetime(["2026-01-01"]), "timestamp"),
+        (pd.to_datetime(["2026-01-01T00:00:00.000001Z"], utc=True), "timestamp"),
+        ([["a"]], "list<int64>"),
+        ([{"a": math.nan, "b": object()}], "json"),
+        ([math.nan, [math.nan]], "json"),
+    ],
+)
+def test_what_is_not_of_its_type_is_refused(values: Any, kind: str) -> None:
+    with pytest.raises(MillraceError) as raised:
+        to_arrow("x", pd.Series(values), kind)
+    assert raised.value.code == "row-invalid" and '"x"' in raised.value.message
+
+
+def test_integers_with_one_missing_may_come_as_floats() -> None:
+    array = to_arrow("x", pd.Series([1, None, 3]), "int64")
+    assert array.to_pylist() == [1, None, 3]
+
+
+def test_what_is_several_types_or_none_is_refused() -> None:
+    with pytest.raises(MillraceError) as raised:
+        type_of("x", pd.Series([1, "a"], dtype="object"))
+    assert raised.value.code == "column-invalid"
+    for kind in ("text", "list<list<string>>", "map<int64,string>", "list<>"):
+        with pytest.raises(MillraceError) as raised:
+            arrow_type(kind)
+        assert raised.value.code == "column-invalid"
