@@ -1,7 +1,7 @@
 // The limits of one batch, each with its reason.
 /** Items of one wave are held in memory at once, compressed and inflated; a function of 1 GB holds this many ten times over. */
 export const WORKING_SET_BYTES_MAX = 64 * 1024 * 1024
-/** Users of one wave: each may be of the largest size. One model run and one round of writes a wave. */
+/** Users of one wave: each may be of the largest size. One model run and one round of writes a wave, unless predictions are large. */
 export function usersPerWaveMax(itemBytesMax: number): number {
   return Math.floor(WORKING_SET_BYTES_MAX / itemBytesMax)
 }

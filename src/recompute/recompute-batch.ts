@@ -7,6 +7,7 @@ import { mapWithLimit } from '../platform/concurrency.ts'
 import type { Random } from '../platform/random.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PredictedUser, type Predictor, predictOne } from '../predictions/predictor.ts'
+import { predictionRuns } from '../predictions/prediction-runs.ts'
 import type { SpillStore } from '../store/spill-store.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { READS_IN_FLIGHT_MAX, usersPerWaveMax, WRITES_IN_FLIGHT_MAX } from './limits.ts'
@@ -77,7 +78,12 @@ async function recomputeWave(wave: readonly AffectedUser[], deps: WriteDependenc
       if (plan !== undefined) planned.push(plan)
     }
   })
-  const predicted = await predictWave(planned, deps, tally)
+  for (const run of await runsOf(planned, deps, tally)) await predictAndWrite(run, deps, tally)
+}
+
+/** What one run has made is let go before the next is made. */
+async function predictAndWrite(planned: readonly PlannedUser[], deps: WriteDependencies, tally: Tally): Promise<void> {
+  const predicted = await predictRun(planned, deps, tally)
   if (predicted === undefined) return
   await mapWithLimit(planned, WRITES_IN_FLIGHT_MAX, async (plan, index) => {
     try {
@@ -125,8 +131,23 @@ function planAlone(
   return undefined
 }
 
-/** One model run for all. Undefined where the models cannot be asked: all of these users are delivered again. */
-async function predictWave(
+/** By the papers of what serves now. None where the models cannot be asked: all of these users are delivered again. */
+async function runsOf(
+  planned: readonly PlannedUser[],
+  { predictor }: WriteDependencies,
+  tally: Tally,
+): Promise<readonly (readonly PlannedUser[])[]> {
+  if (planned.length === 0) return []
+  try {
+    return predictionRuns(planned, await predictor.pinned())
+  } catch (error) {
+    for (const { user } of planned) tally.fail(user.records, error)
+    return []
+  }
+}
+
+/** Undefined where the models cannot be asked: all of these users are delivered again. */
+async function predictRun(
   planned: readonly PlannedUser[],
   { predictor }: WriteDependencies,
   tally: Tally,

@@ -6,6 +6,7 @@ import type { DecodedEvent } from '../event/decoded-event.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { sortLines } from '../platform/sort-lines.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import { predictionRuns } from '../predictions/prediction-runs.ts'
 import { type PinnedPredictor, predictOne, type Predictor } from '../predictions/predictor.ts'
 import { WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
 import { packItem } from '../recompute/pack-item.ts'
@@ -87,20 +88,22 @@ async function writeUsers(fold: HistoryFold, { options, counts, predictor }: Run
   const { definitions, pipeline } = options.compiled
   const made = { before: undefined, definitions, itemBytesMax: pipeline.itemBytesMax, imports: [batchId] }
   const finished = fold.finish()
-  const predicted = await predictor.predict(finished.map(([, next]) => next.features))
-  await mapWithLimit(finished, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
-    const prediction = predicted[index] ?? (await predictOne(predictor, next.features))
-    const packed = await packItem({ ...made, userId, next }, prediction, options.spills)
-    if ('reason' in packed) {
-      counts.usersTooBig++
-      return
-    }
-    await packed.writeSpills()
-    const isOurs = await putFirst(users, packed.item, batchId)
-    await packed.keepSpills()
-    if (isOurs) counts.usersWritten++
-    else counts.usersExisting++
-  })
+  for (const group of predictionRuns(finished, predictor)) {
+    const predicted = await predictor.predict(group.map(([, next]) => next.features))
+    await mapWithLimit(group, WRITES_IN_FLIGHT_MAX, async ([userId, next], index) => {
+      const prediction = predicted[index] ?? (await predictOne(predictor, next.features))
+      const packed = await packItem({ ...made, userId, next }, prediction, options.spills)
+      if ('reason' in packed) {
+        counts.usersTooBig++
+        return
+      }
+      await packed.writeSpills()
+      const isOurs = await putFirst(users, packed.item, batchId)
+      await packed.keepSpills()
+      if (isOurs) counts.usersWritten++
+      else counts.usersExisting++
+    })
+  }
   counts.users += finished.length
   counts.folded += fold.counts.folded
   counts.duplicates += fold.counts.duplicates

@@ -5,6 +5,7 @@ import type { Clock } from '../platform/clock.ts'
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { evaluateFeatures } from '../features/evaluate.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
+import { predictionRuns } from '../predictions/prediction-runs.ts'
 import { type PinnedPredictor, type PredictedUser, predictOne } from '../predictions/predictor.ts'
 import { readItem } from '../recompute/item-content.ts'
 import { CONFLICT_ATTEMPTS_MAX, WRITES_IN_FLIGHT_MAX } from '../recompute/limits.ts'
@@ -43,7 +44,7 @@ interface Planned {
 
 type Settled = 'rescored' | 'already' | 'conflicts' | 'left' | 'corrupt' | 'refused'
 
-/** One model run, one write a user. Throws StoreError, ObjectStoreError. */
+/** One model run, unless predictions are large, and one write a user. Throws StoreError, ObjectStoreError. */
 export async function rescoreUsers(items: readonly Item[], deps: UsersDependencies): Promise<RescoreCounts> {
   const counts = noCounts()
   const planned: Planned[] = []
@@ -57,12 +58,14 @@ export async function rescoreUsers(items: readonly Item[], deps: UsersDependenci
     counts.rescored += planned.length
     return counts
   }
-  const predicted = await deps.predictor.predict(planned.map(({ next }) => next.features))
-  await mapWithLimit(planned, WRITES_IN_FLIGHT_MAX, async (plan, index) => {
-    const written = await write(plan, predicted[index], deps)
-    counts[written.outcome]++
-    if (written.outcome === 'rescored' && !written.isAnswered) counts.noAnswer++
-  })
+  for (const run of predictionRuns(planned, deps.predictor)) {
+    const predicted = await deps.predictor.predict(run.map(({ next }) => next.features))
+    await mapWithLimit(run, WRITES_IN_FLIGHT_MAX, async (plan, index) => {
+      const written = await write(plan, predicted[index], deps)
+      counts[written.outcome]++
+      if (written.outcome === 'rescored' && !written.isAnswered) counts.noAnswer++
+    })
+  }
   return counts
 }
 

@@ -91,14 +91,17 @@ describe('recomputeBatch', () => {
     expect((await run.deliver([orderRecord(1, 1, { ts: START })])).failedSequence).toBe('1')
   })
 
-  it('delivers everybody again where the models cannot be asked, and writes nobody', async () => {
-    const predict = async () => Promise.reject(new Error('the catalogue is slow'))
-    const run = harness({ predictor: { ...countingPredictor([]), predict } })
-    const { failedSequence, counts } = await run.deliver(ordersOf(3))
-    expect(failedSequence).toBe('1')
-    expect(counts).toMatchObject({ failed: 15, folded: 0, usersWritten: 0 })
-    expect(run.users.counters.puts).toBe(0)
-  })
+  it.each(['predict', 'pinned'])(
+    'delivers everybody again where the models cannot be asked (%s), and writes nobody',
+    async asked => {
+      const fails = async () => Promise.reject(new Error('the catalogue is slow'))
+      const run = harness({ predictor: { ...countingPredictor([]), [asked]: fails } })
+      const { failedSequence, counts } = await run.deliver(ordersOf(3))
+      expect(failedSequence).toBe('1')
+      expect(counts).toMatchObject({ failed: 15, folded: 0, usersWritten: 0 })
+      expect(run.users.counters.puts).toBe(0)
+    },
+  )
 
   it('stores the prediction of what it folds after a lost condition, and starts no second write without time', async () => {
     const run = harness()

@@ -3,11 +3,23 @@ import { describe, expect, it } from 'vitest'
 import { MINUTE_MS } from '../../src/platform/duration.ts'
 import type { DedupState } from '../../src/affected/dedup-state.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import type { Predictor } from '../../src/predictions/predictor.ts'
 import { usersPerWaveMax } from '../../src/recompute/limits.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { decodeItem, encodeItem, readPlain } from '../../src/store/item-codec.ts'
 import { START } from '../features/factories.ts'
-import { EVENTS_PER_USER, harness, orderRecord, ordersOf, rawRecord, shop, stored, values } from './harness.ts'
+import { manifestOf } from '../model/factories.ts'
+import {
+  countingPredictor,
+  EVENTS_PER_USER,
+  harness,
+  orderRecord,
+  ordersOf,
+  rawRecord,
+  shop,
+  stored,
+  values,
+} from './harness.ts'
 
 describe('recomputeBatch', () => {
   it.each([
@@ -38,6 +50,29 @@ describe('recomputeBatch', () => {
     expect(failedSequence).toBeUndefined()
     expect(counts).toMatchObject({ folded: users, usersWritten: users })
     expect(run.modelRuns).toEqual([most, 1])
+  })
+
+  it('predicts for no more of them at once than fit into memory, and writes those before it makes the next', async () => {
+    const run = harness()
+    const manifest = manifestOf(new Uint8Array())
+    const text = { name: 'said', kind: 'label', tensor: 't', column: 0 } as const
+    const papers = { name: 'churn', batchId: 'b1', manifest: { ...manifest, outputs: [text] } }
+    const written: number[] = []
+    const counting = countingPredictor(run.modelRuns)
+    const predictor: Predictor = {
+      ...counting,
+      pinned: async () => ({ ...counting, models: [papers] }),
+      predict: async bodies => {
+        written.push(run.users.counters.puts)
+        return counting.predict(bodies)
+      },
+    }
+    run.dependencies = { ...run.dependencies, predictor }
+    const { counts } = await run.deliver(ordersOf(150, 1))
+    // A value may have 1 MiB.
+    expect(run.modelRuns).toEqual([63, 63, 24])
+    expect(written).toEqual([0, 63, 126])
+    expect(counts).toMatchObject({ folded: 150, usersWritten: 150, predictions: { ok: 150 } })
   })
 
   it('writes nothing when a batch is delivered twice, or a suffix of it again', async () => {
