@@ -32,6 +32,23 @@ export function fromApiGateway(event: ApiGatewayEvent): HttpRequest {
   }
 }
 
+/** Lambda's limit of a response, 6 MB (AWS Lambda quotas): what is over it never reaches the caller, who gets an error that says nothing. */
+export const ANSWER_BYTES_MAX = 6_291_456
+/** A character may be six in JSON, as `\u0007`; base64 makes four of three bytes. */
+const GROWTH_MAX = 6
+/** A gateway takes 10,240 bytes of headers. */
+const HEAD_BYTES_MAX = 16 * 1024
+
+/** Whether the JSON that Lambda makes of the answer is within its limit. */
+export function fitsAnswer(response: HttpResponse, bytesMax: number = ANSWER_BYTES_MAX): boolean {
+  const { body = '' } = response
+  if (body.length * GROWTH_MAX + HEAD_BYTES_MAX <= bytesMax) return true
+  const isText = typeof body === 'string'
+  const head = { ...toApiGateway({ ...response, body: '' }), isBase64Encoded: !isText }
+  const own = isText ? Buffer.byteLength(JSON.stringify(body)) - 2 : Math.ceil(body.length / 3) * 4
+  return Buffer.byteLength(JSON.stringify(head)) + own <= bytesMax
+}
+
 export function toApiGateway({ status, headers, body = '' }: HttpResponse): ApiGatewayResult {
   const isText = typeof body === 'string'
   return {

@@ -80,6 +80,11 @@ const PROBLEMS = {
     next: 'Try again after Retry-After.',
     headers: RETRY_LATER,
   },
+  'answer-too-big': {
+    status: 507,
+    detail: 'The answer is longer than a function may give: 6 MB, as base64.',
+    next: 'Accept gzip or deflate, or ask for /features or /predictions alone. If that does not help, the values of the models are too long together for a GET: read them from snapshots.',
+  },
   'stream-unavailable': {
     status: 503,
     detail: 'The stream took none of the events.',

@@ -7,7 +7,7 @@ import { SpillMissingError } from '../store/errors.ts'
 import type { SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import { answerUser, type Batches, isAboutProduction, type UserQuestion } from './answer-user.ts'
-import { type ApiGatewayEvent, type ApiGatewayResult, fromApiGateway, toApiGateway } from './api-gateway.ts'
+import { type ApiGatewayEvent, type ApiGatewayResult, fitsAnswer, fromApiGateway, toApiGateway } from './api-gateway.ts'
 import { type HttpRequest, type HttpResponse, isOfAuthorizer } from './http.ts'
 import { problem } from './problem.ts'
 import { VIEW_OF_ROUTE, type View } from './view.ts'
@@ -35,10 +35,29 @@ export function serveHttp(deps: ServeDeps): (event: ApiGatewayEvent) => Promise<
 async function serve(request: HttpRequest, deps: ServeDeps): Promise<HttpResponse> {
   const view = VIEW_OF_ROUTE.get(request.route)
   if (view === undefined) return problem('route-unknown')
-  const response = await answer(request, view, deps)
+  const response = within(await answer(request, view, deps), view, deps)
   if (request.method !== 'HEAD') return response
   const { status, headers } = response
   return { status, headers }
+}
+
+/** Before a HEAD loses the body: it says what a GET would. */
+function within(response: HttpResponse, view: View, { report }: ServeDeps): HttpResponse {
+  if (fitsAnswer(response)) return response
+  report(
+    new MillraceError(
+      `An answer of ${response.body?.length} bytes (${view}, ${codingOf(response)}) is longer than Lambda lets out`,
+      {
+        code: 'answer-too-big',
+        next: 'Large values of several models add up: have them say less, or keep what nobody asks for by GET to snapshots.',
+      },
+    ),
+  )
+  return problem('answer-too-big')
+}
+
+function codingOf({ headers }: HttpResponse): string {
+  return headers['content-encoding'] ?? 'identity'
 }
 
 async function answer(request: HttpRequest, view: View, deps: ServeDeps): Promise<HttpResponse> {

@@ -1,7 +1,8 @@
 // Events of API Gateway's payload format 2.0 to requests and back: nothing decoded twice, nothing binary sent as text.
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ApiGatewayEvent, fromApiGateway, toApiGateway } from '../../src/serve/api-gateway.ts'
+import { type ApiGatewayEvent, fitsAnswer, fromApiGateway, toApiGateway } from '../../src/serve/api-gateway.ts'
 
 /** As documented for payload format 2.0. */
 const EVENT: APIGatewayProxyEventV2 = {
@@ -68,5 +69,23 @@ describe('toApiGateway', () => {
       { statusCode: 200, headers, body: '/wCA', isBase64Encoded: true },
       { statusCode: 304, headers, body: '', isBase64Encoded: false },
     ])
+  })
+})
+
+describe('fitsAnswer', () => {
+  it('is whether the JSON that Lambda sends is within the limit, to the byte', () => {
+    const body = fc.option(
+      fc.oneof(fc.uint8Array({ maxLength: 50_000 }), fc.string({ unit: 'binary', maxLength: 5_000 })),
+      {
+        nil: undefined,
+      },
+    )
+    fc.assert(
+      fc.property(body, fc.constantFrom(-1, 0, 1), (made, off) => {
+        const response = { status: 200, headers: { etag: '"a"' }, ...(made === undefined ? {} : { body: made }) }
+        const bytes = Buffer.byteLength(JSON.stringify(toApiGateway(response)))
+        expect(fitsAnswer(response, bytes + off)).toBe(off >= 0)
+      }),
+    )
   })
 })

@@ -5,6 +5,7 @@ import { gunzipSync, inflateSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { EventStreamError } from '../../src/event/errors.ts'
 import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
+import { ANSWER_BYTES_MAX } from '../../src/serve/api-gateway.ts'
 import { INGEST_BODY_BYTES_MAX } from '../../src/serve/ingest-http.ts'
 import { PROBLEM_CODES, problem } from '../../src/serve/problem.ts'
 import { StoreError } from '../../src/store/errors.ts'
@@ -67,6 +68,10 @@ async function userExchanges(method: string, route: string): Promise<Exchange[]>
   }
   const { fresh: _fresh, ...forEver } = parts
   const item = encodeItem(parts)
+  // Evaluated, as what is stored has other definitions.
+  const tooMuch = serveWorld()
+  tooMuch.definitions = 'other'
+  tooMuch.predictions = { churn: { status: 'ok', batchId: 'b1', value: { said: 'x'.repeat(ANSWER_BYTES_MAX) } } }
   const torn = serveWorld({ ...item, ft: item.ft.subarray(1), pr: item.pr.subarray(1) })
   const first = await exchange(exact.handler, at)
   return [
@@ -82,6 +87,7 @@ async function userExchanges(method: string, route: string): Promise<Exchange[]>
     await exchange(exact.handler, { ...at, pathParameters: { userId: 'nobody' } }),
     await exchange(exact.handler, { ...at, headers: { 'accept-encoding': '*;q=0' } }),
     await exchange(torn.handler, at),
+    ...(route.endsWith('features') ? [] : [await exchange(tooMuch.handler, at)]),
     await exchange(failing(new TypeError('bug')).handler, at),
     await exchange(failing(new StoreError('down', { code: 'store-unavailable', retriable: true })).handler, at),
   ]

@@ -7,6 +7,8 @@ import { encodeItem } from '../../src/store/item-codec.ts'
 import { spillStore } from '../../src/store/spill-store.ts'
 import type { StoredItem } from '../../src/store/user-item.ts'
 import { memoryObjectStore, type MemoryObjectStore } from '../fakes/memory-object-store.ts'
+import { ANSWER_BYTES_MAX } from '../../src/serve/api-gateway.ts'
+import { seededRandom } from '../../src/platform/random.ts'
 import { longValue, TEST_KEY } from '../recompute/spill-harness.ts'
 import { BATCH, BOTH, bodyBytes, FEATURES, parts, serveWorld, type ServeWorld, USER } from './world.ts'
 
@@ -22,6 +24,11 @@ let objects: MemoryObjectStore
 beforeEach(() => {
   objects = memoryObjectStore()
 })
+
+function noise(bytes: number, seed: number): Uint8Array {
+  const random = seededRandom(seed + 1)
+  return Uint8Array.from({ length: bytes }, () => Math.floor(random() * 256))
+}
 
 /** Of predictions as a writer leaves them. */
 async function worldOf(body: PredictionsBody, batches: Readonly<Record<string, string>> = models): Promise<ServeWorld> {
@@ -45,7 +52,7 @@ describe('a value that lies elsewhere', () => {
     const plain = await world.get({ route: PREDICTIONS })
     expect(JSON.parse(String(bodyBytes(plain)))).toEqual(whole)
     expect(plain.headers['millrace-source']).toBe('stored')
-    expect(objects.calls).toEqual({ create: 0, get: 1, list: 0 })
+    expect(objects.calls).toEqual({ create: 0, stat: 0, get: 1, list: 0 })
     const zipped = await world.get({ route: BOTH, headers: { 'accept-encoding': 'gzip' } })
     const both = JSON.parse(String(gunzipSync(bodyBytes(zipped)))) as Record<string, unknown>
     expect(both['predictions']).toEqual(whole)
@@ -97,6 +104,48 @@ describe('a value that lies elsewhere', () => {
     const answer = await world.get({ route: PREDICTIONS, headers: { 'accept-encoding': 'deflate' } })
     expect(bodyBytes(answer)).toEqual(Buffer.from((item as StoredItem).pr))
     expect(objects.calls.get).toBe(0)
+  })
+})
+
+describe('an answer over the limit of a function', () => {
+  /** Five values of a MiB each, of noise in hex, which shrinks to a half. */
+  const many = Object.fromEntries(
+    Array.from({ length: 5 }, (_, index) => {
+      const value = { said: Buffer.from(noise(500_000, index)).toString('hex') }
+      return [`m${index}`, { status: 'ok', batchId: 'b1', value } as const]
+    }),
+  )
+  const manyBatches = Object.fromEntries(Object.keys(many).map(name => [name, 'b1']))
+
+  it('is a problem that says what to do, in every view that has it, and is told to the log', async () => {
+    const world = await worldOf({ asOf, models: many }, manyBatches)
+    for (const route of [PREDICTIONS, BOTH]) {
+      const answer = await world.get({ route })
+      expect(answer.statusCode).toBe(507)
+      expect(answer.headers['content-type']).toBe('application/problem+json')
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 'answer-too-big', next: expect.stringContaining('gzip') })
+    }
+    expect(world.reported).toMatchObject([{ code: 'answer-too-big' }, { code: 'answer-too-big' }])
+    expect(String(world.reported[0])).toMatch(/5000\d{3} bytes \(predictions, identity\)/)
+    expect((await world.get({ route: FEATURES })).statusCode).toBe(200)
+    const head = await world.get({ route: PREDICTIONS, method: 'HEAD' })
+    expect([head.statusCode, head.body]).toEqual([507, ''])
+  })
+
+  it('is one where it is evaluated, too', async () => {
+    const world = await worldOf({ asOf, models: many }, manyBatches)
+    world.predictions = many
+    world.definitions = 'other'
+    expect((await world.get({ route: PREDICTIONS })).statusCode).toBe(507)
+  })
+
+  it('is none in a coding in which it is shorter', async () => {
+    const world = await worldOf({ asOf, models: many }, manyBatches)
+    const answer = await world.get({ route: PREDICTIONS, headers: { 'accept-encoding': 'gzip' } })
+    expect(answer.statusCode).toBe(200)
+    expect(JSON.parse(String(gunzipSync(bodyBytes(answer))))).toEqual({ asOf, models: many })
+    expect(Buffer.byteLength(JSON.stringify(answer))).toBeLessThan(ANSWER_BYTES_MAX)
+    expect(world.reported).toEqual([])
   })
 })
 
