@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks the training on the first 400,000 flights: noise teaches nothing, a leak is seen, ONNX says what scikit-learn says.
+# Checks the training on the first 400,000 flights: noise teaches nothing, a leak is seen, ONNX says what scikit-learn says. Then that two
+# versions of fewer routes are made again from their artifacts and the catalogue.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 node scripts/ensure-installed.mjs
@@ -16,3 +17,4 @@ if command -v Rscript >/dev/null; then
   Rscript models/late-arrival/glm.R "$folder/table.csv" "$folder/glm"
   "$python" models/late-arrival/compare_csv.py "$folder/glm" models/late-arrival/glm
 fi
+bash models/late-arrival/reproduce.sh "$folder/reproduce"

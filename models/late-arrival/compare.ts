@@ -1,82 +1,55 @@
 // Two versions of late-arrival in flight time: the first goes into production on 1 March 2001, the second is promoted on 1 May; all
 // arrivals run through recompute, a snapshot is taken at each midnight, and what was predicted is held against what then arrived.
-// `compare.ts FOLDER BUCKETS table` writes the training table of those routes, `… history` does the rest with first.zip and second.zip.
+// In April a feature is deployed that the model does not take. `compare.ts FOLDER BUCKETS`, with first.zip and second.zip in the folder.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodedArrivals, lateLabels } from '../../demo/training-table.ts'
-import { arrivedMs, type Flights, flightArrived, inOrderOfArrival, openFlights, routeOf } from '../../demo/flights.ts'
+import { arrivedMs, type Flights, flightArrived, inOrderOfArrival, routeOf } from '../../demo/flights.ts'
 import type { History } from '../../src/archive/history.ts'
 import { type Catalog, catalog as catalogOn } from '../../src/catalog/catalog.ts'
 import { performancePage } from '../../src/cli/model-history-metric-page.ts'
 import { performanceLines } from '../../src/cli/model-history-metric-text.ts'
-import { writeFeaturesTable } from '../../src/cli/write-features-table.ts'
 import { createPinnedPredictor, createPredictor } from '../../src/compose/predictor.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
-import { exportRows } from '../../src/features/export-rows.ts'
+import { count } from '../../src/features/aggregates.ts'
+import { features } from '../../src/features/define.ts'
 import { modelRef, STAGING } from '../../src/model/model-refs.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { modelRegistry } from '../../src/model/registry.ts'
 import type { Way } from '../../src/performance/measure.ts'
 import { modelPerformance, type PerformancePorts } from '../../src/performance/model-performance.ts'
+import { arrival } from '../../src/pipeline/events.ts'
 import lateFlights from '../../src/pipeline/index.ts'
 import { lateArrival } from '../../src/pipeline/models.ts'
 import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts'
 import { userBucket } from '../../src/platform/hash.ts'
 import { seededRandom } from '../../src/platform/random.ts'
-import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { type CompiledPipeline, compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { pipeline } from '../../src/predictions/pipeline.ts'
+import { recordDeployed } from '../../src/recompute/record-deployed.ts'
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
 import { memoryCatalogStore } from '../../test/fakes/memory-catalog-store.ts'
 import { memoryObjectStore } from '../../test/fakes/memory-object-store.ts'
 import { harness } from '../../test/recompute/harness.ts'
+import { flightsOf } from './some-routes.ts'
 
 const FIRST_MS = Date.UTC(2001, 2, 1)
+const WIDER_MS = Date.UTC(2001, 3, 10)
 const SECOND_MS = Date.UTC(2001, 4, 1)
+const STAGE = 'dev'
 const LATE = { comparison: 'above', than: 15 } as const
 const RECORDS_PER_BATCH = 500
 const WHO = 'route desk'
 
 const compiled = compilePipeline(lateFlights)
 
-/** The flights of the routes in the first so many buckets, whole: features of a route follow from its own flights alone. */
-async function flightsOf(buckets: number): Promise<Flights> {
-  const file = await openFlights()
-  const all = await file.read(0, file.groups.length - 1)
-  const kept = new Map<string, boolean>()
-  const indices = all.departedMs.reduce((own: number[], _, index) => {
-    const route = routeOf(all, index)
-    const isKept = kept.get(route) ?? userBucket(route) < buckets
-    kept.set(route, isKept)
-    if (isKept) own.push(index)
-    return own
-  }, [])
-  const pick = <Columns extends Float64Array | Int16Array | Uint16Array>(column: Columns, made: Columns): Columns => {
-    for (const [place, index] of indices.entries()) made[place] = column[index] ?? 0
-    return made
-  }
-  const count = indices.length
-  return {
-    firstRow: 0,
-    airports: all.airports,
-    departedMs: pick(all.departedMs, new Float64Array(count)),
-    delayMinutes: pick(all.delayMinutes, new Int16Array(count)),
-    distanceMiles: pick(all.distanceMiles, new Int16Array(count)),
-    origin: pick(all.origin, new Uint16Array(count)),
-    destination: pick(all.destination, new Uint16Array(count)),
-  }
-}
-
-async function writeTable(flights: Flights, path: string): Promise<void> {
-  const instants = lateLabels(flights, flights.departedMs.length)
-  const rows = await writeFeaturesTable(path, {
-    pipeline: lateFlights,
-    plan: compiled.features,
-    carried: [{ name: 'late', type: 'int64' }],
-    carriedValues: label => [label.late],
-    rows: exportRows(compiled.features, { events: decodedArrivals(flights, compiled), instants }),
-  })
-  console.error(`${rows} rows in ${path}`)
-}
+/** The desk asks for one more feature, and the model does not take it: a deploy that leaves it as it is. */
+const wider = compilePipeline(
+  pipeline({
+    ...lateFlights,
+    features: features({ ...lateFlights.features.features, arrivals2h: count(arrival, { within: '2h' }) }),
+  }),
+)
 
 interface World {
   readonly catalog: Catalog
@@ -112,14 +85,21 @@ async function release({ catalog }: World, name: string, zip: Uint8Array): Promi
   await catalog.promote(modelRef(lateArrival.name, STAGING), modelRef(lateArrival.name), { batchId, ...words })
 }
 
+async function deploy({ catalog }: World, deployed: CompiledPipeline, why: string): Promise<void> {
+  await recordDeployed(catalog, deployed, { stage: STAGE, release: null, who: WHO, why })
+}
+
 /** The whole half year, day by day: arrivals, then the night's snapshot once there is a model. */
 async function runDays(world: World, flights: Flights, zips: ReadonlyMap<number, readonly [string, Uint8Array]>) {
   const { catalog, clock } = world
   const onError = (error: unknown): void => {
     throw error
   }
-  const predictor = createPredictor(compiled, { catalog, clock: () => clock.nowMs, refreshMs: 0, onError })
-  const run = harness({ compiled, predictor })
+  const functionsOf = (deployed: CompiledPipeline) => {
+    const predictor = createPredictor(deployed, { catalog, clock: () => clock.nowMs, refreshMs: 0, onError })
+    return { compiled: deployed, predictor }
+  }
+  const run = harness(functionsOf(compiled))
   const order = inOrderOfArrival(flights)
   let place = 0
   const firstDay = Math.floor((flights.departedMs[0] ?? 0) / DAY_MS) * DAY_MS
@@ -136,11 +116,13 @@ async function runDays(world: World, flights: Flights, zips: ReadonlyMap<number,
     clock.nowMs = midnight
     const zip = zips.get(midnight)
     if (zip !== undefined) await release(world, ...zip)
+    if (midnight === FIRST_MS) await deploy(world, compiled, 'with a model')
+    if (midnight === WIDER_MS) {
+      await deploy(world, wider, 'arrivals of two hours, for the desk')
+      run.dependencies = { ...run.dependencies, ...functionsOf(wider) }
+    }
     if (midnight < FIRST_MS) continue
-    await takeSnapshot(
-      { compiled, users: run.users, predictor, catalog },
-      { instantMs: midnight, who: WHO, why: 'nightly' },
-    )
+    await takeSnapshot({ ...run.dependencies, catalog }, { instantMs: midnight, who: WHO, why: 'nightly' })
   }
   if (run.deadLetters.length > 0) throw new Error(`${run.deadLetters.length} arrivals were refused`)
 }
@@ -190,7 +172,7 @@ async function show({ catalog }: World, flights: Flights, { way, folder, spoolDi
   const ports: PerformancePorts = {
     compiled,
     catalog,
-    stage: 'dev',
+    stage: STAGE,
     spoolDir,
     manifestOf: async batchId => (await modelRegistry(catalog).artifact(lateArrival.name, batchId)).manifest,
     predictWith: versions => createPinnedPredictor(compiled, { catalog, versions }),
@@ -214,11 +196,10 @@ async function show({ catalog }: World, flights: Flights, { way, folder, spoolDi
   await writeFile(join(folder, `${way}.html`), performancePage(report))
 }
 
-const [, , folder, buckets, step] = process.argv
-if (folder === undefined || step === undefined) throw new Error('Say what: compare.ts FOLDER BUCKETS table|history')
+const [, , folder, buckets] = process.argv
+if (folder === undefined || buckets === undefined) throw new Error('Say what: compare.ts FOLDER BUCKETS')
 const startMs = Date.now()
 const flights = await flightsOf(Number(buckets))
 console.error(`${flights.departedMs.length} flights`)
-if (step === 'table') await writeTable(flights, join(folder, 'table.parquet'))
-else await history(flights, folder)
-console.error(`${step}: ${((Date.now() - startMs) / 1000).toFixed(0)} s`)
+await history(flights, folder)
+console.error(`${((Date.now() - startMs) / 1000).toFixed(0)} s`)

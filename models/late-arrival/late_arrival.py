@@ -5,11 +5,14 @@ serving cannot differ. Everything is a function of the table, so that the checks
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as parquet
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType
@@ -31,8 +34,14 @@ HYPERPARAMETERS = {
 TARGET_OPSET = {"": 17, "ai.onnx.ml": 3}
 
 
+# Beside the scripts in an artifact's extra/: what the table's own file says of features and models, which the parts that the catalogue
+# keeps of it do not.
+TRAINING_SET = "training-set.json"
+
+
 @dataclass(frozen=True)
 class Table:
+    # `attrs` says which batch of the catalogue they are, where they are one.
     rows: pd.DataFrame
     # In the order that the pipeline declares.
     inputs: list[str]
@@ -40,14 +49,35 @@ class Table:
 
 
 def read_table(path: str) -> Table:
-    file = parquet.ParquetFile(path)
-    metadata = file.schema_arrow.metadata or file.metadata.metadata
-    fingerprints = json.loads(metadata[b"millrace.features"])
-    inputs = json.loads(metadata[b"millrace.models"])[MODEL_NAME]
-    rows = file.read(columns=["user", "time", "late", *inputs]).to_pandas()
+    """Of `features export`, of `training-set --out`, or what the catalogue keeps of the latter: one part, or a folder of parts."""
+    files = sorted(Path(path).glob("*.parquet")) if Path(path).is_dir() else [Path(path)]
+    metadata = parquet.read_metadata(files[0]).metadata or {}
+    said = {key: metadata[f"millrace.{key}".encode()].decode() for key in ("batch", "table", "partition") if f"millrace.{key}".encode() in metadata}
+    if b"millrace.features" in metadata:
+        fingerprints = json.loads(metadata[b"millrace.features"])
+        inputs = json.loads(metadata[b"millrace.models"])[MODEL_NAME]
+    else:
+        kept = json.loads(Path(TRAINING_SET).read_text())
+        fingerprints, inputs = kept["features"], kept["models"][MODEL_NAME]
+    rows = pa.concat_tables([parquet.read_table(file) for file in files]).to_pandas()
+    if "label_row" in rows.columns:
+        # A training set is kept by user; the order of the labels is that of departure, and who trains on other order trains another model.
+        rows = rows.sort_values("label_row", ignore_index=True).rename(columns={"user_id": "user"})
+    rows = rows[["user", "time", "late", *inputs]]
     # A function feeds 32-bit floats, so training sees them too.
     rows[inputs] = rows[inputs].astype(np.float32)
+    rows.attrs = {{"batch": "batch_id"}.get(key, key): value for key, value in said.items()}
     return Table(rows, inputs, {name: fingerprints[name] for name in inputs})
+
+
+def reproducible(table: Table, scripts: Sequence[str], command: Sequence[str]) -> dict:
+    """Of the papers: the files of extra/ that make the model again, and how. Of a table of which the catalogue has a batch, all it takes."""
+    here = Path(__file__).parent
+    extra = {name: (here / name).read_bytes() for name in (*scripts, "late_arrival.py", "requirements.txt")}
+    if "batch_id" in table.rows.attrs:
+        kept = {"features": table.fingerprints, "models": {MODEL_NAME: table.inputs}}
+        extra[TRAINING_SET] = json.dumps(kept, indent=1).encode()
+    return {"extra": extra, "reproduce": list(command)}
 
 
 def train(rows: pd.DataFrame, inputs: list[str]) -> HistGradientBoostingClassifier:

@@ -17,8 +17,6 @@ import late_arrival
 TEST_MONTHS = {"2001-05": 5, "2001-06": 6}
 FIRST_TEST_TIME = pd.Timestamp("2001-05-01", tz="UTC")
 ONNX_DIFFERENCE_MAX = 1e-5
-# What makes the model again, in the artifact's extra/.
-EXTRA_FILES = ("train.py", "late_arrival.py", "requirements.txt")
 TIMED_ROWS = 460  # as many as a batch of 500 arrivals affects
 
 
@@ -84,7 +82,6 @@ def artifact(table: late_arrival.Table, training: pd.DataFrame, classifier, perf
     from millrace.publish import make_artifact
 
     kinds = {"auc": "model", "auc of one rate for all": "globalRate", "auc of the route's rate": "routeRate"}
-    here = Path(__file__).parent
     return make_artifact(
         classifier,
         late_arrival.MODEL_NAME,
@@ -99,8 +96,7 @@ def artifact(table: late_arrival.Table, training: pd.DataFrame, classifier, perf
             source="vega-datasets 3.2.1 flights-3m.parquet, January to April 2001, features by millrace",
             licence="MIT",
             tags=["worked example"],
-            extra={name: (here / name).read_bytes() for name in EXTRA_FILES},
-            reproduce=["python3", "train.py", "{data}"],
+            **late_arrival.reproducible(table, ["train.py"], ["python3", "train.py", "{data}"]),
         ),
     )
 

@@ -169,6 +169,8 @@ async function writeOut(path: string, { ref, batch, features }: TrainingSetRepor
       [FINGERPRINTS_KEY]: canonicalJson(features),
       [MODELS_KEY]: inputsJson(pipeline),
       'millrace.batch': batch.batchId,
+      'millrace.table': tableKey(ref),
+      'millrace.partition': ref.partition,
     },
   })
 }

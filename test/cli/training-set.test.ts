@@ -191,6 +191,8 @@ describe('millrace training-set', () => {
     const metadata = (await parquetMetadataAsync(file)).key_value_metadata
     const texts = new Map(metadata?.map(({ key, value }) => [key, value]))
     expect(texts.get('millrace.batch')).toBe(json['batchId'])
+    expect(texts.get('millrace.table')).toBe(json['table'])
+    expect(texts.get('millrace.partition')).toBe(json['partition'])
     expect(JSON.parse(texts.get('millrace.features') ?? '')).toEqual(json['features'])
     expect((await millraceJson(...words)).json).toMatchObject({ error: { code: 'file-exists' } })
   })
