@@ -3,7 +3,8 @@ import { toRfc3339 } from '../platform/clock.ts'
 import { isEmptyDiff } from '../predictions/definitions-diff.ts'
 import type { FoundDefinitions } from '../predictions/definitions-table.ts'
 import { stateText } from '../recompute/definition-too-big.ts'
-import type { ChangePlan, ModelChange } from '../replay/plan-change.ts'
+import type { ChangePlan } from '../replay/plan-change.ts'
+import type { ModelChange } from '../replay/plan-models.ts'
 import { diffLines, readinessText } from './diff-text.ts'
 import type { TriedEvents } from './plan-events.ts'
 import { percent, reasonLines } from './refused-text.ts'
@@ -54,19 +55,36 @@ function modelLines(models: readonly ModelChange[]): readonly string[] {
   return ['Models in production:', ...models.map(model => `  ${model.name}: ${modelText(model)}`)]
 }
 
-function modelText({ batchId, status, isRefusedAlready, detail, waitsFor }: ModelChange): string {
+function modelText(change: ModelChange): string {
+  const { batchId, status, servedByNow, isRefusedAlready, detail, waitsFor } = change
   switch (status) {
     case 'serves':
-      return `${batchId} goes on`
+      return servedByNow === null || servedByNow === batchId
+        ? `${batchId} goes on`
+        : `${batchId} would serve everybody, instead of ${servedByNow}, which stands in for it now`
     case 'waits':
       return `${batchId} is not ready for users that are there already until ${waitsFor.join(', ')} can be told`
+    case 'stood-in':
+      return standInText(change)
     case 'refused':
-      return `${batchId} ${isRefusedAlready ? 'is refused already' : 'would be refused, for everybody'}: ${detail}`
+      return `${batchId} ${isRefusedAlready ? 'is refused already' : 'would be refused, for everybody'}: ${detail}; none of the versions before it fits, so there is no prediction until one that does is in production`
     case 'no-artifact':
       return 'none is published'
     case 'unknown':
       return 'nobody looked'
   }
+}
+
+/** Which version, for whom, and until when. */
+function standInText({ batchId, servedBy, servedByNow, isRefusedAlready, detail, waitsFor }: ModelChange): string {
+  const refused = `${batchId} ${isRefusedAlready ? 'is refused already' : 'would be refused'}: ${detail}`
+  const isSo = isRefusedAlready && servedByNow === servedBy
+  const forWhom =
+    waitsFor.length === 0
+      ? 'for everybody'
+      : `for new users, and for those that are there already once ${waitsFor.join(', ')} can be told,`
+  const standsIn = `${servedBy}, the newest before it that fits, ${isSo ? 'stands in' : 'would stand in'} ${forWhom}`
+  return `${refused}; ${standsIn} until a version that fits is in production`
 }
 
 function eventLines({ source, events, isWhole, newlyRefused, newlyTaken, reasons }: TriedEvents): readonly string[] {

@@ -2,13 +2,15 @@
 // refused, bytes and dollars, and what new contracts would refuse of yesterday's events. Nothing is written.
 import type { Connection } from '../compose/connect.ts'
 import { modelRegistry } from '../model/registry.ts'
+import { papersBefore } from '../model/stand-ins.ts'
 import { compilePipeline, type CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import { describePipeline } from '../predictions/definitions.ts'
+import { type Definitions, describePipeline } from '../predictions/definitions.ts'
 import { diffDefinitions } from '../predictions/definitions-diff.ts'
 import { currentDefinitions, type FoundDefinitions } from '../predictions/definitions-table.ts'
 import { definitionTooBig } from '../recompute/definition-too-big.ts'
 import { estimateItem } from '../recompute/estimate-item.ts'
-import { type ChangePlan, planChange, type ProductionArtifact } from '../replay/plan-change.ts'
+import { type ChangePlan, planChange } from '../replay/plan-change.ts'
+import { isMisfitOfEither, type ProductionArtifact } from '../replay/plan-models.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { Command, CommandContext } from './command.ts'
 import { CommandError } from './errors.ts'
@@ -75,7 +77,7 @@ async function plan(context: CommandContext, args: CommandArguments, asked: Aske
     stage === null || connection === undefined ? undefined : await currentDefinitions(connection.catalog, name, stage)
   const events = await tried(context, asked, deployed)
   const estimate = estimateItem(compiled, { eventsPerDay })
-  const production = connection === undefined ? undefined : await artifacts(connection, compiled)
+  const production = connection === undefined ? undefined : await artifacts(connection, compiled, deployed?.definitions)
   const change = planChange({ compiled, deployed, estimate, production, events, allowedShare })
   context.result(planJson(stage, deployed, { plan: change, events }), () =>
     planLines({ pipeline: name, stage, deployed, plan: change, events }),
@@ -102,13 +104,17 @@ async function tried(
 
 async function artifacts(
   { catalog }: Connection,
-  { pipeline }: CompiledPipeline,
+  compiled: CompiledPipeline,
+  deployed: Definitions | undefined,
 ): Promise<ReadonlyMap<string, ProductionArtifact>> {
   const registry = modelRegistry(catalog)
   const found = new Map<string, ProductionArtifact>()
-  for (const { name } of pipeline.models) {
+  for (const { name } of compiled.pipeline.models) {
     const current = await registry.currentArtifact(name)
-    if (current !== undefined) found.set(name, { batchId: current.batchId, manifest: current.artifact.manifest })
+    if (current === undefined) continue
+    const { manifest } = current.artifact
+    const earlier = isMisfitOfEither(compiled, deployed, manifest) ? await papersBefore(registry, name) : []
+    found.set(name, { batchId: current.batchId, manifest, earlier })
   }
   return found
 }

@@ -33,7 +33,7 @@ export interface ModelSourceOptions {
 export type Misfit = (manifest: ArtifactManifest) => string | undefined
 
 /** How many versions before the current one are tried at a cold start whose current version is not usable. */
-const VERSIONS_TRIED_MAX = 5
+export const VERSIONS_TRIED_MAX = 5
 
 export function modelSource(options: ModelSourceOptions): ModelSource {
   return new RefreshedSource(options)
@@ -197,6 +197,6 @@ const DAMAGE: ReadonlySet<string> = new Set([
 ])
 
 /** Whether the version itself is bad; a store that is down or says no would say the same of any version. */
-function isOfVersion(error: unknown): boolean {
+export function isOfVersion(error: unknown): boolean {
   return error instanceof ModelError || (error instanceof CatalogError && DAMAGE.has(error.code))
 }

@@ -1,15 +1,13 @@
-// What a deploy would do, decided on data alone: features that are right at once and such that wait, models that go on, wait or would be
-// refused, bytes before and after, events that would be refused. Whoever asks gets the reasons why it would break something.
-import type { ArtifactManifest } from '../model/artifact-manifest.ts'
-import { type DefinedFeature, planModelInputs } from '../model/model-inputs.ts'
+// What a deploy would do, decided on data alone: features that are right at once and such that wait, models that go on, wait, are stood in for
+// or would be refused, bytes before and after, events that would be refused. Whoever asks gets the reasons why it would break something.
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
-import { definedFeatures } from '../predictions/defined-features.ts'
 import { type Definitions, describePipeline } from '../predictions/definitions.ts'
 import { type DefinitionsDiff, diffDefinitions } from '../predictions/definitions-diff.ts'
 import type { RecordedBytes, RecordedDefinitions } from '../predictions/definitions-table.ts'
 import { featureReadiness, type Readiness } from '../predictions/state-readiness.ts'
 import type { ItemEstimate } from '../recompute/estimate-item.ts'
 import type { ContractChange } from './contract-change.ts'
+import { modelBreak, type ModelChange, modelChange, type ProductionArtifact } from './plan-models.ts'
 
 export interface ChangeInput {
   readonly compiled: CompiledPipeline
@@ -23,11 +21,6 @@ export interface ChangeInput {
   readonly allowedShare: number
 }
 
-export interface ProductionArtifact {
-  readonly batchId: string
-  readonly manifest: ArtifactManifest
-}
-
 export interface ChangePlan {
   readonly diff: DefinitionsDiff
   /** Of features that are added or changed, by name. */
@@ -37,20 +30,6 @@ export interface ChangePlan {
   readonly events: ContractChange | undefined
   /** Why it would break something; none: it would not. */
   readonly breaks: readonly string[]
-}
-
-export interface ModelChange {
-  readonly name: string
-  /** Of the artifact in production; null where there is none. */
-  readonly batchId: string | null
-  /** `refused`: no user gets a prediction until another artifact is published. `unknown`: nobody looked. */
-  readonly status: 'serves' | 'waits' | 'refused' | 'no-artifact' | 'unknown'
-  /** Whether the deployed definitions refuse the artifact as well. */
-  readonly isRefusedAlready: boolean
-  /** Why it is refused, for people. */
-  readonly detail: string | null
-  /** Inputs that are null for users who are there already. */
-  readonly waitsFor: readonly string[]
 }
 
 export interface BytesChange {
@@ -66,7 +45,9 @@ export function planChange(input: ChangeInput): ChangePlan {
   const before = deployed?.definitions ?? nothingOf(now)
   const diff = diffDefinitions(before, now)
   const readiness = readinessOf(before, now, diff)
-  const models = compiled.pipeline.models.map(({ name }) => modelChange(name, { ...input, before, readiness }))
+  const models = compiled.pipeline.models.map(({ name }) =>
+    modelChange(name, { compiled, production: input.production, before, readiness }),
+  )
   const bytes: BytesChange = {
     before: deployed?.bytes ?? null,
     after: estimate,
@@ -92,35 +73,6 @@ function readinessOf(before: Definitions, now: Definitions, diff: DefinitionsDif
   )
 }
 
-interface ModelInput extends ChangeInput {
-  readonly before: Definitions
-  readonly readiness: ReadonlyMap<string, Readiness>
-}
-
-function modelChange(name: string, { compiled, production, before, readiness }: ModelInput): ModelChange {
-  const none = { name, batchId: null, isRefusedAlready: false, detail: null, waitsFor: [] }
-  if (production === undefined) return { ...none, status: 'unknown' }
-  const artifact = production.get(name)
-  if (artifact === undefined) return { ...none, status: 'no-artifact' }
-  const { batchId, manifest } = artifact
-  const inputs = compiled.pipeline.models.find(model => model.name === name)?.inputs ?? []
-  const plan = planModelInputs(manifest, inputs, definedFeatures(compiled))
-  if (plan.kind === 'not-ready') {
-    return { ...none, batchId, status: 'refused', isRefusedAlready: isRefusedBy(before, manifest), detail: plan.detail }
-  }
-  const waitsFor = inputs.filter(input => readiness.get(input)?.kind === 'backfill')
-  return { ...none, batchId, status: waitsFor.length === 0 ? 'serves' : 'waits', waitsFor }
-}
-
-function isRefusedBy({ models, features }: Definitions, manifest: ArtifactManifest): boolean {
-  const model = models.find(({ name }) => name === manifest.name)
-  const defined = new Map<string, DefinedFeature>(
-    features.map(({ name, fingerprint, type }) => [name, { fingerprint, type }]),
-  )
-  const inputs = (model?.inputs ?? []).map(({ name }) => name)
-  return model !== undefined && planModelInputs(manifest, inputs, defined).kind === 'not-ready'
-}
-
 function carriedBytes(deployed: RecordedDefinitions | undefined, now: Definitions): number {
   const kept = new Set(now.states.map(({ key }) => key))
   const dropped = Object.entries(deployed?.bytes.states ?? {}).filter(([key]) => !kept.has(key))
@@ -141,9 +93,7 @@ function breaksOf(
       `a user's item may have ${worstWhileCarried} bytes while dropped states are carried (14 days), ${bytesMax} are allowed`,
     )
   }
-  for (const { name, status, isRefusedAlready, detail } of models) {
-    if (status === 'refused' && !isRefusedAlready) breaks.push(`the model ${name} would be refused: ${detail}`)
-  }
+  breaks.push(...models.flatMap(model => modelBreak(model) ?? []))
   if (events !== undefined && events.newlyRefused > allowedShare * events.events) {
     breaks.push(`${events.newlyRefused} of ${events.events} events would be refused that were not`)
   }

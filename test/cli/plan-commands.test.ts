@@ -10,6 +10,7 @@ import { runCli } from '../../src/cli/run-cli.ts'
 import { type Connection, connect } from '../../src/compose/connect.ts'
 import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
+import { modelRef } from '../../src/model/model-refs.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
 import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
@@ -136,6 +137,27 @@ describe('a deploy from a folder', () => {
     expect(stderr).toContain('plan-breaks')
   })
 
+  it('says which version stands in where an earlier one fits, for whom, and until when', async () => {
+    const changed = await repo({ features: `b: count(visit, { within: '2d' })` })
+    const [first] = await connection.catalog.history(modelRef('churn'))
+    const fitting = await publishChurn(changed, 'trained on 2d')
+    const current = await publishChurn(deployed, 'trained on 1d')
+    const { exitCode, stdout } = await millrace(changed, 'plan')
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain(
+      `churn: ${current} would be refused: b was defined otherwise when it was trained; ${fitting}, the newest before it that fits, would stand in for new users, and for those that are there already once b can be told, until a version that fits is in production`,
+    )
+    expect(stdout).toContain(`would go back to ${fitting}`)
+    const { json } = await millraceJson(changed, 'plan')
+    expect(json).toMatchObject({
+      models: [{ status: 'stood-in', batchId: current, servedBy: fitting, servedByNow: current, waitsFor: ['b'] }],
+    })
+    await connection.catalog.yank(modelRef('churn'), { batchId: fitting, who: 'ana', why: 'wrong' })
+    const { stdout: without } = await millrace(changed, 'plan')
+    expect(without).toContain('none of the versions before it fits')
+    expect(first?.batchId).not.toBe(current)
+  })
+
   it('whose contracts refuse some of yesterday exits with 1, unless that share is allowed', async () => {
     await archiveYesterday()
     const stricter = await repo({ fields: `page: choice('home', 'cart')` })
@@ -221,7 +243,7 @@ async function archiveYesterday(): Promise<void> {
 }
 
 /** Trained on what the folder defines. */
-async function publishChurn(folder: string): Promise<void> {
+async function publishChurn(folder: string, description = 'churn'): Promise<string> {
   const defined = definedFeatures(compilePipeline(await loadPipeline(folder)))
   const inputs = ['a', 'b', 'c'].map(name => ({
     name,
@@ -230,7 +252,8 @@ async function publishChurn(folder: string): Promise<void> {
     missing: 'nan' as const,
   }))
   const file = join(folder, 'churn.zip')
-  await writeFile(file, zipOf(artifactOf('wide', { inputs })))
-  const { exitCode, stderr } = await millrace(folder, 'model', 'publish', file, '--to', 'production')
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 })
+  await writeFile(file, zipOf(artifactOf('wide', { inputs, description })))
+  const { exitCode, json } = await millraceJson(folder, 'model', 'publish', file, '--to', 'production')
+  expect({ exitCode, json }).toMatchObject({ exitCode: 0 })
+  return String(json['batchId'])
 }

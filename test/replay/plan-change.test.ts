@@ -11,7 +11,8 @@ import type { RecordedDefinitions } from '../../src/predictions/definitions-tabl
 import { pipeline } from '../../src/predictions/pipeline.ts'
 import { estimateItem } from '../../src/recompute/estimate-item.ts'
 import { recordedBytes } from '../../src/recompute/record-deployed.ts'
-import { type ChangeInput, planChange, type ProductionArtifact } from '../../src/replay/plan-change.ts'
+import { type ChangeInput, planChange } from '../../src/replay/plan-change.ts'
+import { isMisfitOfEither, type ProductionArtifact } from '../../src/replay/plan-models.ts'
 import { order } from '../features/factories.ts'
 import { manifestOf, onnxFile } from '../model/factories.ts'
 
@@ -96,6 +97,73 @@ describe('a deploy', () => {
     expect(renamed.diff.features.renamed).toMatchObject([{ from: 'b', to: 'spend' }])
     expect(renamed.breaks).toEqual([expect.stringContaining('b is not an input of its definition')])
     expect(plan(shop(others, ['a'])).breaks.length).toBe(1)
+  })
+
+  describe('that a version in production does not fit', () => {
+    const changed = shop({ ...BASE, b: sum(order, 'amount', { within: '8d' }) })
+    const misfit = artifact(shop(BASE))
+    const fitting = { ...artifact(changed), batchId: '20260101000000-fitting1' }
+    const other = { ...artifact(shop({ ...BASE, a: count(order) })), batchId: '20260101000000-neither1' }
+    const of = (...earlier: ProductionArtifact[]) => new Map([['churn', { ...misfit, earlier }]])
+
+    it('lets the newest version before it that fits stand in, and says that this is a step back', () => {
+      const older = { ...fitting, batchId: '20250101000000-fitting0' }
+      const { models, breaks } = plan(changed, { production: of(other, fitting, older) })
+      expect(models).toMatchObject([
+        {
+          status: 'stood-in',
+          batchId: misfit.batchId,
+          servedBy: fitting.batchId,
+          servedByNow: misfit.batchId,
+          isRefusedAlready: false,
+          detail: 'b was defined otherwise when it was trained',
+        },
+      ])
+      expect(breaks).toEqual([expect.stringContaining(`the model churn would go back to ${fitting.batchId}`)])
+    })
+
+    it('breaks nothing where that version stands in already, and would where it is another one or none', () => {
+      const deployed = recorded(changed)
+      const same = plan(changed, { deployed, production: of(other, fitting) })
+      expect(same).toMatchObject({ models: [{ status: 'stood-in', isRefusedAlready: true }], breaks: [] })
+      expect(same.models[0]?.servedByNow).toBe(fitting.batchId)
+      const again = shop({ ...BASE, b: sum(order, 'amount', { within: '9d' }) })
+      const another = plan(again, { deployed, production: of(fitting, { ...artifact(again), batchId: 'older' }) })
+      expect(another).toMatchObject({ models: [{ servedBy: 'older', servedByNow: fitting.batchId }] })
+      expect(another.breaks).toHaveLength(1)
+      const none = plan(again, { deployed, production: of(fitting) })
+      expect(none).toMatchObject({ models: [{ status: 'refused', servedBy: null, isRefusedAlready: true }] })
+      expect(none.breaks).toEqual([expect.stringContaining('would be refused')])
+    })
+
+    it('says which users wait for an input', () => {
+      const now = shop({ ...BASE, d: mean(order, 'points') }, ['a', 'd'])
+      const production = of({ ...artifact(now, ['a', 'd']), batchId: 'earlier' })
+      expect(plan(now, { production }).models).toMatchObject([
+        { status: 'stood-in', servedBy: 'earlier', waitsFor: ['d'] },
+      ])
+    })
+
+    it('may be the one that brings it back', () => {
+      const { models, breaks } = plan(shop(BASE), { deployed: recorded(changed), production: of(fitting) })
+      expect(models).toMatchObject([
+        { status: 'serves', servedBy: misfit.batchId, servedByNow: fitting.batchId, isRefusedAlready: false },
+      ])
+      expect(breaks).toEqual([])
+    })
+
+    it('is looked for before it only where the folder or what is deployed refuses it', () => {
+      const { definitions } = recorded(changed)
+      const asked = [shop(BASE), changed].map(compiled =>
+        [undefined, recorded(shop(BASE)).definitions, definitions].map(deployed =>
+          isMisfitOfEither(compiled, deployed, misfit.manifest),
+        ),
+      )
+      expect(asked).toEqual([
+        [false, false, true],
+        [true, true, true],
+      ])
+    })
   })
 
   it('breaks no model that is refused as it is, has no artifact or was not looked at', () => {
