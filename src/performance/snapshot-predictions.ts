@@ -11,7 +11,8 @@ import { mapAhead } from '../platform/concurrency.ts'
 import { DAY_MS } from '../platform/duration.ts'
 import { userBucket } from '../platform/hash.ts'
 import type { Prediction } from '../predictions/evaluated-user.ts'
-import { SNAPSHOT_TABLE } from '../snapshot/take-snapshot.ts'
+import { bucketOfPart } from '../snapshot/part-names.ts'
+import { SNAPSHOT_TABLE } from '../snapshot/snapshot-table.ts'
 import { type PredictedNumber, type ReadSpill, storedNumber } from './judged.ts'
 
 export interface StoredPrediction extends PredictedNumber {
@@ -120,12 +121,6 @@ export function snapshotInstantMs({
 }: Pick<Manifest, 'properties' | 'why' | 'createdAt'>): number {
   const said = properties?.['instant'] ?? /, at (\S+)$/.exec(why)?.[1]
   return (typeof said === 'string' ? parseRfc3339Ms(said) : undefined) ?? Date.parse(createdAt)
-}
-
-/** `part-07-0001.parquet` is of bucket 7; undefined where a part is named otherwise and may have users of any. */
-function bucketOfPart(name: string): number | undefined {
-  const digits = /^part-(\d\d)-\d{4}\./.exec(name)?.[1]
-  return digits === undefined ? undefined : Number(digits)
 }
 
 /** A user whose newest event is after the snapshot's instant is in it as of that event. */

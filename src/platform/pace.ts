@@ -17,3 +17,20 @@ export function writePace(
     if (atMs > nowMs) await sleep(atMs - nowMs)
   }
 }
+
+/**
+ * Told after each read what it took, it waits until as much again may be taken: at most so many units a second over time, and
+ * never more than one read above it at once. `perSecond` undefined: it never waits.
+ */
+export function unitPace(
+  perSecond: number | undefined,
+  { clock, sleep }: { readonly clock: Clock; readonly sleep: Sleep },
+): (units: number) => Promise<void> {
+  if (perSecond === undefined) return async () => undefined
+  let freeMs = Number.NEGATIVE_INFINITY
+  return async units => {
+    const nowMs = clock()
+    freeMs = Math.max(freeMs, nowMs) + (units / perSecond) * SECOND_MS
+    await sleep(freeMs - nowMs)
+  }
+}

@@ -2,10 +2,11 @@
 // through everybody, into the bins of the papers, so that a million users take the memory of one.
 import type { ModelInput, ModelOutput } from '../model/artifact-manifest.ts'
 import type { Distribution, Value } from '../model/distribution.ts'
-import type { ModelSession, OutputValue } from '../model/model-session.ts'
+import type { ModelSession } from '../model/model-session.ts'
 import { type Moved, movedTo, type Reading, UNKNOWN } from '../model/psi.ts'
-import { BinCounter, binsOf } from '../model/psi-bins.ts'
+import { BinCounter, type BinCounts, binsOf } from '../model/psi-bins.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
+import { outputAnswer } from './output-answer.ts'
 
 export interface ColumnDrift {
   readonly name: string
@@ -33,6 +34,14 @@ export interface ModelDrift {
   readonly outputPsi: number | null
 }
 
+/** What one worker has counted of one model: numbers only, one list for each input and output. */
+export interface PlainDrift {
+  readonly model: string
+  readonly batchId: string
+  readonly inputs: readonly BinCounts[]
+  readonly outputs: readonly BinCounts[]
+}
+
 export type PinnedModel = Pick<ModelSession, 'name' | 'batchId' | 'manifest'>
 
 export class DriftCounts {
@@ -58,8 +67,27 @@ export class DriftCounts {
       if (prediction?.status !== 'ok' || prediction.batchId !== model.batchId) continue
       for (const [index, { name }] of model.manifest.outputs.entries()) {
         const value = prediction.value?.[name]
-        if (value !== undefined) outputs[index]?.add(answer(value))
+        if (value !== undefined) outputs[index]?.add(outputAnswer(value))
       }
+    }
+  }
+
+  plain(): readonly PlainDrift[] {
+    const numbers = ({ counts, sum }: BinCounts): BinCounts => ({ counts: [...counts], sum })
+    return this.#models.map(({ model, inputs, outputs }) => ({
+      model: model.name,
+      batchId: model.batchId,
+      inputs: inputs.map(numbers),
+      outputs: outputs.map(numbers),
+    }))
+  }
+
+  /** As if what another worker has counted by the same papers had come here. */
+  merge(drift: readonly PlainDrift[]): void {
+    for (const { model, inputs, outputs } of this.#models) {
+      const other = drift.find(each => each.model === model.name && each.batchId === model.batchId)
+      for (const [index, counter] of inputs.entries()) mergeInto(counter, other?.inputs[index])
+      for (const [index, counter] of outputs.entries()) mergeInto(counter, other?.outputs[index])
     }
   }
 
@@ -78,6 +106,10 @@ interface CountedModel {
   readonly model: PinnedModel
   readonly inputs: readonly BinCounter[]
   readonly outputs: readonly BinCounter[]
+}
+
+function mergeInto(counter: BinCounter, other: BinCounts | undefined): void {
+  if (other !== undefined) counter.merge(other)
 }
 
 /** Without papers it counts how many are there all the same. */
@@ -116,10 +148,4 @@ function greatest(columns: readonly ColumnDrift[]): number | null {
 
 function scalar(value: unknown): Value {
   return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' ? value : null
-}
-
-/** Of scores the class that has the highest: what a label would say. */
-function answer(value: OutputValue): Value {
-  if (typeof value !== 'object') return value
-  return Object.entries(value).toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null
 }

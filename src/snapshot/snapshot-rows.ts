@@ -4,23 +4,24 @@ import { FEATURE_COLUMNS, featureType } from '../features/value-type.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
 
-export function snapshotColumns({ pipeline, features: plan }: CompiledPipeline): readonly Column[] {
-  // By name, as in every answer: writing features in another order is no other table.
-  const features = plan.features.flatMap(({ name }) => {
-    const feature = pipeline.features.features[name]
-    return feature === undefined ? [] : [[name, feature] as const]
-  })
+export function snapshotColumns(compiled: CompiledPipeline): readonly Column[] {
   return [
     { name: 'user_id', type: 'string' },
     { name: 'as_of', type: 'timestamp' },
     { name: 'version', type: 'int64' },
-    ...features.map(([name, feature]) => ({
-      name,
-      type: FEATURE_COLUMNS[featureType(feature, pipeline.features.features)],
-    })),
+    ...featureColumns(compiled),
     { name: 'pending', type: 'json' },
     { name: 'predictions', type: 'json' },
   ]
+}
+
+/** By name, as in every answer: writing features in another order is no other table. */
+export function featureColumns({ pipeline, features: plan }: CompiledPipeline): readonly Column[] {
+  const { features } = pipeline.features
+  return plan.features.flatMap(({ name }) => {
+    const feature = features[name]
+    return feature === undefined ? [] : [{ name, type: FEATURE_COLUMNS[featureType(feature, features)] }]
+  })
 }
 
 export function snapshotRow(userId: string, version: number, { features, predictions }: EvaluatedUser): Row {

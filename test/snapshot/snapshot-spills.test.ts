@@ -43,7 +43,7 @@ it('holds no more long values than it may, and has each user once all the same',
   const deps = { compiled, users: { ...run.users, scan: one }, predictor: longPredictor(), catalog: own }
   const request = { instantMs: START, who: 'test', why: 'nightly' }
   const whole = await takeSnapshot(deps, request)
-  const small = await takeSnapshot(deps, { ...request, waitingBytesMax: 200_000 })
+  const small = await takeSnapshot(deps, { ...request, bounds: { bytesMax: 200_000 } })
   const partsOf = async (batchId: string) => (await own.load(small, batchId)).manifest.parts
   const [few, many] = [await partsOf(whole.entry.batchId), await partsOf(small.entry.batchId)]
   expect(few.length).toBe(new Set(users.map(userBucket)).size)
