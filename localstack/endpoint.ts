@@ -3,7 +3,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { systemClock } from '../src/platform/clock.ts'
 import { conditionalCreate } from './conditional-create.ts'
+import { dynamodbTransactions } from './dynamodb-transactions.ts'
 import type { Emulators } from './emulators.ts'
 import { LocalCloudError } from './errors.ts'
 import { sendJson } from './http-answer.ts'
@@ -68,8 +70,9 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     ...(isAsWanted ? {} : { takenPort: options.port }),
     serve: handlers => {
       const s3 = conditionalCreate(handlers.emulators)
+      const dynamodb = dynamodbTransactions(handlers.emulators.dynamodb, systemClock)
       handle = (request, response) => {
-        route(request, response, handlers, s3).catch((error: unknown) => {
+        route(request, response, handlers, { s3, dynamodb }).catch((error: unknown) => {
           handlers.log(`${request.method} ${request.url}: ${String(error)}`)
           if (response.headersSent) response.destroy()
           else sendJson(response, 500, { message: 'Internal Server Error' })
@@ -123,11 +126,17 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(last)
 }
 
+/** What the emulators alone do not do. */
+interface InFront {
+  readonly s3: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  readonly dynamodb: (request: IncomingMessage, body: Buffer, response: ServerResponse) => Promise<void>
+}
+
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
   handlers: EndpointHandlers,
-  s3: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  { s3, dynamodb }: InFront,
 ): Promise<void> {
   const kind = requestKind(request.url ?? '/', request.headers)
   if (kind.service === 's3') return s3(request, response)
@@ -140,7 +149,7 @@ async function route(
     case 'dynamodb': {
       const refusal = handlers.refuse?.(String(request.headers['x-amz-target']), body.toString())
       if (refusal !== undefined) return sendRefusal(response, refusal)
-      return handlers.emulators.dynamodb(replayOf(request, body), response)
+      return dynamodb(request, body, response)
     }
     case 'lambda':
       return handlers.lambda(request, body, response)
