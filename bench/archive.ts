@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { catalog } from '../src/catalog/catalog.ts'
 import { readImportFiles } from '../src/cli/import-payloads.ts'
-import type { ObjectStore } from '../src/platform/object-store.ts'
+import type { ObjectStat, ObjectStore } from '../src/platform/object-store.ts'
 import { seededRandom } from '../src/platform/random.ts'
 import pipeline from '../src/pipeline/index.ts'
 import { compilePipeline } from '../src/predictions/compile-pipeline.ts'
@@ -83,11 +83,14 @@ async function writeArrivals(path: string, { events, users }: { events: number; 
 
 function forgettingObjects(): { readonly objects: ObjectStore; readonly bytes: () => number } {
   let bytes = 0
+  const stats = new Map<string, ObjectStat>()
   const objects: ObjectStore = {
-    create: async (_, body) => {
+    create: async (key, body, { sha256, metadata = {} } = {}) => {
       bytes += body.byteLength
+      stats.set(key, { bytes: body.byteLength, sha256, metadata })
       return 'created'
     },
+    stat: async key => stats.get(key),
     get: async () => undefined,
     async *list() {},
   }

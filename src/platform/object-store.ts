@@ -8,9 +8,19 @@ export interface ObjectInfo {
   readonly createdMs: number
 }
 
+export interface ObjectStat {
+  readonly bytes: number
+  /** Lower-case hex, of what is stored; undefined where the store was not told one when the object was created. */
+  readonly sha256: string | undefined
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Implementations: s3-object-store, and the in-memory fake of the tests; one contract suite. */
 export interface ObjectStore {
   /** Creates the object, or says that the key exists and leaves it as it is. Throws ObjectStoreError. */
   create(key: string, body: Uint8Array, options?: CreateOptions): Promise<'created' | 'exists'>
+  /** What the store knows of an object without reading it, or undefined where there is none. Throws ObjectStoreError. */
+  stat(key: string): Promise<ObjectStat | undefined>
   /** The whole object, or undefined where there is none. Throws ObjectStoreError. */
   get(key: string): Promise<Uint8Array | undefined>
   /** All objects whose key starts with the prefix, in key order, after `startAfter` if given. Pages as needed. */
@@ -29,4 +39,8 @@ export interface ObjectRemover {
 export interface CreateOptions {
   readonly contentType?: string
   readonly contentEncoding?: string
+  /** Lower-case hex, of the body: the store refuses other bytes, and answers it to `stat` ever after. */
+  readonly sha256?: string
+  /** A few words that `stat` answers; names in small letters. */
+  readonly metadata?: Readonly<Record<string, string>>
 }

@@ -3,6 +3,7 @@
 import {
   GetObjectCommand,
   HeadObjectCommand,
+  type HeadObjectCommandOutput,
   ListObjectsV2Command,
   PutObjectCommand,
   type S3Client,
@@ -10,7 +11,7 @@ import {
 import type { Sleep } from './clock.ts'
 import { type CallOptions, endInTime, type TimeLeft } from './deadline.ts'
 import { ObjectStoreError } from './errors.ts'
-import type { CreateOptions, ObjectInfo, ObjectStore } from './object-store.ts'
+import type { CreateOptions, ObjectInfo, ObjectStat, ObjectStore } from './object-store.ts'
 import type { Random } from './random.ts'
 import { retry } from './retry.ts'
 import { diagnoseServiceFailure, readServiceFailure } from './service-failure.ts'
@@ -34,12 +35,15 @@ const RETRY_CAP_MS = 2_000
 /** ListObjectsV2 returns at most 1,000 keys a page (Amazon S3 API reference). */
 const PAGE_KEYS_MAX = 1_000
 
+const SHA256_BYTES = 32
+
 const STATUS_NOT_FOUND = 404
 const STATUS_PRECONDITION_FAILED = 412
 
 export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
   return {
     create: (key, body, createOptions) => withRetry(options, () => create(options, key, body, createOptions ?? {})),
+    stat: key => withRetry(options, () => stat(options, key)),
     get: key => withRetry(options, () => get(options, key)),
     list: (prefix, listOptions) => list(options, prefix, listOptions?.startAfter),
   }
@@ -50,10 +54,10 @@ async function create(
   { client, bucket, isConditional = true, timeLeftMs }: S3ObjectStoreOptions,
   key: string,
   body: Uint8Array,
-  { contentType, contentEncoding }: CreateOptions,
+  { contentType, contentEncoding, sha256, metadata }: CreateOptions,
 ): Promise<'created' | 'exists'> {
   try {
-    if (!isConditional && (await exists({ client, bucket, timeLeftMs }, key))) return 'exists'
+    if (!isConditional && (await head({ client, bucket, timeLeftMs }, key)) !== undefined) return 'exists'
     const command = new PutObjectCommand({
       Bucket: bucket,
       Key: key,
@@ -62,6 +66,8 @@ async function create(
       ...(isConditional ? { IfNoneMatch: '*' } : {}),
       ...(contentType === undefined ? {} : { ContentType: contentType }),
       ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
+      ...(sha256 === undefined ? {} : { ChecksumSHA256: Buffer.from(sha256, 'hex').toString('base64') }),
+      ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
     })
     await endInTime(timeLeftMs, call => client.send(command, call))
     return 'created'
@@ -71,15 +77,32 @@ async function create(
   }
 }
 
-async function exists(
+async function stat(options: S3ObjectStoreOptions, key: string): Promise<ObjectStat | undefined> {
+  try {
+    const found = await head(options, key)
+    if (found === undefined) return undefined
+    const { ContentLength, ChecksumSHA256, Metadata } = found
+    return { bytes: ContentLength ?? 0, sha256: wholeSha256(ChecksumSHA256), metadata: Metadata ?? {} }
+  } catch (error) {
+    throw asObjectStoreError(error, 'look at', options.bucket, key)
+  }
+}
+
+/** That of an upload in several parts is a checksum of checksums, with a count behind it: of no use to who has the bytes. */
+function wholeSha256(base64: string | undefined): string | undefined {
+  const bytes = base64 === undefined || base64.includes('-') ? undefined : Buffer.from(base64, 'base64')
+  return bytes?.byteLength === SHA256_BYTES ? bytes.toString('hex') : undefined
+}
+
+async function head(
   { client, bucket, timeLeftMs }: Pick<S3ObjectStoreOptions, 'client' | 'bucket' | 'timeLeftMs'>,
   key: string,
-): Promise<boolean> {
+): Promise<HeadObjectCommandOutput | undefined> {
   try {
-    await endInTime(timeLeftMs, call => client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }), call))
-    return true
+    const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' })
+    return await endInTime(timeLeftMs, call => client.send(command, call))
   } catch (error) {
-    if (readServiceFailure(error).status === STATUS_NOT_FOUND) return false
+    if (readServiceFailure(error).status === STATUS_NOT_FOUND) return undefined
     throw error
   }
 }

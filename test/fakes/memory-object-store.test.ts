@@ -25,5 +25,5 @@ test('fails before the effect or after it, as its hook says', async () => {
   await expect(store.create('die after', new Uint8Array(1))).rejects.toThrow('died')
   expect([...store.objects.keys()]).toEqual(['die after'])
   expect(seen.map(({ when }) => when)).toEqual(['before', 'before', 'after'])
-  expect(store.calls).toEqual({ create: 2, get: 0, list: 0 })
+  expect(store.calls).toEqual({ create: 2, stat: 0, get: 0, list: 0 })
 })

@@ -2,10 +2,12 @@
 // calls, and a hook may throw before or after any of them, as a process that dies there would.
 import { byCodePoint } from '../../src/platform/canonical-json.ts'
 import type { Clock } from '../../src/platform/clock.ts'
+import { ObjectStoreError } from '../../src/platform/errors.ts'
+import { sha256Hex } from '../../src/platform/hash.ts'
 import type { CreateOptions, ObjectInfo, ObjectStore } from '../../src/platform/object-store.ts'
 
 export interface ObjectStoreCall {
-  readonly operation: 'create' | 'get' | 'list'
+  readonly operation: 'create' | 'stat' | 'get' | 'list'
   readonly key: string
   /** `after`: the effect has happened, its answer is lost. */
   readonly when: 'before' | 'after'
@@ -21,7 +23,7 @@ export interface MemoryObjectStoreOptions {
 
 export interface MemoryObjectStore extends ObjectStore {
   /** A listing counts one call a page. */
-  readonly calls: { create: number; get: number; list: number }
+  readonly calls: { create: number; stat: number; get: number; list: number }
   /** What is stored, for tests that damage or inspect it. */
   readonly objects: Map<string, Uint8Array>
   readonly options: Map<string, CreateOptions>
@@ -35,7 +37,7 @@ export function memoryObjectStore({
   const objects = new Map<string, Uint8Array>()
   const options = new Map<string, CreateOptions>()
   const created = new Map<string, number>()
-  const calls = { create: 0, get: 0, list: 0 }
+  const calls = { create: 0, stat: 0, get: 0, list: 0 }
 
   /** The pause lets other callers in, as a network does; what follows it happens at once. */
   async function call<T>(operation: ObjectStoreCall['operation'], key: string, effect: () => T): Promise<T> {
@@ -70,12 +72,26 @@ export function memoryObjectStore({
     create: (key, body, createOptions) =>
       call('create', key, () => {
         if (objects.has(key)) return 'exists'
+        if (createOptions?.sha256 !== undefined && createOptions.sha256 !== sha256Hex(body)) throw badDigest(key)
         objects.set(key, body.slice())
         options.set(key, createOptions ?? {})
         created.set(key, clock?.() ?? created.size + 1)
         return 'created'
       }),
+    stat: key =>
+      call('stat', key, () => {
+        const body = objects.get(key)
+        if (body === undefined) return undefined
+        const { sha256, metadata = {} } = options.get(key) ?? {}
+        // Of what is there now: who overwrites an object in S3 brings another checksum.
+        return { bytes: body.byteLength, sha256: sha256 === undefined ? undefined : sha256Hex(body), metadata }
+      }),
     get: key => call('get', key, () => objects.get(key)?.slice()),
     list: (prefix, listOptions) => list(prefix, listOptions?.startAfter),
   }
+}
+
+/** S3 refuses a body that is not of the checksum that came with it. */
+function badDigest(key: string): ObjectStoreError {
+  return new ObjectStoreError(`Could not write ${key}: 400 BadDigest`, { code: 'object-store-failed', key })
 }

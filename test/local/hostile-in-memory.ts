@@ -122,6 +122,7 @@ function watchingStore(ledger: HostileLedger): ObjectStore {
       }
       return 'created'
     },
+    stat: async () => undefined,
     get: async () => undefined,
     list: async function* () {},
   }

@@ -46,7 +46,7 @@ describe('a value too long for an item', () => {
     await run.deliver(ordersOf(users, 3))
     expect(run.users.counters).toMatchObject({ keysRead: users, puts: users, conflicts: 0, loadCalls: 0 })
     // One more made the key, and two reads found it.
-    expect(run.objects.calls).toEqual({ create: users + 1, get: 2, list: 0 })
+    expect(run.objects.calls).toEqual({ create: users + 1, stat: 0, get: 2, list: 0 })
     expect(spilledKeys(run)).toHaveLength(users)
     const calls = { ...run.objects.calls }
     run.users.resetCounters()
