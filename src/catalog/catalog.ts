@@ -4,9 +4,10 @@ import type { Clock, Sleep } from '../platform/clock.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
 import { alreadyCurrent } from './already-current.ts'
-import { type AnchorInput, anchorBatch, releaseAnchor } from './anchors.ts'
+import { type AnchorInput, anchorBatch, planAnchor, planRelease, releaseAnchor } from './anchors.ts'
 import { checkBatchId } from './batch-id.ts'
 import type { CatalogStore } from './catalog-store.ts'
+import { holdBatch, refusePurged } from './change-batch.ts'
 import { type BatchChoice, chooseBatch } from './choose-batch.ts'
 import {
   appendToLog,
@@ -21,7 +22,15 @@ import { type LoadedBatch, type LoadedPart, loadBatch, loadPart, type PartLocati
 import type { ManifestPart } from './manifest.ts'
 import type { PartitionRef, TableRef } from './names.ts'
 import { planPromote, promoteBatch, type PromoteInput, type PromotePlan } from './promote.ts'
-import { type CommitInput, commitParts, type StoreInput, storeBatch, type WriteInput, writeParts } from './store-batch.ts'
+import { type PartitionBatch, storeAllBatches, type StoreAllInput } from './store-all.ts'
+import {
+  type CommitInput,
+  commitParts,
+  type StoreInput,
+  storeBatch,
+  type WriteInput,
+  writeParts,
+} from './store-batch.ts'
 import { defineTable, existingTable, tableSchema } from './table-schema.ts'
 import { findYank, listYanks, planYank, refuseYanked, yankBatch, type YankInput } from './yank.ts'
 
@@ -36,6 +45,12 @@ export interface Catalog {
   writeParts(ref: PartitionRef, schema: TableSchema, input: WriteInput): Promise<readonly ManifestPart[]>
   /** Makes a batch current whose parts were written so. */
   commitParts(ref: PartitionRef, schema: TableSchema, input: CommitInput): Promise<LogEntry>
+  /** Batches of several partitions that become current at one instant, or none; where that cannot be, it says so beforehand. */
+  storeAll(
+    ref: TableRef,
+    batches: readonly PartitionBatch[],
+    input: StoreAllInput,
+  ): Promise<readonly CurrentPartition[]>
   /** The newest log entry; undefined where nothing was ever committed. */
   current(ref: PartitionRef): Promise<LogEntry | undefined>
   /** Every partition of the table with the newest entry of its log, in code point order; none where there is no such table. */
@@ -65,7 +80,10 @@ export interface Catalog {
   choose(ref: PartitionRef, choice?: BatchChoice): Promise<LogEntry>
   /** Keeps the batch from retention until the name is released; the current one unless given. */
   anchor(ref: PartitionRef, input: Omit<AnchorInput, 'batchId'> & BatchChoice): Promise<BatchRecord>
-  release(ref: PartitionRef, anchor: string): Promise<BatchRecord>
+  /** What anchoring would do, with nothing written. */
+  planAnchor(ref: PartitionRef, input: Pick<AnchorInput, 'anchor'> & BatchChoice): Promise<BatchRecord>
+  release(ref: PartitionRef, input: Omit<AnchorInput, 'batchId'>): Promise<BatchRecord>
+  planRelease(ref: PartitionRef, anchor: string): Promise<BatchRecord>
   /** One part of a batch that was loaded before, verified like all: for who needs a few parts of many batches. */
   loadPart(location: PartLocation, part: ManifestPart): Promise<LoadedPart>
 }
@@ -98,6 +116,8 @@ export function catalog(ports: CatalogPorts): Catalog {
     store: async (ref, input) => storeBatch(ports, ref, await existingTable(ports.store, ref), input),
     writeParts: (ref, schema, input) => writeParts(ports.objects, ref, schema, input),
     commitParts: (ref, schema, input) => commitParts(ports, ref, schema, input),
+    storeAll: async (ref, batches, input) =>
+      storeAllBatches(ports, ref, await existingTable(ports.store, ref), batches, input),
     current: async ref => currentEntry(ports.store, ref),
     partitions: ref => currentPartitions(ports.store, ref),
     history: (ref, options) => readLog(ports.store, ref, options?.limit),
@@ -107,7 +127,8 @@ export function catalog(ports: CatalogPorts): Catalog {
     },
     planRollback: (ref, to) => planRollback(ports, ref, to),
     rollback: async (ref, { to, who, why }) => {
-      await planRollback(ports, ref, to)
+      const plan = await planRollback(ports, ref, to)
+      await holdBatch(ports, ref, plan.to)
       return appendToLog(ports, ref, { kind: 'rollback', batchId: to, who, why })
     },
     planPromote: (from, to, batchId) => planPromote(ports, [from, to], batchId),
@@ -125,8 +146,13 @@ export function catalog(ports: CatalogPorts): Catalog {
       const chosen = await chooseBatch(ports.store, ref, { batchId, asOfMs })
       return anchorBatch(ports, ref, { anchor, who, why, batchId: chosen.batchId })
     },
-    release: (ref, anchor) => releaseAnchor(ports.store, ref, anchor),
-    loadPart: (location, part) => loadPart(ports.objects, location, part),
+    planAnchor: async (ref, { anchor, batchId, asOfMs }) => {
+      const chosen = await chooseBatch(ports.store, ref, { batchId, asOfMs })
+      return planAnchor(ports.store, ref, { anchor, batchId: chosen.batchId })
+    },
+    release: (ref, input) => releaseAnchor(ports, ref, input),
+    planRelease: (ref, anchor) => planRelease(ports.store, ref, anchor),
+    loadPart: (location, part) => loadPart(ports, location, part),
   }
 }
 
@@ -136,5 +162,7 @@ async function planRollback(ports: CatalogPorts, ref: PartitionRef, to: string):
   if (from.batchId === to) throw alreadyCurrent(from)
   await committedEntry(ports.store, ref, to)
   await refuseYanked(ports.store, ref, to)
-  return { from, to: await readBatch(ports, ref, to), nextNumber: from.number + 1 }
+  const record = await readBatch(ports, ref, to)
+  refusePurged(ref, record)
+  return { from, to: record, nextNumber: from.number + 1 }
 }

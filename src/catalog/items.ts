@@ -43,8 +43,14 @@ export interface BatchRecord {
   readonly who: string
   /** By name: who relies on this very batch, so that retention leaves it alone. */
   readonly anchors?: Readonly<Record<string, Note>> | undefined
-  /** Where the bytes are gone. */
+  /** Of anchors that were released, newest first. */
+  readonly released?: readonly ReleasedAnchor[] | undefined
+  /** Who lets the bytes go. Nobody may rely on them from then on, though they are there until `state` says that they are not. */
   readonly purged?: Note | undefined
+  /** When the last of its objects was removed, ms; in the item of the partition that its location names, as `heldAt` is. */
+  readonly removedAt?: number | undefined
+  /** When somebody was about to make it current somewhere, or to anchor it, ms: it is not purged for an hour. */
+  readonly heldAt?: number | undefined
   /** How often this item was replaced, for a compare-and-set; absent: never. */
   readonly revision?: number | undefined
 }
@@ -56,6 +62,12 @@ export interface Note {
   readonly at: number
   readonly who: string
   readonly why: string
+}
+
+export interface ReleasedAnchor {
+  readonly anchor: string
+  readonly set: Note
+  readonly released: Note
 }
 
 export const COMMIT_KINDS = ['commit', 'rollback', 'promote'] as const
@@ -78,6 +90,17 @@ export interface Yank {
   readonly at: number
   readonly who: string
   readonly why: string
+}
+
+/** Which batch an idempotency key stands for in a partition. */
+export interface Claim {
+  readonly batchId: string
+  /** The newest number of the log when it was made: the batch is in none of the entries until then. */
+  readonly after: number
+  /** SHA-256 of the partitions that are stored together with this one; absent: none. */
+  readonly together?: string | undefined
+  readonly at: number
+  readonly who: string
 }
 
 const whole = z.number().check(z.int(), z.gte(0))
@@ -106,7 +129,10 @@ const batchAttributes = z.object({
   at: whole,
   who: z.string(),
   anchors: z.optional(z.record(z.string(), note)),
+  released: z.optional(z.array(z.object({ anchor: z.string(), set: note, released: note }))),
   purged: z.optional(note),
+  removedAt: z.optional(whole),
+  heldAt: z.optional(whole),
   revision: z.optional(whole),
 })
 
@@ -121,7 +147,17 @@ const logAttributes = z.object({
 
 const yankAttributes = z.object({ batchId: z.string(), at: whole, who: z.string(), why: z.string() })
 
-export function toAttributes(value: TableSchema | BatchRecord | Yank | Omit<LogEntry, 'number'>): Record<string, Json> {
+const claimAttributes = z.object({
+  batchId: z.string(),
+  after: whole,
+  together: z.optional(z.string()),
+  at: whole,
+  who: z.string(),
+})
+
+export function toAttributes(
+  value: TableSchema | BatchRecord | Yank | Claim | Omit<LogEntry, 'number'>,
+): Record<string, Json> {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
 }
 
@@ -136,6 +172,10 @@ export function readBatchRecord(item: CatalogItem): BatchRecord {
 
 export function readYank(item: CatalogItem): Yank {
   return read(yankAttributes, item)
+}
+
+export function readClaim(item: CatalogItem): Claim {
+  return read(claimAttributes, item)
 }
 
 export function readLogEntry(item: CatalogItem, partition: string): LogEntry {

@@ -1,5 +1,6 @@
 // Where things are: the catalogue's sort keys and the object names of a batch. Written down once, for every language that
 // reads them. The parts of a key cannot contain `#`, so a prefix never matches a neighbour.
+import { isBatchId } from './batch-id.ts'
 import { CatalogError } from './errors.ts'
 import type { PartitionRef } from './names.ts'
 
@@ -19,11 +20,30 @@ export function batchesPrefix(partition: string): string {
 
 export const BATCHES_PREFIX = 'batch#'
 
+/** The partition of a batch item's sort key. */
+export function partitionOfBatch(sortKey: string): string {
+  return sortKey.slice(BATCHES_PREFIX.length, sortKey.lastIndexOf('#'))
+}
+
+export const RETENTIONS_PREFIX = 'retention#'
+
+/** Of the table; the highest is in force. */
+export function retentionSortKey(number: number): string {
+  return `${RETENTIONS_PREFIX}${String(number).padStart(LOG_NUMBER_DIGITS, '0')}`
+}
+
 export const YANKS_PREFIX = 'yank#'
 
 /** Of the table, not of a partition: a batch that must not be used must not be used anywhere. */
 export function yankSortKey(batchId: string): string {
   return `${YANKS_PREFIX}${batchId}`
+}
+
+export const CLAIMS_PREFIX = 'claim#'
+
+/** The key is free text, so its hash stands for it. */
+export function claimSortKey(partition: string, keySha256: string): string {
+  return `${CLAIMS_PREFIX}${partition}#${keySha256}`
 }
 
 export function logPrefix(partition: string): string {
@@ -64,6 +84,22 @@ export function partitionOfLog(sortKey: string): string {
 /** Prefix of everything that belongs to a batch, with the slash: `shop/users/date=2001-06-30/20010630175959-7h3k9c2m/`. */
 export function batchLocation({ db, table, partition }: PartitionRef, batchId: string): string {
   return `${db}/${table}/${partition}/${batchId}/`
+}
+
+export interface BatchPlace extends PartitionRef {
+  readonly batchId: string
+}
+
+/**
+ * The batch whose location this is, or undefined where it is none; the partition is the one that it was stored in. Read from the end, as
+ * a segment of a partition may look like a batch ID.
+ */
+export function placeOfLocation(location: string): BatchPlace | undefined {
+  const [db, table, ...segments] = location.split('/')
+  const [end, batchId] = [segments.pop(), segments.pop()]
+  const isPlace = end === '' && segments.length > 0 && batchId !== undefined && isBatchId(batchId)
+  if (!isPlace || db === undefined || table === undefined) return undefined
+  return { db, table, partition: segments.join('/'), batchId }
 }
 
 export const MANIFEST_NAME = 'manifest.json'

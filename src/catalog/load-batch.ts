@@ -2,11 +2,11 @@
 // hash that the manifest names. A part is handed out only after its check.
 import { sha256Hex } from '../platform/hash.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import { batchPurged } from './anchors.ts'
 import type { CatalogStore } from './catalog-store.ts'
+import { batchPurged } from './change-batch.ts'
 import { CatalogError } from './errors.ts'
 import { type BatchRecord, type LogEntry, readBatchRecord } from './items.ts'
-import { batchSortKey } from './layout.ts'
+import { batchSortKey, placeOfLocation } from './layout.ts'
 import { decodeManifest, type Manifest, type ManifestPart } from './manifest.ts'
 import { type PartitionRef, tableKey } from './names.ts'
 
@@ -43,12 +43,12 @@ export async function loadBatch(ports: LoadPorts, ref: PartitionRef, entry: LogE
       batchId: record.batchId,
     })
   }
-  const bytes = await existingObject(ports.objects, record.manifestKey, record.batchId)
+  const bytes = await existingObject(ports, record.manifestKey, record)
   if (sha256Hex(bytes) !== record.manifestSha256) {
     throw damaged(record.manifestKey, 'its SHA-256 is not the one in the catalogue', record.batchId)
   }
   const manifest = decodeManifest(bytes, record.manifestKey)
-  return { entry, record, manifest, manifestBytes: bytes, parts: () => verifiedParts(ports.objects, record, manifest) }
+  return { entry, record, manifest, manifestBytes: bytes, parts: () => verifiedParts(ports, record, manifest) }
 }
 
 /** Throws CatalogError `batch-not-found`. */
@@ -65,31 +65,29 @@ export async function readBatch({ store }: LoadPorts, ref: PartitionRef, batchId
   })
 }
 
-async function* verifiedParts(
-  objects: ObjectStore,
-  record: BatchRecord,
-  { parts }: Manifest,
-): AsyncGenerator<LoadedPart> {
-  for (const part of parts) yield loadPart(objects, record, part)
+async function* verifiedParts(ports: LoadPorts, record: BatchRecord, { parts }: Manifest): AsyncGenerator<LoadedPart> {
+  for (const part of parts) yield loadPart(ports, record, part)
 }
 
-/** Throws CatalogError `batch-damaged`, ObjectStoreError. */
-export async function loadPart(
-  objects: ObjectStore,
-  { batchId, location }: PartLocation,
-  part: ManifestPart,
-): Promise<LoadedPart> {
+/** Throws CatalogError `batch-damaged`, `batch-purged`, ObjectStoreError. */
+export async function loadPart(ports: LoadPorts, of: PartLocation, part: ManifestPart): Promise<LoadedPart> {
+  const { batchId, location } = of
   const key = `${location}${part.name}`
-  const body = await existingObject(objects, key, batchId)
+  const body = await existingObject(ports, key, of)
   if (body.byteLength !== part.bytes) throw damaged(key, `${body.byteLength} bytes instead of ${part.bytes}`, batchId)
   if (sha256Hex(body) !== part.sha256) throw damaged(key, 'its SHA-256 is not the one in the manifest', batchId)
   return { ...part, body }
 }
 
-async function existingObject(objects: ObjectStore, key: string, batchId: string): Promise<Uint8Array> {
+/** What is gone may have been purged since the reader began: then nothing is damaged. */
+async function existingObject({ store, objects }: LoadPorts, key: string, of: PartLocation): Promise<Uint8Array> {
   const body = await objects.get(key)
-  if (body === undefined) throw damaged(key, 'it is gone', batchId)
-  return body
+  if (body !== undefined) return body
+  const place = placeOfLocation(of.location)
+  const item = place && (await store.get(tableKey(place), batchSortKey(place.partition, place.batchId)))
+  const record = item && readBatchRecord(item)
+  if (place !== undefined && record?.state === 'purged') throw batchPurged(place, record)
+  throw damaged(key, 'it is gone', of.batchId)
 }
 
 function damaged(key: string, what: string, batchId: string): CatalogError {

@@ -1,6 +1,7 @@
 // A batch of one partition becomes the current one of another: the batch item of the other points to the same objects, so no byte
 // moves and the batch has one name everywhere. Until the log entry nobody sees it, as with any batch.
 import { checkBatchId } from './batch-id.ts'
+import { holdBatch, refusePurged } from './change-batch.ts'
 import { appendToLog, checkReason, committedEntry, currentEntry, type LogPorts } from './commit-log.ts'
 import { CatalogError } from './errors.ts'
 import { type BatchRecord, type LogEntry, readBatchRecord, toAttributes } from './items.ts'
@@ -24,7 +25,7 @@ export interface PromotePlan {
 
 type PromotePorts = LogPorts & LoadPorts
 
-/** Throws CatalogError: `already-current`, `batch-not-found`, `batch-yanked`, `name-invalid`. */
+/** Throws CatalogError: `already-current`, `batch-not-found`, `batch-purged`, `batch-yanked`, `name-invalid`. */
 export async function planPromote(
   ports: PromotePorts,
   [from, to]: readonly [PartitionRef, PartitionRef],
@@ -36,7 +37,9 @@ export async function planPromote(
   await refuseYanked(ports.store, to, batchId)
   const current = await currentEntry(ports.store, to)
   if (current?.batchId === batchId) throw alreadyCurrent(current)
-  return { record: await readBatch(ports, from, batchId), current }
+  const record = await readBatch(ports, from, batchId)
+  refusePurged(from, record)
+  return { record, current }
 }
 
 export async function promoteBatch(
@@ -46,7 +49,9 @@ export async function promoteBatch(
 ): Promise<LogEntry> {
   checkReason({ who, why })
   // Who relies on the batch says so of a partition.
-  const { anchors: _, revision: __, ...record } = (await planPromote(ports, [from, to], batchId)).record
+  const plan = await planPromote(ports, [from, to], batchId)
+  const { anchors: _anchors, released: _released, heldAt: _heldAt, revision: _revision, ...record } = plan.record
+  await holdBatch(ports, from, record)
   await createItem(ports, to, record)
   return appendToLog(ports, to, { kind: 'promote', batchId, who, why })
 }

@@ -59,9 +59,9 @@ test('is the one that an anchor holds, whatever is committed after it', async ()
     batchId: idOf(1),
   })
   expect(await world.catalog.anchor(DAY, { anchor: 'report', batchId: idOf(1), ...REASON })).toEqual(anchored)
-  expect(await world.catalog.release(DAY, 'report')).toMatchObject({ batchId: idOf(1), anchors: {} })
+  expect(await world.catalog.release(DAY, { anchor: 'report', ...REASON })).toMatchObject({ batchId: idOf(1), anchors: {} })
   await expect(load({ anchor: 'report' })).rejects.toMatchObject({ code: 'anchor-not-found' })
-  await expect(world.catalog.release(DAY, 'report')).rejects.toMatchObject({ code: 'anchor-not-found' })
+  await expect(world.catalog.release(DAY, { anchor: 'report', ...REASON })).rejects.toMatchObject({ code: 'anchor-not-found' })
 })
 
 test('keeps every anchor of those that come at once', async () => {
