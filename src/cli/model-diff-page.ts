@@ -6,7 +6,7 @@ import { binLabels, countsInBins, sharedBins } from '../model/psi-bins.ts'
 import { barChart } from '../report/bars.ts'
 import { escapeHtml } from '../report/escape-html.ts'
 import { htmlPage } from '../report/page.ts'
-import { htmlTable } from '../report/table.ts'
+import { htmlTable, shortNumber } from '../report/table.ts'
 import type { ModelDiff } from './model-diff.ts'
 import { columnText, outputText, percent, sampleText } from './model-diff-text.ts'
 
@@ -43,10 +43,11 @@ function columnsHtml(diffs: readonly ColumnDiff[], before: Columns, now: Columns
   const moved = psis.filter(({ reading }) => reading === 'moved' || reading === 'moved-much')
   return [
     htmlTable({
-      head: ['name', '', 'PSI', 'missing before', 'missing now'],
+      head: ['name', 'values', 'PSI', 'missing before', 'missing now'],
       rows: diffs.map(each => [
         each.name,
-        columnText(each).slice(each.name.length + 2),
+        // Without the figures that have a column of their own.
+        columnText({ ...each, psi: null, missingShareBefore: null, missingShareNow: null }).slice(each.name.length + 2),
         each.psi,
         percent(each.missingShareBefore),
         percent(each.missingShareNow),
@@ -75,7 +76,7 @@ function distributionFigure(name: string, before: Columns, now: Columns): string
   const bins = sharedBins(was, is)
   const [old, fresh] = [was, is].map(each => sharesOf(countsInBins(each, bins) ?? []))
   const rows = binLabels(bins).map((label, index) => ({
-    label,
+    label: label.replace(/-?\d+\.\d+(e-?\d+)?$/, number => shortNumber(Number(number))),
     values: [old?.[index] ?? null, fresh?.[index] ?? null],
   }))
   return figure(barChart({ title: `Values of ${name}`, series: ['before', 'now'], rows }), `${name}: share of rows`)

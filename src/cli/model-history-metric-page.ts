@@ -4,6 +4,7 @@ import type { PerformanceReport } from '../performance/performance-report.ts'
 import { escapeHtml } from '../report/escape-html.ts'
 import { type LineMark, lineChart, type LineSeries } from '../report/line-chart.ts'
 import { htmlPage } from '../report/page.ts'
+import { htmlTable } from '../report/table.ts'
 import { groupCells, markText, sourceLines } from './model-history-metric-text.ts'
 
 export function performancePage(report: PerformanceReport): string {
@@ -15,14 +16,14 @@ export function performancePage(report: PerformanceReport): string {
       { heading: 'Over time', html: `<figure>${performanceChart(report)}</figure>` },
       {
         heading: 'Versions',
-        html: tableOf(
-          ['version', 'training', 'realised', 'outcomes', 'predicted', 'seen'],
-          versions.map(version => [
+        html: htmlTable({
+          head: ['version', 'training', 'realised', 'outcomes', 'predicted', 'seen'],
+          rows: versions.map(version => [
             version.batchId,
             version.training.map(({ slice, value }) => `${value.toFixed(4)} (${slice})`).join(', '),
             ...groupCells(version),
           ]),
-        ),
+        }),
       },
       {
         heading: 'What changed',
@@ -30,13 +31,13 @@ export function performancePage(report: PerformanceReport): string {
       },
       {
         heading: 'Figures',
-        html: tableOf(
-          [by, 'version', metric, 'outcomes', 'predicted', 'seen', ''],
-          periods.map(period => {
+        html: htmlTable({
+          head: [by, 'version', metric, 'outcomes', 'predicted', 'seen', ''],
+          rows: periods.map(period => {
             const isFall = falls.some(({ start, batchId }) => start === period.start && batchId === period.batchId)
             return [dayText(period.start), period.batchId, ...groupCells(period), isFall ? 'fell' : '']
           }),
-        ),
+        }),
       },
     ],
   })
@@ -61,10 +62,4 @@ export function performanceChart({ model, metric, by, versions, periods, marks }
 
 function paragraphs(lines: readonly string[]): string {
   return lines.map(line => `<p>${escapeHtml(line)}</p>`).join('\n')
-}
-
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: 'th' | 'td', row: readonly string[]): string =>
-    `<tr>${row.map(cell => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`
-  return `<table>${[cells('th', head), ...rows.map(row => cells('td', row))].join('\n')}</table>`
 }

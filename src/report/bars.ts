@@ -25,6 +25,7 @@ const TOP = 32
 const COLOURS = ['var(--before, #b65a00)', 'var(--now, #0072b2)']
 /** What fits into the room for labels. */
 const LABEL_CHARACTERS_MAX = 38
+const LEGEND_CHARACTERS_MAX = 90
 
 export function barChart({ title, series, rows }: BarChart): string {
   const rowHeight = series.length * BAR + ROW_GAP
@@ -66,9 +67,11 @@ function bar({ value, x, y, colour }: Bar): string {
 }
 
 function legend(series: readonly string[]): readonly string[] {
+  // One alone has the whole line.
+  const most = series.length === 1 ? LEGEND_CHARACTERS_MAX : LABEL_CHARACTERS_MAX
   return series.map((name, index) => {
     const left = LABELS + index * 300
-    return `<rect x="${left}" y="8" width="12" height="12" style="fill:${COLOURS[index % 2]}"/>${svgText(left + 18, 18, shortened(name))}`
+    return `<rect x="${left}" y="8" width="12" height="12" style="fill:${COLOURS[index % 2]}"/>${svgText(left + 18, 18, shortened(name, most))}`
   })
 }
 
@@ -76,9 +79,9 @@ function svgText(x: number, y: number, text: string, attributes = ''): string {
   return `<text x="${round(x)}" y="${round(y)}"${attributes}>${escapeHtml(text)}</text>`
 }
 
-function shortened(text: string): string {
+function shortened(text: string, most = LABEL_CHARACTERS_MAX): string {
   const characters = Array.from(text)
-  return characters.length <= LABEL_CHARACTERS_MAX ? text : `${characters.slice(0, LABEL_CHARACTERS_MAX - 1).join('')}…`
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`
 }
 
 function isDrawable(value: number | null): value is number {

@@ -21,11 +21,21 @@ export interface LineMark {
   readonly label: string
 }
 
-const [WIDTH, HEIGHT] = [900, 360]
-const PLOT = { left: 64, right: WIDTH - 16, top: 40, bottom: HEIGHT - 56 }
-/** Okabe and Ito's, which most who see few colours can tell apart. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9']
+const [WIDTH, HEIGHT] = [900, 400]
+/** Marks near each other are not written over each other, nor over lines: they have rows above the plot. */
+const MARKS = { top: 48, rows: 4, rowHeight: 13 }
+const PLOT = { left: 64, right: WIDTH - 16, top: MARKS.top + MARKS.rows * MARKS.rowHeight, bottom: HEIGHT - 56 }
+/** Okabe and Ito's, which most who see few colours can tell apart; a page has others for the dark. */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'].map(
+  (colour, index) => `var(--series-${index + 1}, ${colour})`,
+)
+const [GRID, QUIET, PAPER] = ['var(--line, #ddd)', 'var(--quiet, #555)', 'var(--paper, #fff)']
 const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '12 4', '1 2']
+/** Of a letter at 12 pixels, more than most have. */
+const CHARACTER = 7.5
+const [LEGEND_LINE, LEGEND_GAP, LEGEND_ROW] = [28, 18, 18]
+/** So that a line behind a text does not cross it out. */
+const HALO = `stroke:${PAPER};stroke-width:4px;paint-order:stroke`
 const TICKS = 6
 /** Wide enough for a few pixels of room above and below the lines. */
 const ROOM = 0.06
@@ -44,8 +54,9 @@ export function lineChart({ title, unit, series, marks }: LineChart): string {
     points.map(([, value]) => value),
     { from: PLOT.bottom, to: PLOT.top, roomShare: ROOM, widthOfOne: 1 },
   )
+  const names = legend(drawn)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family="sans-serif" font-size="11">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT + names.extraHeight}" role="img" font-family="sans-serif" font-size="11">`,
     `<title>${escaped(title)}</title>`,
     `<desc>${escaped(description(drawn, marks, unit))}</desc>`,
     `<text x="${PLOT.left}" y="16" font-size="13" font-weight="bold">${escaped(title)}</text>`,
@@ -53,7 +64,7 @@ export function lineChart({ title, unit, series, marks }: LineChart): string {
     ...xAxis(x),
     ...marks.map((mark, index) => drawMark(mark, index, x.at(mark.x))),
     ...drawn.map((one, index) => drawSeries(one, index, { x, y })),
-    ...legend(drawn),
+    ...names.entries,
     '</svg>',
   ].join('\n')
 }
@@ -97,11 +108,11 @@ function yAxis(y: Scale, unit: string | undefined): string[] {
   for (let tick = Math.ceil(y.least / step); tick * step <= y.most; tick++) {
     const at = y.at(tick * step)
     ticks.push(
-      `<line x1="${PLOT.left}" y1="${at}" x2="${PLOT.right}" y2="${at}" stroke="#ddd"/>`,
+      `<line x1="${PLOT.left}" y1="${at}" x2="${PLOT.right}" y2="${at}" style="stroke:${GRID}"/>`,
       `<text x="${PLOT.left - 6}" y="${at + 4}" text-anchor="end">${(tick * step).toFixed(digits)}</text>`,
     )
   }
-  if (unit !== undefined) ticks.push(`<text x="${PLOT.left}" y="32" fill="#555">${escaped(unit)}</text>`)
+  if (unit !== undefined) ticks.push(`<text x="${PLOT.left}" y="32" style="fill:${QUIET}">${escaped(unit)}</text>`)
   return ticks
 }
 
@@ -117,27 +128,26 @@ function xAxis(x: Scale): string[] {
   for (let at = Math.ceil(x.least / DAY_MS) * DAY_MS; at <= x.most; at += days * DAY_MS) {
     const label = new Date(at).toISOString().slice(0, 10)
     ticks.push(
-      `<line x1="${x.at(at)}" y1="${PLOT.bottom}" x2="${x.at(at)}" y2="${PLOT.bottom + 4}" stroke="#555"/>`,
+      `<line x1="${x.at(at)}" y1="${PLOT.bottom}" x2="${x.at(at)}" y2="${PLOT.bottom + 4}" style="stroke:${QUIET}"/>`,
       `<text x="${x.at(at)}" y="${PLOT.bottom + 16}" text-anchor="middle">${label}</text>`,
     )
   }
   return [
-    `<line x1="${PLOT.left}" y1="${PLOT.bottom}" x2="${PLOT.right}" y2="${PLOT.bottom}" stroke="#555"/>`,
+    `<line x1="${PLOT.left}" y1="${PLOT.bottom}" x2="${PLOT.right}" y2="${PLOT.bottom}" style="stroke:${QUIET}"/>`,
     ...ticks,
-    `<text x="${PLOT.right}" y="${PLOT.bottom + 30}" text-anchor="end" fill="#555">UTC</text>`,
+    `<text x="${PLOT.right}" y="${PLOT.bottom + 30}" text-anchor="end" style="fill:${QUIET}">UTC</text>`,
   ]
 }
 
 function drawMark({ label }: LineMark, index: number, at: number): string {
   const isRight = at > (PLOT.left + PLOT.right) / 2
   const place = isRight ? `x="${at - 4}" text-anchor="end"` : `x="${at + 4}"`
-  // Marks near each other are not written over each other.
-  const height = PLOT.top + 10 + (index % 4) * 13
+  const height = MARKS.top + (index % MARKS.rows) * MARKS.rowHeight
   return [
     '<g>',
     `<title>${escaped(label)}</title>`,
-    `<line x1="${at}" y1="${PLOT.top}" x2="${at}" y2="${PLOT.bottom}" stroke="#777" stroke-dasharray="3 3"/>`,
-    `<text ${place} y="${height}" fill="#555">${escaped(label)}</text>`,
+    `<line x1="${at}" y1="${height - 9}" x2="${at}" y2="${PLOT.bottom}" style="stroke:${QUIET}" stroke-dasharray="3 3"/>`,
+    `<text ${place} y="${height}" style="fill:${QUIET};${HALO}">${escaped(label)}</text>`,
     '</g>',
   ].join('')
 }
@@ -147,23 +157,34 @@ function drawSeries(
   index: number,
   { x, y }: { readonly x: Scale; readonly y: Scale },
 ): string {
-  const stroke = `stroke="${COLOURS[index % COLOURS.length]}"`
+  const stroke = `stroke:${COLOURS[index % COLOURS.length]}`
   const line = points.map(([at, value]) => `${x.at(at)},${y.at(value)}`).join(' ')
   const dots = points.map(([at, value]) => {
     const words = `${name}, ${new Date(at).toISOString().slice(0, 10)}: ${value}`
-    return `<circle cx="${x.at(at)}" cy="${y.at(value)}" r="2.5" ${stroke} fill="white"><title>${escaped(words)}</title></circle>`
+    return `<circle cx="${x.at(at)}" cy="${y.at(value)}" r="2.5" style="${stroke};fill:${PAPER}"><title>${escaped(words)}</title></circle>`
   })
   const dash = `stroke-dasharray="${DASHES[index % DASHES.length]}"`
-  return `<g><polyline points="${line}" fill="none" ${stroke} stroke-width="1.8" ${dash}/>${dots.join('')}</g>`
+  return `<g><polyline points="${line}" fill="none" style="${stroke}" stroke-width="1.8" ${dash}/>${dots.join('')}</g>`
 }
 
-function legend(series: readonly LineSeries[]): string[] {
-  const width = (PLOT.right - PLOT.left) / Math.max(1, series.length)
-  return series.map(({ name }, index) => {
-    const at = round(PLOT.left + index * width)
-    const stroke = `stroke="${COLOURS[index % COLOURS.length]}" stroke-dasharray="${DASHES[index % DASHES.length]}"`
-    return `<line x1="${at}" y1="${HEIGHT - 12}" x2="${at + 22}" y2="${HEIGHT - 12}" ${stroke} stroke-width="2"/><text x="${at + 28}" y="${HEIGHT - 8}">${escaped(name)}</text>`
+interface Legend {
+  readonly entries: readonly string[]
+  /** Below the chart, where one line is not enough. */
+  readonly extraHeight: number
+}
+
+/** Names side by side as far as they have room, each with its line. */
+function legend(series: readonly LineSeries[]): Legend {
+  let [left, top] = [PLOT.left, HEIGHT - 12]
+  const entries = series.map(({ name }, index) => {
+    const width = LEGEND_LINE + name.length * CHARACTER + LEGEND_GAP
+    if (left > PLOT.left && left + width > PLOT.right) [left, top] = [PLOT.left, top + LEGEND_ROW]
+    const at = round(left)
+    left += width
+    const stroke = `style="stroke:${COLOURS[index % COLOURS.length]}" stroke-dasharray="${DASHES[index % DASHES.length]}"`
+    return `<line x1="${at}" y1="${top}" x2="${at + 22}" y2="${top}" ${stroke} stroke-width="2"/><text x="${at + LEGEND_LINE}" y="${top + 4}">${escaped(name)}</text>`
   })
+  return { entries, extraHeight: top - (HEIGHT - 12) }
 }
 
 function description(series: readonly LineSeries[], marks: readonly LineMark[], unit: string | undefined): string {

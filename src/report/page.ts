@@ -48,10 +48,12 @@ const STYLE = `
 body { margin: 2rem auto; max-width: 64rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif }
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem; border-bottom: 1px solid var(--line) }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
-th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere }
+h1, p { overflow-wrap: anywhere } .wide, figure { overflow-x: auto }
+th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; white-space: nowrap }
 th { color: var(--quiet); font-weight: 600 } td.number, th.number { text-align: right }
-figure { margin: 1rem 0 } figcaption { color: var(--quiet) }
-svg { max-width: 100%; height: auto } svg text { fill: var(--ink); font: 12px system-ui, sans-serif } svg .quiet { fill: var(--quiet) }
+.long { white-space: normal; overflow-wrap: anywhere; min-width: 14rem }
+figure { margin: 1rem 0 } figcaption { color: var(--quiet); position: sticky; left: 0 }
+svg { max-width: 100%; min-width: 52rem; height: auto } svg text { fill: var(--ink); font: 12px system-ui, sans-serif } svg .quiet { fill: var(--quiet) }
 p.quiet { color: var(--quiet) } .warn { color: var(--warn); font-weight: 600 }
-@media print { body { margin: 0 } section { break-inside: avoid } }
+@media print { body { margin: 0 } section { break-inside: avoid } svg { min-width: 0 } }
 `

@@ -44,6 +44,11 @@ describe('barChart', () => {
     expect(barChart({ title: 'none', series: [], rows: [] })).toContain('</svg>')
   })
 
+  it('says the whole of what one series is', () => {
+    const name = 'PSI: from 0.1 on moved, from 0.25 on much'
+    expect(barChart({ title: 'PSI', series: [name], rows: [] })).toContain(`>${name}</text>`)
+  })
+
   it('has text that nobody reads as markup', () => {
     const svg = barChart({ title: HOSTILE, series: [HOSTILE], rows: [{ label: HOSTILE, values: [1] }] })
     expect(svg).not.toContain('<script')
@@ -62,6 +67,17 @@ describe('htmlTable', () => {
     expect(html).toContain('<td>all</td><td class="number">0.7123</td>')
     expect(html).toContain('<td>new</td><td class="number">–</td>')
     expect(html).toContain('<th>slice</th><th class="number">auc</th>')
+  })
+
+  it('has numbers with a unit to the right, as those without, and a column of dashes alone', () => {
+    const html = htmlTable({ head: ['share', 'difference'], rows: [['30.8 %', null]] })
+    expect(html).toContain('<td class="number">30.8 %</td><td class="number">–</td>')
+  })
+
+  it('scrolls by itself where it is too wide, and breaks no cell but long ones', () => {
+    const html = htmlTable({ head: ['a', 'b'], rows: [['0.6969 ± 0.0124', 'f'.repeat(64)]] })
+    expect(html).toMatch(/^<div class="wide" tabindex="0"><table>[^]*<\/table><\/div>$/)
+    expect(html).toContain(`<td>0.6969 ± 0.0124</td><td class="long">${'f'.repeat(64)}</td>`)
   })
 
   it('has text that nobody reads as markup', () => {

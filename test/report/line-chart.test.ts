@@ -51,8 +51,55 @@ describe('lineChart', () => {
   })
 
   it('marks an instant where the points of that instant are', () => {
-    const markX = /<line x1="([\d.]+)" y1="[\d.]+" x2="\1" y2="[\d.]+" stroke="#777"/.exec(chart)?.[1]
+    const markX = /<line x1="([\d.]+)" y1="[\d.]+" x2="\1" y2="[\d.]+" [^>]*stroke-dasharray="3 3"/.exec(chart)?.[1]
     expect(Number(markX)).toBe(circles[1]?.[0])
+  })
+
+  it('writes marks above the plot, where no line is, and near ones in rows of their own', () => {
+    const marks = [0, 1, 2].map(day => ({ x: START + day * DAY, label: `mark ${day}` }))
+    const drawn = lineChart({
+      title: 'auc',
+      series: [
+        {
+          name: 'b',
+          points: [
+            [START, 1],
+            [START + 9 * DAY, 2],
+          ],
+        },
+      ],
+      marks,
+    })
+    const rows = Array.from(drawn.matchAll(/y="([\d.]+)"[^>]*>mark/g), ([, y]) => Number(y))
+    const top = Math.min(...Array.from(drawn.matchAll(/cy="([\d.]+)"/g), ([, y]) => Number(y)))
+    expect(new Set(rows).size).toBe(3)
+    expect(Math.max(...rows)).toBeLessThan(top)
+  })
+
+  it('has a legend whose names do not run into each other, on as many lines as it takes', () => {
+    const series = Array.from({ length: 5 }, (_, n) => ({
+      name: `2001030100000${n}-m0gzy8kq`,
+      points: [[START, n] as const],
+    }))
+    const drawn = lineChart({ title: 'auc', series, marks: [] })
+    const names = Array.from(
+      drawn.matchAll(/<text x="([\d.]+)" y="([\d.]+)">2001/g),
+      ([, x, y]) => [Number(x), Number(y)] as const,
+    )
+    expect(names).toHaveLength(5)
+    for (const [index, [x, y]] of names.entries()) {
+      const [nextX, nextY] = names[index + 1] ?? [Number.POSITIVE_INFINITY, y]
+      // 23 letters of 7 pixels.
+      expect(nextY > y || nextX - x > 23 * 7).toBe(true)
+      expect(x + 23 * 7).toBeLessThan(900)
+    }
+    const height = Number(/viewBox="0 0 900 (\d+)"/.exec(drawn)?.[1])
+    expect(Math.max(...names.map(([, y]) => y))).toBeLessThan(height)
+  })
+
+  it('has no colour that a dark page cannot change', () => {
+    expect(chart).not.toMatch(/(stroke|fill)="(#|white|black)/)
+    expect(chart).not.toMatch(/(stroke|fill):#/)
   })
 
   it('has days of UTC below', () => {
