@@ -7,12 +7,16 @@ import { join } from 'node:path'
 import { arrivedMs, type Flights, flightArrived, inOrderOfArrival, routeOf } from '../../demo/flights.ts'
 import type { History } from '../../src/archive/history.ts'
 import { type Catalog, catalog as catalogOn } from '../../src/catalog/catalog.ts'
+import { modelDiffPage } from '../../src/cli/model-diff-page.ts'
+import { diffOnSample } from '../../src/cli/model-diff-sample.ts'
+import { modelDiffLines } from '../../src/cli/model-diff-text.ts'
 import { performancePage } from '../../src/cli/model-history-metric-page.ts'
 import { performanceLines } from '../../src/cli/model-history-metric-text.ts'
 import { createPinnedPredictor, createPredictor } from '../../src/compose/predictor.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { count } from '../../src/features/aggregates.ts'
 import { features } from '../../src/features/define.ts'
+import { diffPapers } from '../../src/model/diff-models.ts'
 import { modelRef, STAGING } from '../../src/model/model-refs.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { modelRegistry } from '../../src/model/registry.ts'
@@ -155,10 +159,31 @@ async function history(flights: Flights, folder: string): Promise<void> {
   await runDays(world, flights, zips)
   const spoolDir = await mkdtemp(join(tmpdir(), 'millrace-compare-'))
   try {
+    await showDiff(world, folder)
     for (const way of ['snapshots', 'replayed'] as const) await show(world, flights, { way, folder, spoolDir })
   } finally {
     await rm(spoolDir, { recursive: true })
   }
+}
+
+/** What is different between the two, and what they say of the routes of the last snapshot. */
+async function showDiff({ catalog }: World, folder: string): Promise<void> {
+  const log = (await catalog.history(modelRef(lateArrival.name))).toReversed()
+  const [before, now] = await Promise.all(
+    log.map(async ({ batchId }) => {
+      return { batchId, asked: batchId, artifact: await modelRegistry(catalog).artifact(lateArrival.name, batchId) }
+    }),
+  )
+  if (before === undefined || now === undefined) throw new Error('Two were promoted')
+  const papers = [before.artifact.manifest, now.artifact.manifest] as const
+  const sampled = { catalog, pipeline: lateFlights, tolerance: 0.01, rowsMax: 10_000, isNamed: false }
+  const diff = {
+    ...{ name: lateArrival.name, before: before.batchId, now: now.batchId },
+    ...diffPapers(...papers),
+    ...(await diffOnSample(before, now, sampled)),
+  }
+  console.log(`${modelDiffLines(diff).join('\n')}\n`)
+  await writeFile(join(folder, 'diff.html'), modelDiffPage(diff, ...papers))
 }
 
 interface Shown {
