@@ -178,7 +178,9 @@ async function showDiff({ catalog }: World, folder: string): Promise<void> {
   const papers = [before.artifact.manifest, now.artifact.manifest] as const
   const sampled = { catalog, pipeline: lateFlights, tolerance: 0.01, rowsMax: 10_000, isNamed: false }
   const diff = {
-    ...{ name: lateArrival.name, before: before.batchId, now: now.batchId },
+    name: lateArrival.name,
+    before: before.batchId,
+    now: now.batchId,
     ...diffPapers(...papers),
     ...(await diffOnSample(before, now, sampled)),
   }
