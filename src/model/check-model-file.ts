@@ -41,7 +41,7 @@ function walk(bytes: Uint8Array, message: Message, depth: number, counts: { func
   if (depth > DEPTH_MAX) throw refused(`it is nested more than ${DEPTH_MAX} deep`, 'model-too-deep')
   for (const field of fieldsOf(bytes)) {
     if (message === 'tensor' && isExternal(field)) {
-      throw refused('a tensor of it lies in another file', 'model-external-data')
+      throw refused('a tensor of it lies in another file', 'model-external-data', INSIDE_ONE_FILE)
     }
     if (field.body === undefined) continue
     if (field.number === DOMAIN_FIELD[message]) checkDomain(field.body)
@@ -64,9 +64,13 @@ function checkDomain(body: Uint8Array): void {
   if (!DOMAINS.has(domain)) throw refused(`its operators of "${domain}" are not ONNX's own`, 'model-domain')
 }
 
-function refused(why: string, code = 'model-refused'): ModelError {
-  return new ModelError(`The model is refused: ${why}`, {
-    code,
-    next: 'Export it as one self-contained ONNX file with standard operators.',
-  })
+const SELF_CONTAINED = 'Export it as one self-contained ONNX file with standard operators.'
+/** As each tool calls it: of PyTorch's and MLflow's exporters the other way is the default. */
+const INSIDE_ONE_FILE =
+  'Write it with its tensors inside: onnx.save_model(onnx.load(path), path, save_as_external_data=False), with the other file ' +
+  'still beside it; torch.onnx.export(…, external_data=False); ' +
+  'mlflow.onnx.log_model(…, save_as_external_data=False), and save_model alike.'
+
+function refused(why: string, code = 'model-refused', next = SELF_CONTAINED): ModelError {
+  return new ModelError(`The model is refused: ${why}`, { code, next })
 }

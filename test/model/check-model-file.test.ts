@@ -18,6 +18,25 @@ test('refuses tensors in other files, at the top and in branches of branches', (
   )
 })
 
+test('says for tensors in other files how each tool writes one file, and for nothing else', () => {
+  const nextOf = (fixture: string): string => {
+    try {
+      checkModelFile(onnxFile(fixture))
+    } catch (error) {
+      if (error instanceof ModelError) return error.next ?? ''
+    }
+    return expect.fail('it was let pass')
+  }
+  for (const words of [
+    /onnx\.save_model\(.*, path, save_as_external_data=False\)/,
+    /torch\.onnx\.export\(.*external_data=False\)/,
+    /mlflow\.onnx\.log_model\(.*save_as_external_data=False\)/,
+  ]) {
+    expect(nextOf('external-nested')).toMatch(words)
+  }
+  expect(nextOf('custom')).not.toContain('external_data')
+})
+
 test('refuses operators of other libraries', () => {
   expect(() => checkModelFile(onnxFile('custom'))).toThrow(refusedWith('"custom.ops"', 'model-domain'))
 })

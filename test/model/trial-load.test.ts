@@ -32,7 +32,7 @@ describe('a trial', () => {
     await expect(trialLoad(artifactOf('external'))).rejects.toMatchObject({
       name: 'ModelError',
       code: 'model-external-data',
-      next: expect.stringContaining('self-contained'),
+      next: expect.stringContaining('save_as_external_data=False'),
     })
     const off = papersZip({ golden: goldenText({ outputs: { probability: [0.5, 0.6] } }) })
     await expect(trialLoad(readArtifact(off))).rejects.toMatchObject({ code: 'golden-differs' })
