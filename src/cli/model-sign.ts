@@ -1,12 +1,12 @@
-// `millrace model sign`: puts a signature over the manifest's hash into an artifact. Nothing else in it changes, so that it is still the
-// model that was tried; sign before publishing, since a version is its bytes.
+// `millrace model sign`: puts a signature over the manifest's hash into an artifact. No other byte of its files changes, packed as they
+// are, so that it is still the model that was tried; sign before publishing, since a version is its bytes.
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { MANIFEST_FILE, readAllFiles, readArtifact, SIGNATURE_FILE } from '../model/read-artifact.ts'
+import { readArtifact, readManifestBytes, SIGNATURE_FILE } from '../model/read-artifact.ts'
 import { signingPublicKey, signManifest } from '../model/signature.ts'
 import type { Command } from './command.ts'
 import { CommandError } from './errors.ts'
-import { zipEntry, zipFile } from './zip-file.ts'
+import { withZipFile } from './zip-with-file.ts'
 
 export const command: Command = {
   name: 'model sign',
@@ -28,10 +28,7 @@ export const command: Command = {
     const pem = Buffer.from(await read(resolve(context.cwd, args.requiredText('key')))).toString()
     const zip = await read(path)
     const { name } = readArtifact(zip).manifest
-    const files = new Map(readAllFiles(zip))
-    const manifest = files.get(MANIFEST_FILE) ?? new Uint8Array(0)
-    files.set(SIGNATURE_FILE, signManifest(manifest, pem))
-    const signed = zipFile([...files].map(([file, content]) => zipEntry(file, content)))
+    const signed = withZipFile(zip, SIGNATURE_FILE, signManifest(readManifestBytes(zip), pem))
     // What was written is read as a function will read it, before anybody has to.
     const publicKey = signingPublicKey(pem)
     readArtifact(signed, { trustedKeys: [publicKey] })

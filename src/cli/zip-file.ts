@@ -64,7 +64,7 @@ function writeShared(header: Buffer, at: number, entry: ZipEntry, nameBytes: num
   header.writeUInt16LE(nameBytes, at + 22)
 }
 
-function endRecord(count: number, directory: readonly Uint8Array[], directoryOffset: number): Buffer {
+export function endRecord(count: number, directory: readonly Uint8Array[], directoryOffset: number): Buffer {
   const end = Buffer.alloc(END_BYTES)
   end.writeUInt32LE(0x06054b50, 0)
   end.writeUInt16LE(count, 8)

@@ -60,11 +60,10 @@ export function readExtra(zip: Uint8Array, options: ReadArtifactOptions = {}): R
   return new Map(extra.map(([name, bytes]) => [name.slice(EXTRA_FOLDER.length), bytes]))
 }
 
-/** Every file of the zip, for who packs it again with another one. Throws what `readArtifact` throws. */
-export function readAllFiles(zip: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const { entries } = readFiles(zip, {})
-  const files = entries.filter(entry => !entry.isDirectory)
-  return new Map(files.map(entry => [entry.name, inflate(zip, entry)]))
+/** The bytes of the manifest, which a signature is over. Throws what `readArtifact` throws. */
+export function readManifestBytes(zip: Uint8Array): Uint8Array {
+  const entry = readFiles(zip, {}).entries.find(({ name }) => name === MANIFEST_FILE)
+  return entry === undefined ? missing(MANIFEST_FILE) : inflate(zip, entry)
 }
 
 interface ArtifactFiles {

@@ -17,6 +17,9 @@ export interface ZipEntry {
   readonly headerAt: number
   readonly contentAt: number
   readonly endAt: number
+  /** Its record in the directory. */
+  readonly recordAt: number
+  readonly recordEndAt: number
   /** It says that it is a link in one of the ways in which a zip can. */
   readonly isLink: boolean
   /** A second name beside the first, for readers that prefer it. */
@@ -132,6 +135,8 @@ function readEntry(view: DataView, at: number, endAt: number): { readonly entry:
     // Set when the local header was read, whose name and extra fields may have other lengths.
     contentAt: headerAt,
     endAt: headerAt,
+    recordAt: at,
+    recordEndAt: nextAt,
     isLink: (mode & MODE_TYPE) === MODE_LINK || (attributes & DOS_REPARSE_POINT) !== 0 || extra.isLink,
     hasOtherName: extra.hasOtherName,
   }

@@ -6,7 +6,9 @@ import { COMMANDS } from '../../src/cli/commands.ts'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { readArtifact, readExtra } from '../../src/model/read-artifact.ts'
 import { newSigningKeys } from '../../src/model/signature.ts'
-import { papersZip } from '../model/papers.ts'
+import { readZipDirectory } from '../../src/model/zip-directory.ts'
+import { papers, papersZip } from '../model/papers.ts'
+import { rawZip } from '../model/zip-writer.ts'
 import { testWorld } from './cli-world.ts'
 
 let folder: string
@@ -52,6 +54,24 @@ it('signs an artifact in place, with every file as it was', async () => {
   const signed = await artifact()
   expect(readArtifact(signed, { trustedKeys })).toEqual(readArtifact(before))
   expect(readExtra(signed)).toEqual(readExtra(before))
+})
+
+it('leaves every other file packed as it was: what was stored is stored, by whatever packer', async () => {
+  const trustedKeys = [await newKeys()]
+  const entries = papers().map((entry, index) => (index % 2 === 0 ? { ...entry, method: 0 } : entry))
+  const before = rawZip({ entries })
+  await writeFile(join(folder, 'churn.zip'), before)
+  await millrace('model', 'sign', 'churn.zip', '--key', 'key.pem')
+  const signed = await artifact()
+  expect(readArtifact(signed, { trustedKeys })).toEqual(readArtifact(before))
+  const directoryAt = Buffer.from(before).readUInt32LE(before.length - 6)
+  expect(signed.subarray(0, directoryAt).equals(Buffer.from(before).subarray(0, directoryAt))).toBe(true)
+  const methods = (zip: Uint8Array) =>
+    Object.fromEntries(readZipDirectory(zip, { entriesMax: 99 }).map(({ name, method }) => [name, method]))
+  expect(methods(signed)).toEqual({ ...methods(before), 'signature.json': 8 })
+  expect(Object.values(methods(before))).toEqual([0, 8, 0, 8])
+  await millrace('model', 'sign', 'churn.zip', '--key', 'key.pem')
+  expect(await artifact()).toEqual(signed)
 })
 
 it('signs again, over the signature before', async () => {
