@@ -1,5 +1,5 @@
 // `millrace model yank`: a version that must not be used again, in no stage. It is kept, for who asks what it said.
-import { planVersionYank, yankVersion } from '../model/yank-version.ts'
+import { carryOutYank, planVersionYank } from '../model/yank-version.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { Command } from './command.ts'
@@ -29,18 +29,20 @@ export const command: Command = {
     const reason = reasonOf(context, args)
     await withConnection(context, args, async ({ catalog, trustedKeys }, pipeline) => {
       const ports = versionPorts({ catalog, trustedKeys, pipeline, args, isTried: false })
+      const plan = await planVersionYank(ports, request)
       if (context.isDryRun) {
-        const rollbacks = (await planVersionYank(ports, request)).rollbacks.map(({ stage, batchId: to }) => ({
-          stage,
-          to,
-        }))
-        context.result({ isDryRun: true, name, batchId, rollbacks }, () => [
-          ...rollbacks.map(({ stage, to }) => `Would go back to ${to} in ${stage}`),
+        const steps = plan.rollbacks.map(({ stage, batchId: to }) => ({ stage, to, from: batchId }))
+        context.result({ isDryRun: true, name, batchId, rollbacks: steps }, () => [
+          ...steps.map(({ stage, to, from }) => `Would go back to ${to} in ${stage}, instead of ${from}`),
           `Would yank ${name} ${batchId}`,
         ])
         return
       }
-      const { yank, rollbacks } = await yankVersion(ports, request, reason)
+      if (!context.isJson) {
+        // Before anything is done, for whoever sees it stop halfway.
+        for (const { stage, batchId: to } of plan.rollbacks) context.stderr.write(`${stage} goes back to ${to}\n`)
+      }
+      const { yank, rollbacks } = await carryOutYank(ports, plan, request, reason)
       context.result({ name, ...yank, rollbacks }, () => [
         ...rollbacks.map(({ stage, batchId: to }) => `${name} ${to} is current in ${stage} again`),
         `${name} ${batchId} was yanked at ${toRfc3339(yank.at)} by ${yank.who}: ${yank.why}`,
@@ -51,9 +53,11 @@ export const command: Command = {
 
 function requestOf(args: CommandArguments) {
   const rollbackTo = args.text('rollback-to')
+  const stage = args.text('stage')
   return {
     name: modelNameOf(args),
     batchId: batchIdOf(args.positional('batch')),
     rollbackTo: rollbackTo === undefined ? undefined : batchIdOf(rollbackTo),
+    words: [...(stage === undefined ? [] : ['--stage', stage]), ...(args.flag('anyway') ? ['--anyway'] : [])],
   }
 }

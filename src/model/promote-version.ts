@@ -9,6 +9,7 @@ import { modelNotFound } from './model-not-found.ts'
 import { modelRef, STAGE_DEFAULT, STAGING } from './model-refs.ts'
 import type { OpenSession } from './model-session.ts'
 import type { ModelRegistry } from './registry.ts'
+import { refuseWithoutGolden } from './require-golden.ts'
 import { versionBefore } from './version-before.ts'
 
 export interface VersionPorts {
@@ -44,7 +45,7 @@ export interface VersionPromotion extends VersionPlan {
 
 /**
  * Throws everything that promoting would, and writes nothing: CatalogError (`already-current`, `batch-yanked` …), ModelError
- * (`not-staged`, `gate-failed`, `gate-metric`, and what reading and opening an artifact throw).
+ * (`not-staged`, `gate-failed`, `gate-metric`, `artifact-no-golden`, and what reading and opening an artifact throw).
  */
 export async function planPromotion(ports: VersionPorts, request: PromoteRequest): Promise<VersionPromotion> {
   const { catalog, registry } = ports
@@ -54,6 +55,8 @@ export async function planPromotion(ports: VersionPorts, request: PromoteRequest
   if (!skipsStaging && to === STAGE_DEFAULT) await refuseUnstaged(registry, name, batchId)
   const { current } = await catalog.planPromote(modelRef(name, from), modelRef(name, to), batchId)
   const manifest = await checkVersion(ports, { name, batchId, stage: from })
+  // Not where a stage is rolled back: what has served may serve again.
+  refuseWithoutGolden(manifest)
   const gates = await checkGates(registry, { name, manifest, gates: request.gates })
   return { name, batchId, manifest, current, gates }
 }

@@ -11,6 +11,7 @@ import { stagesWith } from './model-listing.ts'
 import type { OpenSession } from './model-session.ts'
 import { modelRef } from './model-refs.ts'
 import { type ReadArtifactOptions, readArtifact } from './read-artifact.ts'
+import { refuseWithoutGolden } from './require-golden.ts'
 
 export interface PublishInput {
   readonly zip: Uint8Array
@@ -47,6 +48,7 @@ export async function planPublish(
 ): Promise<PublishPlan> {
   const artifact = readArtifact(zip, options)
   const { manifest } = artifact
+  refuseWithoutGolden(manifest)
   await openSession(artifact, manifest.version ?? 'unpublished')
   const ref = modelRef(manifest.name, stage)
   const current = await catalog.current(ref)

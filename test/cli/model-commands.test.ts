@@ -12,6 +12,7 @@ import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
 import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { artifactOf, inputs, zipOf } from '../model/factories.ts'
+import { papersZip } from '../model/papers.ts'
 import { testWorld } from './cli-world.ts'
 
 const PIPELINE = `
@@ -44,12 +45,16 @@ beforeAll(async () => {
     fingerprint: features.get(input.name)?.fingerprint ?? '',
   }))
   const write = async (file: string, changes: Partial<ManifestInput>) =>
-    writeFile(join(folder, file), zipOf(artifactOf('wide', { formatVersion: 2, inputs: fitting, ...changes })))
+    writeFile(join(folder, file), papersZip({ manifest: { inputs: fitting, ...changes } }))
   const auc = (value: number) => [{ metric: 'auc', slice: 'all', value }]
   await write('v1.zip', { version: V1, performance: auc(0.71) })
   await write('v2.zip', { version: V2, performance: auc(0.73), description: 'Better.' })
   await write('v2-other.zip', { version: V2, performance: auc(0.99) })
   await write('v3.zip', { version: V3, performance: auc(0.6) })
+  await writeFile(
+    join(folder, 'no-golden.zip'),
+    zipOf(artifactOf('wide', { formatVersion: 2, inputs: fitting, version: V3 })),
+  )
   await write('misfit.zip', { version: '20010801120000-00000004', inputs: inputs('a', 'b', 'c') })
 })
 
@@ -107,6 +112,16 @@ it('promotes through staging only, unless told', async () => {
 it('refuses other bytes under a version, and a version that does not fit', async () => {
   expect(await json('publish', 'v2-other.zip')).toMatchObject({ exitCode: 1, code: 'version-taken' })
   expect(await json('publish', 'misfit.zip')).toMatchObject({ code: 'model-contract' })
+  for (const words of [
+    ['publish', 'no-golden.zip'],
+    ['publish', 'no-golden.zip', '--dry-run'],
+  ]) {
+    expect(await json(...words)).toMatchObject({
+      exitCode: 1,
+      code: 'artifact-no-golden',
+      next: expect.stringContaining('millrace model pack churn'),
+    })
+  }
 })
 
 it('promotes where the conditions hold, and says which do not', async () => {
@@ -162,7 +177,7 @@ it('shows papers, stages and sizes of the version that serves, or of another', a
     'owner        ana',
     'shop.training: 1000 rows of 2001-01-01T00:00:00Z',
     'trees 10, depth null',
-    'golden rows  none',
+    'golden rows  2, made up',
   ])
     expect(stdout).toContain(text)
   expect(stdout).toMatch(/\na +number +"nan" +[0-9a-f]{12}\n/)
@@ -181,10 +196,20 @@ it('yanks what is not current, or what is rolled back first, and never uses it a
     code: 'version-current',
     next: expect.stringContaining('--rollback-to'),
   })
+  await json('publish', 'v2.zip', '--to', 'fresh')
+  expect(await json('yank', 'churn', V2, '--rollback-to', V1, '--stage', 'dev')).toMatchObject({
+    exitCode: 1,
+    code: 'version-not-in-stage',
+    message: expect.stringContaining(`fresh has never had ${V1}; production would go back to ${V1}`),
+    next: expect.stringContaining(`millrace model promote churn ${V1} --from staging --to fresh --stage dev`),
+  })
+  await json('publish', 'v3.zip', '--to', 'fresh')
   await json('publish', 'v3.zip', '--to', 'candidate')
   await json('publish', 'v3.zip')
   const words = ['yank', 'churn', V2, '--rollback-to', V1, '--why', 'leaks the label']
-  expect((await millrace(...words, '--dry-run')).stdout).toContain(`Would go back to ${V1} in production`)
+  expect((await millrace(...words, '--dry-run')).stdout).toBe(
+    `Would go back to ${V1} in production, instead of ${V2}\nWould yank churn ${V2}\n`,
+  )
   expect(await json(...words)).toMatchObject({
     batchId: V2,
     why: 'leaks the label',

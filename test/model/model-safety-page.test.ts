@@ -14,6 +14,7 @@ const FILES = [
   'onnx-binding',
   'onnx-session',
   'read-artifact',
+  'require-golden',
   'signature',
   'trial-load',
   'zip-directory',
