@@ -1,4 +1,5 @@
 // `millrace users sweep-spills`: predictions that lie beside the items and that no item names any more are removed, after a grace.
+import { whileHeld } from '../catalog/lease.ts'
 import { tableKey } from '../catalog/names.ts'
 import { DAY_MS } from '../platform/duration.ts'
 import type { ObjectInfo } from '../platform/object-store.ts'
@@ -32,24 +33,28 @@ export const command: Command = {
     const graceMs = durationOption(args, 'grace') ?? SPILL_GRACE_MS
     if (graceMs < GRACE_LEAST_MS) throw new UsageError('--grace is less than a day', 'Give 1d or more.')
     await withConnection(context, args, async (connection, pipeline) => {
-      const { archive, catalog, names, remover, spills, users } = connection
+      const { catalog, names, takeLease } = connection
       const place = { pipeline: pipeline.name, stage: stageOf(args, pipeline.name) }
-      const { isDryRun } = context
-      let receipt: string | null = null
-      const report = await sweepSpills(
-        { nowMs: context.clock(), graceMs, isDryRun },
-        {
-          archive,
-          remover,
-          users,
-          spills,
-          writeReceipt: async (objects: readonly ObjectInfo[]) => {
-            const removal = { ...place, bucket: names.archiveBucket, objects, ...reasonOf(context, args) }
-            receipt = (await writeReceipt(catalog, removal)).batchId
-          },
-        },
-      )
       const ref = removalsRef(place)
+      const { isDryRun } = context
+      const reason = reasonOf(context, args)
+      let receipt: string | null = null
+      const sweep = (stillAlone: () => Promise<void>): Promise<SweepReport> =>
+        sweepSpills(
+          { nowMs: context.clock(), graceMs, isDryRun },
+          {
+            ...connection,
+            stillAlone,
+            writeReceipt: async (objects: readonly ObjectInfo[]) => {
+              const removal = { ...place, bucket: names.archiveBucket, objects, ...reason }
+              receipt = (await writeReceipt(catalog, removal)).batchId
+            },
+          },
+        )
+      // From before it lists until its last removal: what another one had removed meanwhile, and a user has written anew, would be taken.
+      const report = isDryRun
+        ? await sweep(async () => undefined)
+        : await whileHeld(await takeLease(ref, ref.partition, { who: reason.who, what: command.name }), sweep)
       const table = receipt === null ? null : `${tableKey(ref)}/${ref.partition}`
       context.result({ isDryRun, graceMs, ...report, receipt, table }, () =>
         describe(report, { isDryRun, receipt, table }),

@@ -1,4 +1,6 @@
 // A deployed pipeline as the command line and the demo reach it: the same adapters as the functions', found by the pipeline's name.
+import type { MirrorPorts } from '../catalog/compare-mirror.ts'
+import type { TakeLease } from '../catalog/lease.ts'
 import type { EventStreamWriter } from '../event/event-stream-writer.ts'
 import { kinesisEventStreamWriter } from '../event/kinesis-event-stream-writer.ts'
 import { kinesisStreamTip } from '../event/kinesis-stream-tip.ts'
@@ -9,20 +11,33 @@ import { MillraceError } from '../platform/errors.ts'
 import type { ObjectRemover, ObjectStore } from '../platform/object-store.ts'
 import { systemRandom } from '../platform/random.ts'
 import { awsClients, localEndpoint } from './clients.ts'
+import { connectMirror } from './connect-mirror.ts'
 import { LOCAL_ACCOUNT_ID, type ResourceNames, resourceNames } from './resource-names.ts'
 import type { SpillStore } from '../store/spill-store.ts'
-import { archiveRemover, archiveStore, deployedSpills, deployedStores, type Stores, type World } from './stores.ts'
+import {
+  archiveRemover,
+  archiveStore,
+  deployedLeases,
+  deployedSpills,
+  deployedStores,
+  mirroredStores,
+  type Stores,
+  type World,
+} from './stores.ts'
 
 export interface Connection extends Stores, World {
   readonly names: ResourceNames
   readonly archive: ObjectStore
   readonly spills: SpillStore
   readonly remover: ObjectRemover
+  readonly takeLease: TakeLease
   readonly events: EventStreamWriter
   /** Of `events`. */
   readonly tip: StreamTip
   /** MILLRACE_MODEL_KEYS: of whom model artifacts are taken; of none: of anybody. */
   readonly trustedKeys: TrustedKeys
+  /** Throws MillraceError `mirror-off` where the catalogue has none. */
+  readonly openMirror: () => Promise<MirrorPorts>
   readonly close: () => void
 }
 
@@ -30,26 +45,39 @@ export interface ConnectOptions {
   readonly pipeline: string
   readonly stage: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Told of each commit whose mirror was not moved; a warning of the process unless given. */
+  readonly onMirrorError?: (error: unknown) => void
 }
 
 /** Throws MillraceError where the account is not known; nothing is called yet. */
-export function connect({ pipeline, stage, env }: ConnectOptions): Connection {
+export function connect({ pipeline, stage, env, onMirrorError = warn }: ConnectOptions): Connection {
   const names = resourceNames({ pipeline, stage, accountId: accountId(env) })
   const clients = awsClients(env)
   const world = { clock: systemClock, random: systemRandom, sleep: systemSleep }
   const archive = archiveStore(clients.s3, names.archiveBucket, world)
+  const mirror = connectMirror(env, onMirrorError)
   return {
     names,
-    ...deployedStores(clients, names, world),
+    ...deployedStores(clients, names, world, { mirror: mirror.settings }),
+    openMirror: () => mirror.ports(mirroredStores(clients, names, world)),
     archive,
     spills: deployedSpills(archive),
     remover: archiveRemover(clients.s3, names.archiveBucket),
+    takeLease: deployedLeases(clients, names, world),
     events: kinesisEventStreamWriter(clients.kinesis, names.eventsStream),
     tip: kinesisStreamTip({ client: clients.kinesis, streamName: names.eventsStream, ...world }),
     ...world,
     trustedKeys: readTrustedKeys(env['MILLRACE_MODEL_KEYS'] ?? ''),
-    close: () => clients.destroy(),
+    close: () => {
+      mirror.close()
+      clients.destroy()
+    },
   }
+}
+
+function warn(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error)
+  process.emitWarning(`The commit is done; its mirror was not moved: ${text}`, 'MirrorWarning')
 }
 
 function accountId(env: ConnectOptions['env']): string {

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { catalog, type Catalog } from '../catalog/catalog.ts'
 import { dynamodbCatalogStore } from '../catalog/dynamodb-catalog-store.ts'
+import { leases, type TakeLease } from '../catalog/lease.ts'
+import { observedCatalogStore } from '../catalog/observed-catalog-store.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
 import type { TimeLeft } from '../platform/deadline.ts'
 import type { ObjectRemover, ObjectStore } from '../platform/object-store.ts'
@@ -12,6 +14,7 @@ import { dynamodbUserStore } from '../store/dynamodb-user-store.ts'
 import { type SpillStore, spillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import type { AwsClients } from './clients.ts'
+import { type MirroredStores, type MirrorSettings, mirrorMover } from './deployed-mirror.ts'
 import type { ResourceNames } from './resource-names.ts'
 
 /** Time and randomness, as every adapter wants them. */
@@ -37,16 +40,40 @@ export function deployedStores(
   { dynamodb, s3 }: Pick<AwsClients, 'dynamodb' | 's3'>,
   names: Pick<ResourceNames, 'usersTable' | 'catalogTable' | 'catalogBucket'>,
   world: World,
-  { timeLeftMs, onUnprocessed }: CallLimits = {},
+  { timeLeftMs, onUnprocessed, mirror }: CallLimits & { readonly mirror?: MirrorSettings | undefined } = {},
 ): Stores {
+  const mirrored = mirroredStores({ dynamodb, s3 }, names, world, { timeLeftMs })
+  const observed =
+    mirror === undefined
+      ? mirrored.store
+      : observedCatalogStore(mirrored.store, mirrorMover(mirrored, mirror, { clock: world.clock, timeLeftMs }))
   return {
     users: dynamodbUserStore({ client: dynamodb, table: names.usersTable, ...world, timeLeftMs, onUnprocessed }),
-    catalog: catalog({
-      store: dynamodbCatalogStore({ client: dynamodb, tableName: names.catalogTable, timeLeftMs }),
-      objects: s3ObjectStore({ client: s3, bucket: names.catalogBucket, ...world, timeLeftMs }),
-      ...world,
-    }),
+    catalog: catalog({ ...mirrored, store: observed, ...world }),
   }
+}
+
+/** What the catalogue is made of, and its mirror after it. */
+export function mirroredStores(
+  { dynamodb, s3 }: Pick<AwsClients, 'dynamodb' | 's3'>,
+  names: MirroredStores['names'],
+  world: World,
+  { timeLeftMs }: Pick<CallLimits, 'timeLeftMs'> = {},
+): MirroredStores {
+  return {
+    store: dynamodbCatalogStore({ client: dynamodb, tableName: names.catalogTable, timeLeftMs }),
+    objects: s3ObjectStore({ client: s3, bucket: names.catalogBucket, ...world, timeLeftMs }),
+    names,
+  }
+}
+
+/** For what only one may do at a time. */
+export function deployedLeases(
+  { dynamodb }: Pick<AwsClients, 'dynamodb'>,
+  { catalogTable }: Pick<ResourceNames, 'catalogTable'>,
+  world: Pick<World, 'clock' | 'random'>,
+): TakeLease {
+  return leases({ store: dynamodbCatalogStore({ client: dynamodb, tableName: catalogTable }), ...world })
 }
 
 export function archiveStore(

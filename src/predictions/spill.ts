@@ -18,6 +18,8 @@ export const INLINE_WHERE_TIGHT_BYTES_MAX = 512
 export const PREDICTION_BYTES_MAX = 1024 * 1024
 
 export const SPILL_PREFIX = 'spill/'
+/** As whoever writes one says it to the object store. */
+export const SPILL_CONTENT = { contentType: 'application/zlib' } as const
 
 export interface PlannedSpill {
   readonly spilled: SpilledValue

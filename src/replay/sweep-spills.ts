@@ -4,26 +4,18 @@
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { DAY_MS } from '../platform/duration.ts'
 import { userBucket } from '../platform/hash.ts'
-import type { ObjectInfo, ObjectRemover, ObjectStore } from '../platform/object-store.ts'
-import type { PredictionsBody } from '../predictions/evaluated-user.ts'
-import { SPILL_PREFIX, spilledOf, spillPrefix } from '../predictions/spill.ts'
-import { isUnreadable, readBody } from '../store/item-codec.ts'
-import type { SpillStore } from '../store/spill-store.ts'
-import { type CorruptItem, isCorrupt, type StoredItem, type UserStore } from '../store/user-item.ts'
+import type { ObjectInfo } from '../platform/object-store.ts'
+import { SPILL_CONTENT, SPILL_PREFIX, spillPrefix } from '../predictions/spill.ts'
+import { isCorrupt } from '../store/user-item.ts'
+import { bucketOf, mayName, namedBy, OBJECTS_IN_FLIGHT_MAX, prefixOf, SCAN_SEGMENTS } from './spill-owners.ts'
+import { ORPHAN_BYTES_MAX, type RemovalDependencies, removeOrphans, withinMemory } from './sweep-orphans.ts'
 
 /** A reader that has an item fetches its values within seconds; a week is what a stream's records are kept for repeats. */
 export const SPILL_GRACE_MS = 7 * DAY_MS
 /** Held in memory at 200 bytes each; what is over it goes with the next run. */
 const CANDIDATES_MAX = 1_000_000
-/** As a snapshot has. */
-const SCAN_SEGMENTS = 8
-const USERS_IN_FLIGHT_MAX = 8
 
-export interface SweepDependencies {
-  readonly archive: ObjectStore
-  readonly remover: ObjectRemover
-  readonly users: UserStore
-  readonly spills: Pick<SpillStore, 'key'>
+export interface SweepDependencies extends RemovalDependencies {
   /** Of what is about to be removed; nothing is before it has returned. Not called where there is nothing. */
   readonly writeReceipt: (objects: readonly ObjectInfo[]) => Promise<void>
 }
@@ -34,6 +26,8 @@ export interface SweepRequest {
   readonly graceMs: number
   readonly isDryRun: boolean
   readonly candidatesMax?: number
+  /** Of values of users without an item, which are held while they go. */
+  readonly orphanBytesMax?: number
 }
 
 export interface SweepReport {
@@ -54,16 +48,23 @@ export interface SweepReport {
   readonly returned: number
 }
 
-/** Throws StoreError, ObjectStoreError, and what `writeReceipt` throws. */
+/**
+ * Throws StoreError, ObjectStoreError, and what `writeReceipt` and `stillAlone` throw. What a receipt names and a sweep that died has not
+ * removed is named by the next one's receipt again, which says no less than the truth.
+ */
 export async function sweepSpills(request: SweepRequest, deps: SweepDependencies): Promise<SweepReport> {
   const { candidates, ...listed } = await listOld(request, deps)
   if (candidates.size === 0) return { ...listed, named: 0, unknown: 0, removed: 0, removedBytes: 0, returned: 0 }
   const { owners, ...scanned } = await dropNamed(candidates, deps)
-  const objects = [...candidates.values()]
+  const { owned, orphans, left } = divide(candidates, owners, request)
+  const objects = [...owned.map(({ info }) => info), ...orphans]
   if (objects.length > 0 && !request.isDryRun) await deps.writeReceipt(objects)
-  const gone = request.isDryRun ? objects : await removeAll(objects, owners, deps)
+  const gone = request.isDryRun
+    ? objects
+    : [...(await removeOwned(owned, deps)), ...(await removeOrphans(orphans, deps))]
   const removedBytes = gone.reduce((sum, { bytes }) => sum + bytes, 0)
-  return { ...listed, ...scanned, removed: gone.length, removedBytes, returned: objects.length - gone.length }
+  const counts = { removed: gone.length, removedBytes, returned: objects.length - gone.length }
+  return { ...listed, ...scanned, ...counts, left: listed.left + left }
 }
 
 type Candidates = Map<string, ObjectInfo>
@@ -110,52 +111,49 @@ async function dropNamed(candidates: Candidates, { users, spills }: SweepDepende
   return { owners, named, unknown: before - named - candidates.size }
 }
 
-/** Undefined where nobody can tell. */
-function namedBy(item: StoredItem | CorruptItem): readonly string[] | undefined {
-  if (isCorrupt(item)) return undefined
-  const read = readBody(item, 'pr')
-  return isUnreadable(read) ? undefined : spilledOf(read.body as unknown as PredictionsBody).map(({ key }) => key)
+interface OwnedSpill {
+  readonly info: ObjectInfo
+  readonly userId: string
+}
+
+function divide(candidates: Candidates, owners: Owners, { orphanBytesMax = ORPHAN_BYTES_MAX }: SweepRequest) {
+  const owned: OwnedSpill[] = []
+  const others: ObjectInfo[] = []
+  for (const info of candidates.values()) {
+    const userId = owners.get(prefixOf(info.key))
+    if (userId === undefined) others.push(info)
+    else owned.push({ info, userId })
+  }
+  const orphans = withinMemory(others, orphanBytesMax)
+  return { owned, orphans, left: others.length - orphans.length }
 }
 
 /** Those that are gone. */
-async function removeAll(
-  objects: readonly ObjectInfo[],
-  owners: Owners,
-  deps: SweepDependencies,
-): Promise<readonly ObjectInfo[]> {
-  const gone = await mapWithLimit(objects, USERS_IN_FLIGHT_MAX, async info => {
-    const owner = owners.get(prefixOf(info.key))
-    return (await removeOne(info, owner, deps)) ? [info] : []
-  })
+async function removeOwned(owned: readonly OwnedSpill[], deps: SweepDependencies): Promise<readonly ObjectInfo[]> {
+  const gone = await mapWithLimit(owned, OBJECTS_IN_FLIGHT_MAX, async spill =>
+    (await removeOne(spill, deps)) ? [spill.info] : [],
+  )
   return gone.flat()
 }
 
 /**
  * A writer may be about to name an object that it found there. Where it puts its item before the second read here, the object is
  * put back here; where it puts it later, the object is gone by then, and the writer puts it back: it looks again after an item that
- * names an old one. Of two sweeps at once the same is not true.
+ * names an old one. One that finds the object gone writes a new one, after which it does not look: that one must not be taken as the old
+ * one by somebody who listed it before, which is why there is one sweep at a time.
  */
 async function removeOne(
-  { key }: ObjectInfo,
-  owner: string | undefined,
-  { archive, remover, users }: SweepDependencies,
+  { info: { key }, userId }: OwnedSpill,
+  { archive, remover, users, stillAlone }: SweepDependencies,
 ): Promise<boolean> {
-  const isNamed = async (): Promise<boolean> => {
-    const item = owner === undefined ? undefined : await users.load(owner)
-    return item !== undefined && (namedBy(item)?.includes(key) ?? true)
-  }
+  const isNamed = async (): Promise<boolean> => mayName(await users.load(userId), key)
   if (await isNamed()) return false
   const body = await archive.get(key)
+  // Gone already: what came there since would be new.
+  if (body === undefined) return true
+  await stillAlone()
   await remover.remove(key)
-  if (body === undefined || !(await isNamed())) return true
-  await archive.create(key, body, { contentType: 'application/zlib' })
+  if (!(await isNamed())) return true
+  await archive.create(key, body, SPILL_CONTENT)
   return false
-}
-
-function prefixOf(key: string): string {
-  return key.slice(0, key.lastIndexOf('/') + 1)
-}
-
-function bucketOf(key: string): number {
-  return Number(key.slice(SPILL_PREFIX.length, SPILL_PREFIX.length + 2))
 }

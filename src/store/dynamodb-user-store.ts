@@ -53,7 +53,8 @@ export function dynamodbUserStore(options: DynamodbUserStoreOptions): UserStore 
     loadMany: userIds => loadMany(options, userIds),
     load: userId => load(options, userId),
     put: (item, expected) => put(options, item, expected),
-    scan: (segment, segments, after) => scan(options, { segment, segments, after }),
+    scan: (segment, segments, after, { isConsistent = false } = {}) =>
+      scan(options, { segment, segments, after, isConsistent }),
   }
 }
 
@@ -171,15 +172,23 @@ function conditionOf(expected: Expected): Condition {
   }
 }
 
+interface ScanRequest {
+  readonly segment: number
+  readonly segments: number
+  readonly after: string | undefined
+  readonly isConsistent: boolean
+}
+
 async function* scan(
   options: DynamodbUserStoreOptions,
-  { segment, segments, after }: { segment: number; segments: number; after: string | undefined },
+  { segment, segments, after, isConsistent }: ScanRequest,
 ): AsyncGenerator<readonly (StoredItem | CorruptItem)[]> {
   let from: Key | undefined = after === undefined ? undefined : { userId: { S: after } }
   do {
     const page = await scanPage(options, {
       Segment: segment,
       TotalSegments: segments,
+      ...(isConsistent ? { ConsistentRead: true } : {}),
       ...(from === undefined ? {} : { ExclusiveStartKey: from }),
     })
     if (page.items.length > 0) yield page.items
@@ -189,7 +198,7 @@ async function* scan(
 
 async function scanPage(
   { client, table, scanPageItemsMax, timeLeftMs }: DynamodbUserStoreOptions,
-  part: Pick<ScanCommandInput, 'Segment' | 'TotalSegments' | 'ExclusiveStartKey'>,
+  part: Pick<ScanCommandInput, 'Segment' | 'TotalSegments' | 'ExclusiveStartKey' | 'ConsistentRead'>,
 ): Promise<{ items: (StoredItem | CorruptItem)[]; next: Key | undefined }> {
   const limit = scanPageItemsMax === undefined ? {} : { Limit: scanPageItemsMax }
   try {

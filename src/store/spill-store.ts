@@ -5,7 +5,7 @@ import { CorruptItemError, StoreError } from './errors.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { sha256Hex } from '../platform/hash.ts'
 import type { SpilledValue } from '../predictions/evaluated-user.ts'
-import { PREDICTION_BYTES_MAX, type PlannedSpill, type PredictionValue } from '../predictions/spill.ts'
+import { PREDICTION_BYTES_MAX, type PlannedSpill, type PredictionValue, SPILL_CONTENT } from '../predictions/spill.ts'
 import { deflateBlob, inflateBlob } from './blob-codec.ts'
 
 export const SPILL_KEY_OBJECT = 'spill-key.json'
@@ -37,7 +37,7 @@ export function spillStore({ objects, newKey }: SpillStoreOptions): SpillStore {
       })
       return key
     },
-    write: ({ spilled, plain }) => objects.create(spilled.key, deflateBlob(plain), { contentType: 'application/zlib' }),
+    write: ({ spilled, plain }) => objects.create(spilled.key, deflateBlob(plain), SPILL_CONTENT),
     read: async spilled => {
       if (spilled.bytes > PREDICTION_BYTES_MAX) return undefined
       const blob = await objects.get(spilled.key)

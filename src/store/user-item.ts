@@ -51,10 +51,20 @@ export interface UserStore {
    */
   put(item: StoredItem, expected: Expected): Promise<PutOutcome>
   /**
-   * Pages, none of them empty, of one of `segments` parallel scans; eventually consistent. It goes on after a user that an
-   * earlier scan of this same segment has given, if one is named. Throws StoreError.
+   * Pages, none of them empty, of one of `segments` parallel scans; eventually consistent, unless asked for, at twice the price. It
+   * goes on after a user that an earlier scan of this same segment has given, if one is named. Throws StoreError.
    */
-  scan(segment: number, segments: number, after?: string): AsyncIterable<readonly (StoredItem | CorruptItem)[]>
+  scan(
+    segment: number,
+    segments: number,
+    after?: string,
+    options?: ScanOptions,
+  ): AsyncIterable<readonly (StoredItem | CorruptItem)[]>
+}
+
+export interface ScanOptions {
+  /** Every item that was put before the scan came to it is in it. */
+  readonly isConsistent?: boolean
 }
 
 /** An item whose attributes are not what was written: reported, and overwritten by nothing but a repair. */

@@ -139,6 +139,22 @@ describe('users sweep-spills', () => {
     expect(receipt.toSorted()).toEqual(all.filter(key => !left.has(key)).sort())
   })
 
+  it('is refused while somebody else is at it, which looking is not', async () => {
+    const ref = removalsRef({ pipeline: 'shop', stage: 'dev' })
+    const lease = await connection.takeLease(ref, ref.partition, { who: 'bob', what: 'users sweep-spills' })
+    const refused = await millrace(NOW, 'users', 'sweep-spills', '--json')
+    expect(refused.exitCode).toBe(1)
+    expect(JSON.parse(refused.stderr).error).toMatchObject({
+      code: 'lease-held',
+      message: expect.stringContaining('bob is at it: users sweep-spills'),
+      next: expect.stringMatching(/wait until 20\d\d-/),
+    })
+    expect(await millrace(NOW, 'users', 'sweep-spills', '--dry-run')).toMatchObject({ exitCode: 0 })
+    await lease.release()
+    expect(await millrace(NOW, 'users', 'sweep-spills')).toMatchObject({ exitCode: 0 })
+    expect(await millrace(NOW, 'users', 'sweep-spills')).toMatchObject({ exitCode: 0 })
+  })
+
   it('takes no grace of less than a day', async () => {
     expect(await millrace(NOW, 'users', 'sweep-spills', '--grace', '1h')).toMatchObject({ exitCode: 2 })
   })

@@ -1,63 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { DAY_MS } from '../../src/platform/duration.ts'
 import type { ObjectInfo } from '../../src/platform/object-store.ts'
-import type { PredictionsBody } from '../../src/predictions/evaluated-user.ts'
-import {
-  SPILL_GRACE_MS,
-  type SweepDependencies,
-  type SweepRequest,
-  sweepSpills,
-} from '../../src/replay/sweep-spills.ts'
-import { readBody } from '../../src/store/item-codec.ts'
+import { SPILL_GRACE_MS } from '../../src/replay/sweep-spills.ts'
 import { toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { orderRecord, stored } from '../recompute/harness.ts'
-import { longPredictor, longValue, type SpillHarness, spilledKeys, spillHarness } from '../recompute/spill-harness.ts'
-
-const START_MS = Date.UTC(2026, 0, 1)
-
-interface World extends SpillHarness {
-  nowMs: number
-  /** What receipts say, and what was there when they were written. */
-  readonly receipts: { readonly keys: string[]; readonly there: number }[]
-  sweep(request?: Partial<SweepRequest>, deps?: Partial<SweepDependencies>): ReturnType<typeof sweepSpills>
-}
-
-/** Values alternate with each order: the second one is left by the third, which is the first again. */
-function world(): World {
-  const clock = { nowMs: START_MS }
-  const run = spillHarness({ predictor: longPredictor(orders => longValue(orders % 2)) }, { clock: () => clock.nowMs })
-  const receipts: World['receipts'] = []
-  const deps: SweepDependencies = {
-    archive: run.objects,
-    remover: { remove: async key => void run.objects.objects.delete(key) },
-    users: run.users,
-    spills: run.spills,
-    writeReceipt: async objects => {
-      receipts.push({ keys: objects.map(({ key }) => key), there: spilledKeys(run).length })
-    },
-  }
-  return Object.assign(clock, {
-    ...run,
-    receipts,
-    sweep: (request: Partial<SweepRequest> = {}, others: Partial<SweepDependencies> = {}) =>
-      sweepSpills({ nowMs: clock.nowMs, graceMs: SPILL_GRACE_MS, isDryRun: false, ...request }, { ...deps, ...others }),
-  })
-}
-
-async function namedBy(run: World, user: string): Promise<string> {
-  const read = readBody(await stored(run, user), 'pr')
-  if ('reason' in read) throw new Error(read.reason)
-  return (read.body as unknown as PredictionsBody).models['next']?.spilled?.key ?? ''
-}
-
-/** Ana has named both values, and names the second; Bob names his first. */
-async function twoUsers(): Promise<World> {
-  const run = world()
-  await run.deliver([orderRecord(1, 1), orderRecord(2, 2, { user: 'bob' })])
-  await run.deliver([orderRecord(3, 3)])
-  expect(spilledKeys(run)).toHaveLength(3)
-  return run
-}
+import { spilledKeys } from '../recompute/spill-harness.ts'
+import { namedBy, START_MS, twoUsers, world } from './sweep-world.ts'
 
 describe('a sweep', () => {
   it('removes what is old and named by no item, after a receipt', async () => {

@@ -216,6 +216,17 @@ describe('errors', () => {
     await expect(scripted([answer]).store.scan(0, 1)[Symbol.asyncIterator]().next()).rejects.toMatchObject(expected)
   })
 
+  it('ask for a consistent scan where that is wanted, and for no other', async () => {
+    const { store, requests } = scripted([{ body: { Items: [] } }, { body: { Items: [] } }])
+    for (const isConsistent of [false, true]) {
+      await store.scan(0, 1, undefined, { isConsistent })[Symbol.asyncIterator]().next()
+    }
+    expect(requests).toEqual([
+      { TableName: TABLE, Segment: 0, TotalSegments: 1 },
+      { TableName: TABLE, Segment: 0, TotalSegments: 1, ConsistentRead: true },
+    ])
+  })
+
   it('name a table that is not there, and an address at which nothing answers', async () => {
     await expect(scripted([failure('ResourceNotFoundException')]).store.load('a')).rejects.toMatchObject({
       name: 'StoreError',

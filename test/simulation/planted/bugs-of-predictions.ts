@@ -1,9 +1,10 @@
 // Bugs in what is stored beside the items, and in what is stored and not served.
 import { byTest, type PlantedBug } from './bug.ts'
 
-const [PACK, SWEEP, SERVE] = [
+const [PACK, SWEEP, ORPHANS, SERVE] = [
   byTest('test/recompute/pack-item.test.ts'),
   byTest('test/replay/sweep-spills.test.ts'),
+  byTest('test/replay/sweep-orphans.test.ts'),
   byTest('test/serve/serve-spills.test.ts'),
 ]
 
@@ -63,11 +64,23 @@ export const BUGS_OF_PREDICTIONS: readonly PlantedBug[] = [
     patches: [
       {
         file: 'src/replay/sweep-spills.ts',
-        find: 'if (body === undefined || !(await isNamed())) return true',
-        replace: 'if (body?.length !== 0) return true',
+        find: 'if (!(await isNamed())) return true',
+        replace: 'if (body.length > 0) return true',
       },
     ],
     killedBy: SWEEP,
+  },
+  {
+    name: 'a sweep that does not know whose a value is does not look for him',
+    breaks: 'A user whose first item comes while what a dead writer left is removed names what is gone.',
+    patches: [{ file: 'src/replay/sweep-orphans.ts', find: 'if (!mayName(item, key)) continue', replace: 'continue' }],
+    killedBy: ORPHANS,
+  },
+  {
+    name: 'a sweep that does not ask whether it is alone',
+    breaks: 'One that stood still takes what a user has written anew after the other one.',
+    patches: [{ file: 'src/replay/sweep-spills.ts', find: '  await stillAlone()\n', replace: '' }],
+    killedBy: ORPHANS,
   },
   {
     name: 'a sweep goes on beside an item that cannot be read',
