@@ -38,8 +38,14 @@ function evidenceJson({ feature, events, sum }: Evidence) {
   }
 }
 
-function modelJson({ name, entry, prediction }: ExplainedModel) {
-  return { name, version: entry?.batchId ?? null, inProductionSinceMs: entry?.at ?? null, prediction }
+function modelJson({ name, entry, standIn, prediction }: ExplainedModel) {
+  return {
+    name,
+    version: entry?.batchId ?? null,
+    inProductionSinceMs: entry?.at ?? null,
+    standIn: standIn === undefined ? null : { version: standIn.entry.batchId, why: standIn.why },
+    prediction,
+  }
 }
 
 function sinceJson({ askedMs, moment, models, moves, movedModels }: ExplainedSince) {

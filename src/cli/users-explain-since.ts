@@ -4,6 +4,7 @@ import type { Prediction } from '../predictions/evaluated-user.ts'
 import { outputNumbers } from '../predictions/output-numbers.ts'
 import type { MovedModel } from '../replay/explain-models.ts'
 import type { Move, MovedPart } from '../replay/explain-moves.ts'
+import { servedBy } from '../replay/explain-serving.ts'
 import type { ExplainedSince, Explanation } from '../replay/explain-user.ts'
 import type { InputShare } from '../replay/input-shares.ts'
 import { featureText } from '../predictions/definition-text.ts'
@@ -54,10 +55,8 @@ function and(text: string): string {
 
 function describeMovedModel(moved: MovedModel, moves: readonly Move[]): string[] {
   const { name, from, to, byVersionAlone, shares } = moved
-  const versions =
-    from.entry?.batchId === to.entry?.batchId
-      ? 'by the same version'
-      : `from version ${from.entry?.batchId ?? 'none'} to ${to.entry?.batchId ?? 'none'}`
+  const [was, is] = [servedBy(from)?.batchId, servedBy(to)?.batchId]
+  const versions = was === is ? 'by the same version' : `from version ${was ?? 'none'} to ${is ?? 'none'}`
   const before = byVersionAlone ?? from.prediction
   return [
     `Model ${name}: ${movedText(from.prediction, to.prediction)}, ${versions}.`,

@@ -5,7 +5,8 @@ import { featureText } from '../predictions/definition-text.ts'
 import type { Evidence } from '../replay/explain-evidence.ts'
 import type { ExplainedFeature, NextChange } from '../replay/explain-features.ts'
 import type { ExplainedModel } from '../replay/explain-models.ts'
-import type { ComparedItem, StoredComparison } from '../replay/explain-stored.ts'
+import type { ComparedItem, ComparedPrediction, StoredComparison } from '../replay/explain-stored.ts'
+import { servedBy } from '../replay/explain-serving.ts'
 import type { Explanation } from '../replay/explain-user.ts'
 import { arrow, instant, plural, predictionText, shown, table, titledTable } from './explain-words.ts'
 import { describeSince } from './users-explain-since.ts'
@@ -25,7 +26,7 @@ export function describeExplanation(explanation: Explanation): string[] {
     '',
     ...describeNext(next),
     ...(models.length === 0 ? [] : ['', ...models.map(describeModel)]),
-    ...(stored === undefined ? [] : ['', ...describeStored(stored)]),
+    ...(stored === undefined ? [] : ['', ...describeStored(stored, models)]),
     ...(since === undefined ? [] : ['', ...describeSince(explanation, since)]),
   ]
 }
@@ -79,12 +80,16 @@ function describeNext(next: NextChange | undefined): string[] {
   ]
 }
 
-function describeModel({ name, entry, prediction }: ExplainedModel): string {
+function describeModel({ name, entry, standIn, prediction }: ExplainedModel): string {
   if (entry === undefined) return `Model ${name}: none was in production.`
-  return `Model ${name}: ${predictionText(prediction)}, by version ${entry.batchId}, in production since ${instant(entry.at)} (${entry.who}: ${entry.why}).`
+  const { batchId, at, who, why } = entry
+  const said = `Model ${name}: ${predictionText(prediction)}, by version`
+  const since = `in production since ${instant(at)} (${who}: ${why})`
+  if (standIn === undefined) return `${said} ${batchId}, ${since}.`
+  return `${said} ${standIn.entry.batchId}, which stands in for ${batchId}, ${since}: ${batchId} is not ready, as ${standIn.why}.`
 }
 
-function describeStored({ verdict, item }: StoredComparison): string[] {
+function describeStored({ verdict, item }: StoredComparison, models: readonly ExplainedModel[]): string[] {
   switch (verdict.kind) {
     case 'corrupt':
       return [`Stored: the item cannot be read: ${verdict.detail}.`]
@@ -99,13 +104,15 @@ function describeStored({ verdict, item }: StoredComparison): string[] {
     default:
       return item === undefined
         ? []
-        : [...describeItem(item), ...describeVerdict(verdict), ...describePredictions(item)]
+        : [...describeItem(item), ...describeVerdict(verdict), ...describePredictions(item, models)]
   }
 }
 
-function describeItem({ version, asOfMs, freshUntilMs, isOfToday, isExact, notYetFolded }: ComparedItem): string[] {
+function describeItem(item: ComparedItem): string[] {
+  const { version, asOfMs, freshUntilMs, isOfToday, isFresh, isExact, notYetFolded } = item
   const until = freshUntilMs === undefined ? 'the next event' : instant(freshUntilMs)
-  const why = isOfToday ? 'which is over' : 'but by other definitions than those of today'
+  const other = isOfToday ? 'other versions of models than serve now' : 'other definitions than those of today'
+  const why = isOfToday && !isFresh ? 'which is over' : `but by ${other}`
   const get = isExact ? '; a GET hands it out as it is' : `, ${why}, so a GET evaluates it anew`
   return [
     `Stored: version ${version} as of ${instant(asOfMs)}, exact until ${until}${get}.`,
@@ -125,11 +132,31 @@ function describeVerdict(verdict: Extract<StoredComparison['verdict'], { readonl
   ]
 }
 
-function describePredictions({ predictions }: ComparedItem): string[] {
-  return predictions.map(({ name, stored, recomputed, isSame }) => {
+function describePredictions({ predictions }: ComparedItem, models: readonly ExplainedModel[]): string[] {
+  return predictions.flatMap(prediction => {
+    const { name, stored, recomputed, isSame } = prediction
+    const by = versionLines(
+      prediction,
+      models.find(model => model.name === name),
+    )
     if (!isSame)
-      return `  Its prediction of ${name} is ${predictionText(stored)}; the model says ${predictionText(recomputed)}.`
-    if (stored.status === 'no-model') return `  It has no prediction of ${name}: no version was in production.`
-    return `  Its prediction of ${name} is what the model says of them: ${predictionText(stored)}.`
+      return [
+        `  Its prediction of ${name} is ${predictionText(stored)}; the model says ${predictionText(recomputed)}.`,
+        ...by,
+      ]
+    if (stored.status === 'no-model') return [`  It has no prediction of ${name}: no version was in production.`, ...by]
+    return [`  Its prediction of ${name} is what the model says of them: ${predictionText(stored)}.`, ...by]
   })
+}
+
+/** Which version made it, where that is not the one in production, and why. */
+function versionLines({ stored, version }: ComparedPrediction, model: ExplainedModel | undefined): string[] {
+  const current = model?.entry?.batchId
+  const standIn = model?.standIn
+  if (version === 'production' || stored.batchId === undefined || model === undefined || current === undefined)
+    return []
+  const by = `    It was made by version ${stored.batchId}`
+  if (version === 'stand-in' && standIn !== undefined)
+    return [`${by}, as ${current}, which is in production, is not ready: ${standIn.why}.`]
+  return [`${by}; ${servedBy(model)?.batchId} serves now.`]
 }

@@ -3,6 +3,8 @@
 import { createPinnedPredictor } from '../compose/predictor.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
 import { userIdProblem } from '../event/identity.ts'
+import { modelRegistry } from '../model/registry.ts'
+import { papersAt } from '../model/stand-ins.ts'
 import { compilePipeline } from '../predictions/compile-pipeline.ts'
 import { explainUser } from '../replay/explain-user.ts'
 import type { CommandArguments } from './command-arguments.ts'
@@ -43,6 +45,7 @@ export const command: Command = {
           ...connection,
           ...views,
           compiled,
+          papersAt: papersAt(catalog, modelRegistry(catalog)),
           predictWith: versions => createPinnedPredictor(compiled, { catalog, versions }),
           userId,
           nowMs,

@@ -1,7 +1,9 @@
 // What may stand in for the current version of a model: those before it that a function would try at a cold start, by the log of
 // the stage and in the same order. Nothing is opened: who asks holds their papers against definitions.
+import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
 import type { ArtifactManifest } from './artifact-manifest.ts'
+import { modelRef } from './model-refs.ts'
 import { isOfVersion, VERSIONS_TRIED_MAX } from './model-source.ts'
 import type { ModelRegistry } from './registry.ts'
 
@@ -34,4 +36,21 @@ export async function papersBefore(
     }
   }
   return found
+}
+
+/** Undefined where no function would have used the version at that instant: it was yanked by then, or is damaged. */
+export type PapersAt = (name: string, batchId: string, atMs: number) => Promise<ArtifactManifest | undefined>
+
+/** Throws CatalogError, ObjectStoreError where nobody can say. */
+export function papersAt(catalog: Pick<Catalog, 'yanked'>, registry: Pick<ModelRegistry, 'artifact'>): PapersAt {
+  return async (name, batchId, atMs) => {
+    const yank = await catalog.yanked(modelRef(name), batchId)
+    if (yank !== undefined && yank.at <= atMs) return undefined
+    try {
+      return (await registry.artifact(name, batchId)).manifest
+    } catch (error) {
+      if (isOfVersion(error)) return undefined
+      throw error
+    }
+  }
 }

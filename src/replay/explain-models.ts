@@ -1,14 +1,14 @@
-// What the models said of a user at an instant: the versions that were in production then, by the log of their stage, run once
-// more on these very features; and what moved an output between two instants.
+// What the models said of a user at an instant: the versions that served then, run once more on these very features; and what moved an output between two instants.
 import type { Catalog } from '../catalog/catalog.ts'
-import type { LogEntry } from '../catalog/items.ts'
 import type { FeaturesBody } from '../features/features-body.ts'
 import { modelRef } from '../model/model-refs.ts'
+import type { PapersAt } from '../model/stand-ins.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Prediction } from '../predictions/evaluated-user.ts'
 import type { PinnedPredictor } from '../predictions/predictor.ts'
 import type { UserMoment } from './explain-features.ts'
 import type { Move } from './explain-moves.ts'
+import { servedBy, type Serving, servingAt } from './explain-serving.ts'
 import { type InputShare, inputShares } from './input-shares.ts'
 
 /** Model name → batch ID. */
@@ -17,10 +17,9 @@ export type Versions = Readonly<Record<string, string>>
 /** Predictions by these versions and no other. */
 export type PredictWith = (versions: Versions) => Promise<PinnedPredictor>
 
-export interface ExplainedModel {
+export interface ExplainedModel extends Serving {
   readonly name: string
-  /** What made the version current; undefined where none was. */
-  readonly entry: LogEntry | undefined
+  /** By what served. */
   readonly prediction: Prediction
 }
 
@@ -34,6 +33,13 @@ export interface MovedModel {
   readonly shares: readonly InputShare[] | undefined
 }
 
+export interface ModelPorts {
+  readonly catalog: Pick<Catalog, 'history'>
+  readonly predictWith: PredictWith
+  /** For what stands in for a version that does not fit; without it, none is looked for. */
+  readonly papersAt?: PapersAt | undefined
+}
+
 export interface ModelsThen {
   readonly models: readonly ExplainedModel[]
   readonly predictor: PinnedPredictor
@@ -43,24 +49,24 @@ const NO_MODEL: Prediction = { status: 'no-model' }
 
 /** `atMs`: the instant that is asked for, which is when a version has to have been current. */
 export async function modelsAt(
-  { pipeline }: Pick<CompiledPipeline, 'pipeline'>,
-  { catalog, predictWith }: { readonly catalog: Pick<Catalog, 'history'>; readonly predictWith: PredictWith },
+  compiled: Pick<CompiledPipeline, 'pipeline' | 'features'>,
+  { catalog, predictWith, papersAt }: ModelPorts,
   { moment, atMs }: { readonly moment: UserMoment; readonly atMs: number },
 ): Promise<ModelsThen> {
-  const entries = new Map<string, LogEntry>()
-  for (const { name } of pipeline.models) {
-    // Newest first.
-    const entry = (await catalog.history(modelRef(name))).find(({ at }) => at <= atMs)
-    if (entry !== undefined) entries.set(name, entry)
+  const serving: (Serving & { readonly name: string })[] = []
+  for (const model of compiled.pipeline.models) {
+    const log = await catalog.history(modelRef(model.name))
+    serving.push({ name: model.name, ...(await servingAt(log, { compiled, model, papersAt, atMs })) })
   }
-  const versions = Object.fromEntries([...entries].map(([name, { batchId }]) => [name, batchId]))
+  const versions = Object.fromEntries(
+    serving.flatMap(one => {
+      const batchId = servedBy(one)?.batchId
+      return batchId === undefined ? [] : [[one.name, batchId]]
+    }),
+  )
   const predictor = await predictWith(versions)
   const predictions = await predict(predictor, bodyOf(moment))
-  const models = pipeline.models.map(({ name }) => ({
-    name,
-    entry: entries.get(name),
-    prediction: predictions[name] ?? NO_MODEL,
-  }))
+  const models = serving.map(one => ({ ...one, prediction: predictions[one.name] ?? NO_MODEL }))
   return { models, predictor }
 }
 

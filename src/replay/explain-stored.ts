@@ -3,12 +3,14 @@
 import type { DecodedEvent } from '../event/decoded-event.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { Prediction, PredictionsBody } from '../predictions/evaluated-user.ts'
+import { shadowNames } from '../predictions/pipeline.ts'
 import { type PredictionValue, spilledOf, withValues } from '../predictions/spill.ts'
 import { decodeItem, isUnreadable, readBody } from '../store/item-codec.ts'
 import type { SpillStore } from '../store/spill-store.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
 import { explainMoment } from './explain-features.ts'
-import { bodyOf, isSamePrediction, predict, type PredictWith } from './explain-models.ts'
+import { bodyOf, type ExplainedModel, isSamePrediction, predict, type PredictWith } from './explain-models.ts'
+import { servedBy } from './explain-serving.ts'
 import { countedEvents, type SetAside } from './verify-counted.ts'
 import type { PastEvent } from './verify-history.ts'
 import { type Bench, judgeUser, type Verdict } from './verify-user.ts'
@@ -28,7 +30,9 @@ export interface ComparedItem {
   readonly freshUntilMs: number | undefined
   /** Made by the definitions of today. */
   readonly isOfToday: boolean
-  /** A GET of now hands out these very bytes, while production names the same versions. */
+  /** Nothing that time alone changes has changed since. */
+  readonly isFresh: boolean
+  /** A GET of now hands out these very bytes: fresh, of today, and by the versions that serve. */
   readonly isExact: boolean
   /** Events that had arrived and that it does not contain. */
   readonly notYetFolded: number
@@ -41,6 +45,8 @@ export interface ComparedPrediction {
   readonly stored: Prediction
   readonly recomputed: Prediction
   readonly isSame: boolean
+  /** The version that made what is stored: the one in production now, what stands in for it, or neither. */
+  readonly version: 'production' | 'stand-in' | 'other'
 }
 
 export interface ItemCase {
@@ -49,6 +55,8 @@ export interface ItemCase {
   readonly aside: SetAside
   /** What had arrived by the instant of the comparison. */
   readonly known: readonly DecodedEvent[]
+  /** What serves at that instant. */
+  readonly serving: readonly ExplainedModel[]
 }
 
 export interface CompareOptions {
@@ -58,7 +66,7 @@ export interface CompareOptions {
 }
 
 export async function compareStored(
-  { item, past, aside, known }: ItemCase,
+  { item, past, aside, known, serving }: ItemCase,
   bench: Bench & { readonly compiled: CompiledPipeline },
   options: CompareOptions,
 ): Promise<StoredComparison> {
@@ -68,6 +76,7 @@ export async function compareStored(
   const counted = countedEvents(past, { dedup: decoded.dedup, imports: item.imports }, aside)
   const ids = new Set(counted.map(({ idHash }) => idHash))
   const isToday = item.definitions === bench.compiled.definitions
+  const isFresh = item.fresh === undefined || bench.atMs < item.fresh
   const isCompared = verdict.kind === 'matched' || verdict.kind === 'different'
   return {
     verdict,
@@ -77,15 +86,31 @@ export async function compareStored(
       asOfMs: item.asOf,
       freshUntilMs: item.fresh,
       isOfToday: isToday,
-      isExact: isToday && (item.fresh === undefined || bench.atMs < item.fresh),
+      isFresh,
+      isExact: isToday && isFresh && isByServing(item, bench.compiled, serving),
       notYetFolded: known.filter(({ idHash }) => !ids.has(idHash)).length,
-      predictions: isCompared && isToday ? await comparePredictions({ item, counted }, bench, options) : [],
+      predictions: isCompared && isToday ? await comparePredictions({ item, counted, serving }, bench, options) : [],
     },
   }
 }
 
+/** What a GET compares, too; a shadow is in none. */
+function isByServing(
+  { models }: StoredItem,
+  { pipeline }: Pick<CompiledPipeline, 'pipeline'>,
+  serving: readonly ExplainedModel[],
+): boolean {
+  const shadows = shadowNames(pipeline)
+  return serving.every(one => shadows.has(one.name) || models[one.name] === servedBy(one)?.batchId)
+}
+
+interface ReadCase extends Pick<ItemCase, 'serving'> {
+  readonly item: StoredItem
+  readonly counted: readonly DecodedEvent[]
+}
+
 async function comparePredictions(
-  { item, counted }: { readonly item: StoredItem; readonly counted: readonly DecodedEvent[] },
+  { item, counted, serving }: ReadCase,
   { compiled }: { readonly compiled: CompiledPipeline },
   { predictWith, spills }: CompareOptions,
 ): Promise<readonly ComparedPrediction[]> {
@@ -96,8 +121,18 @@ async function comparePredictions(
   const recomputed = await predict(await predictWith(item.models), bodyOf(moment))
   return Object.entries(models).flatMap(([name, stored]) => {
     const again = recomputed[name]
-    return again === undefined ? [] : [{ name, stored, recomputed: again, isSame: isSamePrediction(stored, again) }]
+    if (again === undefined) return []
+    const version = versionOf(
+      stored,
+      serving.find(one => one.name === name),
+    )
+    return [{ name, stored, recomputed: again, isSame: isSamePrediction(stored, again), version }]
   })
+}
+
+function versionOf({ batchId }: Prediction, serving: ExplainedModel | undefined): ComparedPrediction['version'] {
+  if (batchId === serving?.entry?.batchId) return 'production'
+  return batchId !== undefined && batchId === serving?.standIn?.entry.batchId ? 'stand-in' : 'other'
 }
 
 /** A value that is not to be had is an empty one: other than what is recomputed. */

@@ -4,6 +4,7 @@ import type { History } from '../archive/history.ts'
 import { batchIdTimeMs } from '../catalog/batch-id.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { toRfc3339 } from '../platform/clock.ts'
+import type { PapersAt } from '../model/stand-ins.ts'
 import { MillraceError } from '../platform/errors.ts'
 import { userBucket } from '../platform/hash.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
@@ -32,6 +33,7 @@ export interface ExplainOptions {
   readonly catalog: Pick<Catalog, 'history'>
   readonly openHistory: () => Promise<History>
   readonly predictWith: PredictWith
+  readonly papersAt?: PapersAt | undefined
   readonly spills?: Pick<SpillStore, 'read'> | undefined
   /** A folder made and removed by the caller. */
   readonly spoolDir: string
@@ -86,7 +88,7 @@ export async function explainUser(options: ExplainOptions): Promise<Explanation>
     stored:
       options.atMs !== undefined || item === undefined
         ? undefined
-        : await compareStored({ item, past, aside, known: moment.events }, bench, options),
+        : await compareStored({ item, past, aside, known: moment.events, serving: then.models }, bench, options),
     since:
       options.sinceMs === undefined
         ? undefined

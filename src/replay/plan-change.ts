@@ -1,4 +1,4 @@
-// What a deploy would do, decided on data alone: features that are right at once and such that wait, models that go on, wait, are stood in for
+// What a deploy would do, decided on data alone: features that are right at once and such that wait, models that go on, wait, go back
 // or would be refused, bytes before and after, events that would be refused. Whoever asks gets the reasons why it would break something.
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type Definitions, describePipeline } from '../predictions/definitions.ts'

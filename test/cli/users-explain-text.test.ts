@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { describeExplanation } from '../../src/cli/users-explain-text.ts'
 import { explanationJson } from '../../src/cli/users-explain-json.ts'
 import { titledTable } from '../../src/cli/explain-words.ts'
-import { explain, fewOrders, hour } from '../replay/explain-world.ts'
+import { explain, fewOrders, hour, papersOf } from '../replay/explain-world.ts'
 
 it('an explanation of now', async () => {
   const lines = describeExplanation(await explain(await fewOrders()))
@@ -33,8 +33,26 @@ it('an explanation of now', async () => {
 
     Stored: version 5 as of 2024-02-26T16:00:00Z, exact until 2024-02-26T16:11:00Z, which is over, so a GET evaluates it anew.
       Its features are what history says, at that instant and evaluated for now.
-      Its prediction of churn is what the model says of them: orders 5."
+      Its prediction of churn is what the model says of them: orders 5.
+        It was made by version b1; b2 serves now."
   `)
+})
+
+it('an explanation of now, where another version stands in for the one in production', async () => {
+  const world = await fewOrders()
+  const lines = describeExplanation(await explain(world, { papersAt: papersOf({ b1: true, b2: false }) }))
+  expect(lines.slice(28).join('\n')).toMatchInlineSnapshot(`
+    "Model churn: orders 5, by version b1, which stands in for b2, in production since 2024-02-26T12:00:00Z (ana: trained): b2 is not ready, as orders30d was defined otherwise when it was trained; spend90d was defined otherwise when it was trained; sinceOrder was defined otherwise when it was trained.
+
+    Stored: version 5 as of 2024-02-26T16:00:00Z, exact until 2024-02-26T16:11:00Z, which is over, so a GET evaluates it anew.
+      Its features are what history says, at that instant and evaluated for now.
+      Its prediction of churn is what the model says of them: orders 5.
+        It was made by version b1, as b2, which is in production, is not ready: orders30d was defined otherwise when it was trained; spend90d was defined otherwise when it was trained; sinceOrder was defined otherwise when it was trained."
+  `)
+  const fresh = describeExplanation(await explain(world, { nowMs: hour(40) + 120_000 }))
+  expect(fresh.find(line => line.startsWith('Stored'))).toContain(
+    'but by other versions of models than serve now, so a GET evaluates it anew',
+  )
 })
 
 it('what moved', async () => {
@@ -70,6 +88,12 @@ it('as data, it is JSON with the events behind each move', async () => {
     since: { moves: readonly object[] }
     next: object
   }
+  expect(json['models']).toMatchObject([{ version: 'b2', standIn: null }])
+  const other = explanationJson(await explain(await fewOrders(), { papersAt: papersOf({ b1: true, b2: false }) }))
+  expect(JSON.parse(JSON.stringify(other))).toMatchObject({
+    models: [{ version: 'b2', standIn: { version: 'b1', why: expect.stringContaining('was defined otherwise') } }],
+    stored: { item: { predictions: [{ name: 'churn', version: 'stand-in' }] } },
+  })
   expect(features).toHaveLength(19)
   expect(next).toMatchObject({ atMs: expect.any(Number) })
   expect(since.moves).toContainEqual(

@@ -5,7 +5,7 @@ import { foldState } from '../../src/features/state.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { customer } from '../features/factories.ts'
 import { orderRecord } from '../recompute/harness.ts'
-import { explain, fewOrders, hour } from './explain-world.ts'
+import { entry, explain, fewOrders, hour, papersOf, VERSIONS } from './explain-world.ts'
 
 const MINUTE = 60_000
 
@@ -97,6 +97,59 @@ describe('the models of an explanation', () => {
   })
 })
 
+describe('a version that stands in for the one in production', () => {
+  const papersAt = papersOf({ b1: true, b2: false })
+
+  it('serves where that one was trained on other definitions, and the explanation says why', async () => {
+    const world = await fewOrders()
+    const { models, stored } = await explain(world, { papersAt, nowMs: hour(40) + 2 * MINUTE })
+    expect(models).toMatchObject([
+      {
+        entry: { batchId: 'b2' },
+        standIn: { entry: { batchId: 'b1' }, why: expect.stringContaining('orders30d was defined otherwise') },
+        prediction: { batchId: 'b1', value: { orders: 5 } },
+      },
+    ])
+    // Stored by b1, and handed out as it is: that is the version that serves.
+    expect(stored?.item).toMatchObject({ isExact: true, predictions: [{ version: 'stand-in', isSame: true }] })
+  })
+
+  it('is none before the other was in production, where both fit, or where none does', async () => {
+    const world = await fewOrders()
+    const of = async (changes: Parameters<typeof explain>[1]) => (await explain(world, changes)).models[0]
+    expect(await of({ papersAt, atMs: hour(35) })).toMatchObject({ entry: { batchId: 'b1' }, standIn: undefined })
+    for (const fits of [{ b1: true, b2: true }, { b1: false, b2: false }, { b2: false }]) {
+      expect(await of({ papersAt: papersOf(fits) })).toMatchObject({ entry: { batchId: 'b2' }, standIn: undefined })
+    }
+    expect((await explain(world, { papersAt: papersOf({ b1: true, b2: true }) })).stored?.item).toMatchObject({
+      predictions: [{ version: 'other' }],
+    })
+  })
+
+  it('stands in for one that is yanked or damaged, too', async () => {
+    const { models } = await explain(await fewOrders(), { papersAt: papersOf({ b1: true }) })
+    expect(models[0]?.standIn).toMatchObject({ entry: { batchId: 'b1' }, why: 'it is yanked or damaged' })
+  })
+
+  it('is among the last five entries of the log, each version once, as for a function', async () => {
+    const world = await fewOrders()
+    const log = (...names: string[]) => names.map((name, index) => entry(names.length - index, name, hour(10) - index))
+    const of = async (...names: string[]) => {
+      const catalog = { history: async () => log(...names) }
+      return (await explain(world, { papersAt: papersOf({ b1: true, b2: false }), catalog })).models[0]?.standIn
+    }
+    expect(await of('b2', 'x', 'b2', 'y', 'b1')).toMatchObject({ entry: { batchId: 'b1' } })
+    expect(await of('b2', 'x', 'b2', 'y', 'z', 'b1')).toBeUndefined()
+  })
+
+  it('is no move to another version where it serves before and after', async () => {
+    const { since } = await explain(await fewOrders(), { papersAt, atMs: hour(41), sinceMs: hour(4) })
+    const [moved] = since?.movedModels ?? []
+    expect(moved).toMatchObject({ from: { prediction: { batchId: 'b1' } }, to: { prediction: { batchId: 'b1' } } })
+    expect(moved?.byVersionAlone).toBeUndefined()
+  })
+})
+
 describe('what is stored, beside an explanation of now', () => {
   it('is what history says, as are the predictions of the versions that it names', async () => {
     const { stored } = await explain(await fewOrders())
@@ -111,7 +164,11 @@ describe('what is stored, beside an explanation of now', () => {
 
   it('is handed out as it is until it expires', async () => {
     const world = await fewOrders()
-    expect((await explain(world, { nowMs: hour(40) + 2 * MINUTE })).stored?.item).toMatchObject({ isExact: true })
+    const nowMs = hour(40) + 2 * MINUTE
+    const catalog = { history: async () => VERSIONS.slice(1) }
+    expect((await explain(world, { nowMs, catalog })).stored?.item).toMatchObject({ isExact: true, isFresh: true })
+    // A GET evaluates anew what another version made.
+    expect((await explain(world, { nowMs })).stored?.item).toMatchObject({ isExact: false, isFresh: true })
   })
 
   it('differs where a value or a prediction is another one', async () => {

@@ -3,12 +3,15 @@
 import type { LogEntry } from '../../src/catalog/items.ts'
 import type { FeaturesBody } from '../../src/features/features-body.ts'
 import { model } from '../../src/model/define.ts'
+import type { PapersAt } from '../../src/model/stand-ins.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import { definedFeatures } from '../../src/predictions/defined-features.ts'
 import { pipeline } from '../../src/predictions/pipeline.ts'
 import type { PinnedPredictor } from '../../src/predictions/predictor.ts'
 import { type Explanation, type ExplainOptions, explainUser } from '../../src/replay/explain-user.ts'
 import { memoryHistory } from '../fakes/memory-history.ts'
 import { customer, order, START, visit } from '../features/factories.ts'
+import { manifestOf } from '../model/factories.ts'
 import { orderRecord } from '../recompute/harness.ts'
 import { inFolder, type VerifyWorld, verifyWorld } from './verify-world.ts'
 
@@ -49,12 +52,29 @@ export async function explain(world: VerifyWorld, changes: Partial<ExplainOption
   )
 }
 
-const entry = (number: number, batchId: string, at: number): LogEntry => {
+export const entry = (number: number, batchId: string, at: number): LogEntry => {
   return { number, kind: 'commit', batchId, at, who: 'ana', why: 'trained', token: '' }
 }
 
+/** Versions and whether they fit the definitions; those that are not named are yanked or damaged. */
+export function papersOf(fits: Readonly<Record<string, boolean>>): PapersAt {
+  const compiled = compilePipeline(team)
+  const defined = definedFeatures(compiled)
+  return async (_name, batchId) => {
+    const isFitting = fits[batchId]
+    if (isFitting === undefined) return undefined
+    const inputs = churn.inputs.map(name => ({
+      name,
+      fingerprint: isFitting ? (defined.get(name)?.fingerprint ?? '') : '0'.repeat(64),
+      type: 'number' as const,
+      missing: 'nan' as const,
+    }))
+    return manifestOf(new Uint8Array(), { inputs })
+  }
+}
+
 /** Newest first, as a catalogue says it. */
-const VERSIONS = [entry(2, 'b2', hour(36)), entry(1, 'b1', hour(0))]
+export const VERSIONS = [entry(2, 'b2', hour(36)), entry(1, 'b1', hour(0))]
 
 /** Version b1 says the orders of 30 days, as what wrote the items did; b2 adds a hundredth of what was spent. */
 function byVersion(versions: Readonly<Record<string, string>>): PinnedPredictor {
