@@ -19,14 +19,15 @@ const entry: fc.Arbitrary<RawEntry> = fc.record(
 const entries = fc.uniqueArray(entry, { minLength: 1, maxLength: 6, selector: ({ name }) => name })
 const content = fc.uint8Array({ maxLength: 50 })
 
-/** By name: how it is packed, and a hash of the packed bytes. */
+/** By name: how it is packed, and a hash of all bytes up to the next file or the directory. */
 function packed(zip: Uint8Array): Map<string, string> {
-  const found = readZipDirectory(zip, { entriesMax: 99 })
+  const found = readZipDirectory(zip, { entriesMax: 99 }).toSorted((one, other) => one.headerAt - other.headerAt)
+  const directoryAt = Buffer.from(zip).readUInt32LE(zip.length - 6)
   return new Map(
-    found.map(({ name, method, mode, headerAt, endAt }) => [
-      name,
-      `${method} ${mode} ${sha256Hex(zip.subarray(headerAt, endAt))}`,
-    ]),
+    found.map(({ name, method, mode, headerAt }, index) => {
+      const bytes = zip.subarray(headerAt, found[index + 1]?.headerAt ?? directoryAt)
+      return [name, `${method} ${mode} ${sha256Hex(bytes)}`]
+    }),
   )
 }
 

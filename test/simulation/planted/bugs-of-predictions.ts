@@ -71,7 +71,7 @@ export const BUGS_OF_PREDICTIONS: readonly PlantedBug[] = [
     killedBy: SWEEP,
   },
   {
-    name: 'a sweep that does not know whose a value is does not look for him',
+    name: 'a sweep that does not look whose a value is',
     breaks: 'A user whose first item comes while what a dead writer left is removed names what is gone.',
     patches: [{ file: 'src/replay/sweep-orphans.ts', find: 'if (!mayName(item, key)) continue', replace: 'continue' }],
     killedBy: ORPHANS,
