@@ -1,7 +1,6 @@
-// What each column type is in a Parquet file, and its values on the way in and out.
+// What each column type is in a Parquet file.
 import type { SchemaElement } from 'hyparquet'
-import type { Json } from '../platform/canonical-json.ts'
-import { type Column, columnShape, type ColumnType, type RowValue, type ScalarType } from './columns.ts'
+import { type Column, type ColumnShape, columnShape, type ColumnType, type ScalarType } from './columns.ts'
 import { CatalogError } from './errors.ts'
 
 const TEXT = { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } } as const
@@ -49,81 +48,9 @@ export function schemaElements({ name, type }: Column): SchemaElement[] {
   }
 }
 
-/** undefined: not of the type. */
-export function toParquet(value: RowValue, type: ColumnType): unknown {
-  if (value === null) return null
-  const { kind, of } = shapeOf(type)
-  if (kind === 'scalar') return scalarToParquet(value, of)
-  if (kind === 'list') {
-    if (!Array.isArray(value)) return undefined
-    const elements = value.map(element => scalarToParquet(element, of))
-    return elements.includes(undefined) ? undefined : elements
-  }
-  if (typeof value !== 'object' || Array.isArray(value)) return undefined
-  const entries = Object.entries(value).map(([key, member]) => [key, scalarToParquet(member, of)] as const)
-  // A reader makes an object of it, in which that key would be something else.
-  const isWrong = entries.some(([key, member]) => member === undefined || key === '__proto__' || !key.isWellFormed())
-  return isWrong ? undefined : entries
-}
-
-/** Throws CatalogError `parquet-differs`. `isParsed`: the library has parsed the JSON already. */
-export function fromParquet(value: unknown, { name, type }: Column, isParsed: boolean): RowValue {
-  if (value === undefined || value === null) return null
-  const { kind, of } = shapeOf(type)
-  const scalar = (member: unknown): Json | bigint => scalarFromParquet(member, { name, type: of }, isParsed)
-  if (kind === 'scalar') return scalar(value)
-  if (kind === 'list') return (value as readonly unknown[]).map(scalar) as RowValue
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, scalar(member)])) as RowValue
-}
-
-function shapeOf(type: ColumnType): NonNullable<ReturnType<typeof columnShape>> {
+/** Throws CatalogError `column-invalid`. */
+export function shapeOf(type: ColumnType): ColumnShape {
   const shape = columnShape(type)
   if (shape === undefined) throw new CatalogError(`${type} is no type of a column`, { code: 'column-invalid' })
   return shape
-}
-
-const INT64_MIN = -(2n ** 63n)
-const INT64_MAX = 2n ** 63n - 1n
-
-/** undefined: not of the type. NaN and infinities are refused, since no two engines order or print them alike. */
-function scalarToParquet(value: unknown, type: ScalarType): unknown {
-  if (value === null) return null
-  switch (type) {
-    case 'string':
-      return typeof value === 'string' && value.isWellFormed() ? value : undefined
-    case 'int64':
-    case 'timestamp':
-      if (typeof value === 'bigint') return value >= INT64_MIN && value <= INT64_MAX ? value : undefined
-      return Number.isSafeInteger(value) ? BigInt(value as number) : undefined
-    case 'double':
-      return Number.isFinite(value) ? value : undefined
-    case 'boolean':
-      return typeof value === 'boolean' ? value : undefined
-    case 'json':
-      return typeof value === 'bigint' ? undefined : JSON.stringify(value)
-  }
-}
-
-function scalarFromParquet(
-  value: unknown,
-  { name, type }: { readonly name: string; readonly type: ScalarType },
-  isParsed: boolean,
-): Json | bigint {
-  if (value === undefined || value === null) return null
-  if (typeof value === 'bigint' && (type === 'int64' || type === 'timestamp')) {
-    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value
-  }
-  return type === 'json' && typeof value === 'string' && !isParsed ? parseJson(value, name) : (value as Json)
-}
-
-function parseJson(text: string, column: string): Json {
-  try {
-    return JSON.parse(text) as Json
-  } catch (error) {
-    throw new CatalogError(`The column "${column}" holds text that is not JSON`, {
-      code: 'parquet-differs',
-      next: 'Read it as a string.',
-      cause: error,
-    })
-  }
 }

@@ -3,7 +3,8 @@
 import { access, rename, rm } from 'node:fs/promises'
 import { fileWriter, parquetWriteRows } from 'hyparquet-writer'
 import type { Column, Row } from '../catalog/columns.ts'
-import { schemaElements, toParquet } from '../catalog/parquet-types.ts'
+import { schemaElements } from '../catalog/parquet-types.ts'
+import { toParquet } from '../catalog/parquet-values.ts'
 import { CommandError } from './errors.ts'
 
 /** What readers want (enough rows to compress, few enough to skip) and what this process holds at a time. */

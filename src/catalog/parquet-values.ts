@@ -1,0 +1,112 @@
+// Values on their way into a Parquet file and out of it, a column at a time: a loop that knows its type takes a third of the time of one
+// that asks for each value.
+import type { Json } from '../platform/canonical-json.ts'
+import type { Column, ColumnType, Row, RowValue, ScalarType } from './columns.ts'
+import { CatalogError } from './errors.ts'
+import { shapeOf } from './parquet-types.ts'
+import { invalidRow } from './row-values.ts'
+
+/** One column of the rows, as hyparquet-writer takes it. Throws CatalogError `row-invalid`. */
+export function columnToParquet(rows: readonly Row[], { name, type }: Column): unknown[] {
+  const { kind, of } = shapeOf(type)
+  const toPhysical = kind === 'scalar' ? SCALAR_WRITERS[of] : (value: RowValue) => toParquet(value, type)
+  const data: unknown[] = Array.from({ length: rows.length })
+  for (let index = 0; index < rows.length; index++) {
+    const value = rows[index]?.[name]
+    if (value === undefined || value === null) {
+      data[index] = null
+      continue
+    }
+    const written = toPhysical(value)
+    if (written === undefined) throw invalidRow(index, `"${name}" is not ${type}`)
+    data[index] = written
+  }
+  return data
+}
+
+/** undefined: not of the type. */
+export function toParquet(value: RowValue, type: ColumnType): unknown {
+  if (value === null) return null
+  const { kind, of } = shapeOf(type)
+  if (kind === 'scalar') return scalarToParquet(value, of)
+  if (kind === 'list') {
+    if (!Array.isArray(value)) return undefined
+    const elements = value.map(element => scalarToParquet(element, of))
+    return elements.includes(undefined) ? undefined : elements
+  }
+  if (typeof value !== 'object' || Array.isArray(value)) return undefined
+  const entries = Object.entries(value).map(([key, member]) => [key, scalarToParquet(member, of)] as const)
+  // A reader makes an object of it, in which that key would be something else.
+  const isWrong = entries.some(([key, member]) => member === undefined || key === '__proto__' || !key.isWellFormed())
+  return isWrong ? undefined : entries
+}
+
+const INT64_MIN = -(2n ** 63n)
+const INT64_MAX = 2n ** 63n - 1n
+
+const integer = (value: unknown): bigint | undefined => {
+  if (typeof value === 'bigint') return value >= INT64_MIN && value <= INT64_MAX ? value : undefined
+  return Number.isSafeInteger(value) ? BigInt(value as number) : undefined
+}
+
+/** undefined: not of the type. NaN and infinities are refused, since no two engines order or print them alike. */
+const SCALAR_WRITERS: Readonly<Record<ScalarType, (value: unknown) => unknown>> = {
+  string: value => (typeof value === 'string' && value.isWellFormed() ? value : undefined),
+  int64: integer,
+  timestamp: integer,
+  double: value => (Number.isFinite(value) ? value : undefined),
+  boolean: value => (typeof value === 'boolean' ? value : undefined),
+  json: value => (typeof value === 'bigint' ? undefined : JSON.stringify(value)),
+}
+
+function scalarToParquet(value: unknown, type: ScalarType): unknown {
+  return value === null ? null : SCALAR_WRITERS[type](value)
+}
+
+/** Adds what hyparquet has read of a column. `isParsed`: it has parsed the JSON already. Throws CatalogError `parquet-differs`. */
+export function columnFromParquet(
+  read: ArrayLike<unknown>,
+  { name, type }: Column,
+  { isParsed, into }: { readonly isParsed: boolean; readonly into: RowValue[] },
+): void {
+  const { kind, of } = shapeOf(type)
+  const scalar = scalarReader({ name, type: of, isParsed })
+  for (let index = 0; index < read.length; index++) {
+    const value = read[index]
+    if (value === undefined || value === null) into.push(null)
+    else if (kind === 'scalar') into.push(scalar(value))
+    else if (kind === 'list') into.push((value as readonly unknown[]).map(scalar) as RowValue)
+    else into.push(Object.fromEntries(Object.entries(value).map(([key, member]) => [key, scalar(member)])) as RowValue)
+  }
+}
+
+interface ScalarReading {
+  readonly name: string
+  readonly type: ScalarType
+  readonly isParsed: boolean
+}
+
+function scalarReader({ name, type, isParsed }: ScalarReading): (value: unknown) => Json | bigint {
+  if (type === 'int64' || type === 'timestamp') return narrow
+  if (type === 'json' && !isParsed) return value => (typeof value === 'string' ? parseJson(value, name) : null)
+  return value => (value ?? null) as Json
+}
+
+/** A number where that is exact: what rounds to a safe one is it. */
+function narrow(value: unknown): Json | bigint {
+  if (typeof value !== 'bigint') return (value ?? null) as Json
+  const number = Number(value)
+  return Number.isSafeInteger(number) ? number : value
+}
+
+function parseJson(text: string, column: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch (error) {
+    throw new CatalogError(`The column "${column}" holds text that is not JSON`, {
+      code: 'parquet-differs',
+      next: 'Read it as a string.',
+      cause: error,
+    })
+  }
+}

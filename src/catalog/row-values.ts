@@ -1,0 +1,51 @@
+// The members of rows as columns: which members are columns at all, and the refusal of the first value that is not of its type. All
+// formats refuse alike, so that a table's format says how rows are stored and never which.
+import type { Column, Row, RowValue } from './columns.ts'
+import { CatalogError } from './errors.ts'
+
+/** Of one column, in the order of the rows. */
+export type ColumnValues = readonly RowValue[]
+
+/** Throws CatalogError `row-invalid` where a row has a member that is no column. */
+export function refuseOtherMembers(columns: readonly Column[], rows: readonly Row[]): void {
+  const names = new Set(columns.map(column => column.name))
+  // Rows of one source have their members in one order, so the members of the row before mostly say all.
+  let before: string[] = []
+  for (const [index, row] of rows.entries()) {
+    if (hasMembers(row, before)) continue
+    before = Object.keys(row)
+    const other = before.find(name => !names.has(name))
+    if (other !== undefined) throw invalidRow(index, `"${other}" is no column`)
+  }
+}
+
+function hasMembers(row: Row, names: readonly string[]): boolean {
+  let count = 0
+  for (const name in row) if (name !== names[count++]) return false
+  return count === names.length
+}
+
+/** `row`: from 0, within what is written at a time. */
+export function invalidRow(row: number, what: string): CatalogError {
+  return new CatalogError(`Row ${row} cannot be written: ${what}`, {
+    code: 'row-invalid',
+    next: 'Give each column its type; what is missing is null.',
+  })
+}
+
+/** Values of columns, each in the order of the rows, as rows: all have the same members in the same order. */
+export function toRows(columns: readonly Column[], data: readonly ColumnValues[], count: number): Row[] {
+  const names = columns.map(({ name }) => name)
+  // A copy of one that has all members is quicker than to add them one by one.
+  const empty: Record<string, RowValue> = Object.fromEntries(names.map(name => [name, null]))
+  const rows: Row[] = []
+  for (let index = 0; index < count; index++) {
+    const row = { ...empty }
+    for (let column = 0; column < names.length; column++) {
+      const [name, values] = [names[column], data[column]]
+      if (name !== undefined && values !== undefined) row[name] = values[index] ?? null
+    }
+    rows.push(row)
+  }
+  return rows
+}
