@@ -215,4 +215,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Make an earlier batch of a partition current again.',
     load: () => import('./table-rollback.ts'),
   },
+  {
+    name: 'table sync',
+    summary: 'Repair the mirror of the catalogue in AWS Glue, and show in what it differed.',
+    load: () => import('./table-sync.ts'),
+  },
 ]

@@ -25,7 +25,7 @@ export function batchIdOf(text: string): string {
 }
 
 /** What the catalogue could never take is the command line's fault, said before anything is asked. */
-function asUsage<T>(check: () => T): T {
+export function asUsage<T>(check: () => T): T {
   try {
     return check()
   } catch (error) {

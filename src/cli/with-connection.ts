@@ -21,12 +21,23 @@ export async function withConnection<T>(
   const pipeline = await loadPipeline(context.cwd)
   const stage = stageOf(args, pipeline.name)
   refuseInvalidEndpoint(context.env['AWS_ENDPOINT_URL'])
-  const connection = connect({ pipeline: pipeline.name, stage, env: context.env })
+  const connection = connect({
+    pipeline: pipeline.name,
+    stage,
+    env: context.env,
+    onMirrorError: error => context.stderr.write(notMoved(error)),
+  })
   try {
     return await use(connection, pipeline)
   } finally {
     connection.close()
   }
+}
+
+/** The commit is done whatever becomes of its mirror, so the command goes on. */
+function notMoved(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return `The mirror in AWS Glue was not moved: ${text}\nIt is done by \`millrace table sync\`.\n`
 }
 
 function refuseInvalidEndpoint(url: string | undefined): void {

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The mirror in AWS Glue, against moto's Glue beside the local cloud's DynamoDB and S3. Makes .venv with exactly the packages of
+# requirements.txt when it is missing or other.
+set -euo pipefail
+cd "$(dirname "$0")"
+if ! cmp -s requirements.txt .venv/requirements.txt; then
+  python3 -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+  cp requirements.txt .venv/requirements.txt
+fi
+cd ../..
+node scripts/ensure-installed.mjs
+node_modules/.bin/node --conditions=millrace-source test/glue/main.ts test/glue/.venv/bin/moto_server
