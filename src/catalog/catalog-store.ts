@@ -22,13 +22,19 @@ export interface ListOptions {
 
 /** Implementations: dynamodb-catalog-store, and the in-memory fake of the tests; one contract suite. Throws CatalogError. */
 export interface CatalogStore {
-  /** Creates the item, or says that its keys are taken and leaves what is there. */
+  /**
+   * Creates the item, or says that its keys are taken and leaves what is there. Throws CatalogError `catalog-contended` where a
+   * createAll was at them at that very moment.
+   */
   create(item: CatalogItem): Promise<'created' | 'exists'>
   /**
    * Creates all of them, or says that keys of some are taken and creates none. At most TRANSACTION_ITEMS_MAX. Throws CatalogError
-   * `transactions-unavailable` where the store cannot.
+   * `transactions-unavailable` where the store cannot, `catalog-contended` where others were at the same keys at that very moment: then
+   * it created none.
    */
   createAll(items: readonly CatalogItem[]): Promise<'created' | 'exists'>
+  /** Whether createAll would do its work for the table, with nothing written. Throws CatalogError `transactions-unavailable`. */
+  checkTransactions(table: string): Promise<void>
   /**
    * Puts the item in the place of the one whose attribute `revision` is the one before its own (absent is 0), which it must carry; a
    * batch item only: who relies on it, and whether its bytes are there. `changed`: somebody else was first, or there is none.
@@ -38,4 +44,6 @@ export interface CatalogStore {
   get(table: string, sk: string): Promise<CatalogItem | undefined>
   /** Items of the table whose sort key starts with the prefix, in sort key order; strongly consistent, paged. */
   list(table: string, prefix: string, options?: ListOptions): AsyncIterable<CatalogItem>
+  /** Every table that has a first schema, as `db.table`, in code point order: by reading the keys of all items, page by page. */
+  tables(): Promise<readonly string[]>
 }

@@ -20,7 +20,7 @@ import {
 import type { BatchRecord, LogEntry, TableSchema, Yank } from './items.ts'
 import { type LoadedBatch, type LoadedPart, loadBatch, loadPart, type PartLocation, readBatch } from './load-batch.ts'
 import type { ManifestPart } from './manifest.ts'
-import type { PartitionRef, TableRef } from './names.ts'
+import { parseTableName, type PartitionRef, type TableRef } from './names.ts'
 import { planPromote, promoteBatch, type PromoteInput, type PromotePlan } from './promote.ts'
 import { type PartitionBatch, storeAllBatches, type StoreAllInput } from './store-all.ts'
 import {
@@ -39,6 +39,8 @@ export interface Catalog {
   /** Columns may be added and dropped later; another type of one is `table-differs`. */
   createTable(ref: TableRef, schema: TableSchema): Promise<'created' | 'changed' | 'exists'>
   schema(ref: TableRef): Promise<TableSchema | undefined>
+  /** All tables, in code point order; it reads the keys of every item of the catalogue. */
+  tables(): Promise<readonly TableRef[]>
   /** Writes a batch and makes it current. Fails with nothing visible; what it wrote until then nobody sees. */
   store(ref: PartitionRef, input: StoreInput): Promise<LogEntry>
   /** Parts of a batch that nobody sees until it is committed; several writers may each write some, under names of their own. */
@@ -113,6 +115,7 @@ export function catalog(ports: CatalogPorts): Catalog {
   return {
     createTable: (ref, schema) => defineTable(ports.store, ref, schema),
     schema: ref => tableSchema(ports.store, ref),
+    tables: async () => (await ports.store.tables()).map(parseTableName),
     store: async (ref, input) => storeBatch(ports, ref, await existingTable(ports.store, ref), input),
     writeParts: (ref, schema, input) => writeParts(ports.objects, ref, schema, input),
     commitParts: (ref, schema, input) => commitParts(ports, ref, schema, input),

@@ -5,14 +5,17 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   TransactionCanceledException,
+  type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb'
-import type { Json } from '../platform/canonical-json.ts'
+import { byCodePoint, type Json } from '../platform/canonical-json.ts'
 import { endInTime, type TimeLeft } from '../platform/deadline.ts'
 import { diagnoseServiceFailure, readServiceFailure } from '../platform/service-failure.ts'
 import { type CatalogItem, type CatalogStore, type ListOptions, TRANSACTION_ITEMS_MAX } from './catalog-store.ts'
 import { CatalogError } from './errors.ts'
+import { SCHEMA_PREFIX } from './layout.ts'
 
 export interface DynamodbCatalogStoreOptions {
   readonly client: DynamoDBClient
@@ -24,15 +27,20 @@ export interface DynamodbCatalogStoreOptions {
 type Attributes = Record<string, AttributeValue>
 
 const IF_ABSENT = { ConditionExpression: 'attribute_not_exists(sk)' }
+const NEVER = { ConditionExpression: 'attribute_exists(sk) AND attribute_not_exists(sk)' }
 const CONDITION_FAILED = 'ConditionalCheckFailedException'
+/** Of a single write whose item is part of a transaction that is under way. */
+const CONFLICT = 'TransactionConflictException'
 
 export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): CatalogStore {
   return {
     create: item => create(options, item),
     createAll: items => createAll(options, items),
+    checkTransactions: table => checkTransactions(options, table),
     replace: item => replace(options, item),
     get: (table, sk) => get(options, table, sk),
     list: (table, prefix, listOptions) => list(options, table, prefix, listOptions ?? {}),
+    tables: () => tables(options),
   }
 }
 
@@ -45,35 +53,50 @@ async function create(
     await endInTime(timeLeftMs, call => client.send(command, call))
     return 'created'
   } catch (error) {
-    if (readServiceFailure(error).name === CONDITION_FAILED) return 'exists'
+    const { name } = readServiceFailure(error)
+    if (name === CONDITION_FAILED) return 'exists'
+    if (name === CONFLICT) throw contended(tableName, error)
     throw asCatalogError(error, tableName)
   }
 }
 
 async function createAll(
-  { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
+  options: DynamodbCatalogStoreOptions,
   items: readonly CatalogItem[],
 ): Promise<'created' | 'exists'> {
   if (items.length > TRANSACTION_ITEMS_MAX) throw tooManyItems(items.length)
+  return transact(
+    options,
+    items.map(item => ({ Put: { TableName: options.tableName, Item: toItemAttributes(item), ...IF_ABSENT } })),
+  )
+}
+
+/** By a transaction that cannot come true: DynamoDB cancels it, and who has no transactions does not know what is asked. */
+async function checkTransactions(options: DynamodbCatalogStoreOptions, table: string): Promise<void> {
+  const Item = toItemAttributes({ table, sk: 'never', attributes: {} })
+  await transact(options, [{ Put: { TableName: options.tableName, Item, ...NEVER } }])
+}
+
+async function transact(
+  { client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions,
+  actions: TransactWriteItem[],
+): Promise<'created' | 'exists'> {
   try {
-    const command = new TransactWriteItemsCommand({
-      TransactItems: items.map(item => ({
-        Put: { TableName: tableName, Item: toItemAttributes(item), ...IF_ABSENT },
-      })),
-    })
+    const command = new TransactWriteItemsCommand({ TransactItems: actions })
     await endInTime(timeLeftMs, call => client.send(command, call))
     return 'created'
   } catch (error) {
-    if (isCancelledByCondition(error)) return 'exists'
+    const codes = cancellationCodes(error)
+    if (codes.includes('ConditionalCheckFailed')) return 'exists'
+    if (codes.includes('TransactionConflict')) throw contended(tableName, error)
     if (readServiceFailure(error).name === 'UnknownOperationException') throw noTransactions(tableName, error)
     throw asCatalogError(error, tableName)
   }
 }
 
-/** A conflict with another transaction is a reason of its own, and a call to repeat. */
-function isCancelledByCondition(error: unknown): boolean {
-  if (!(error instanceof TransactionCanceledException)) return false
-  return error.CancellationReasons?.some(({ Code }) => Code === 'ConditionalCheckFailed') ?? false
+function cancellationCodes(error: unknown): readonly (string | undefined)[] {
+  if (!(error instanceof TransactionCanceledException)) return []
+  return error.CancellationReasons?.map(({ Code }) => Code) ?? []
 }
 
 async function replace(
@@ -139,6 +162,28 @@ async function* list(
   } while (startKey !== undefined && left > 0)
 }
 
+async function tables({ client, tableName, timeLeftMs }: DynamodbCatalogStoreOptions): Promise<readonly string[]> {
+  const found: string[] = []
+  let startKey: Attributes | undefined
+  do {
+    const command: ScanCommand = new ScanCommand({
+      TableName: tableName,
+      ProjectionExpression: '#table',
+      FilterExpression: 'sk = :schema',
+      ExpressionAttributeNames: { '#table': 'table' },
+      ExpressionAttributeValues: { ':schema': { S: SCHEMA_PREFIX } },
+      ConsistentRead: true,
+      ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
+    })
+    const page = await endInTime(timeLeftMs, call => client.send(command, call)).catch((error: unknown) =>
+      Promise.reject(asCatalogError(error, tableName)),
+    )
+    for (const { table } of page.Items ?? []) if (table?.S !== undefined) found.push(table.S)
+    startKey = page.LastEvaluatedKey
+  } while (startKey !== undefined)
+  return found.sort(byCodePoint)
+}
+
 function toItemAttributes({ table, sk, attributes }: CatalogItem): Attributes {
   return { ...toMap(attributes), table: { S: table }, sk: { S: sk } }
 }
@@ -183,6 +228,15 @@ function tooManyItems(count: number): CatalogError {
   return new CatalogError(`${count} items cannot be created as one: DynamoDB takes ${TRANSACTION_ITEMS_MAX}`, {
     code: 'transaction-too-big',
     next: 'Create fewer at once.',
+  })
+}
+
+function contended(tableName: string, cause: unknown): CatalogError {
+  return new CatalogError(`Others are writing the same items of the catalogue ${tableName}`, {
+    code: 'catalog-contended',
+    retriable: true,
+    next: 'Try again.',
+    cause,
   })
 }
 

@@ -3,11 +3,21 @@
 import type { Json } from '../platform/canonical-json.ts'
 import { mapPulled } from '../platform/concurrency.ts'
 import { sha256Hex } from '../platform/hash.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
+import type { CreateOptions, ObjectStore } from '../platform/object-store.ts'
 import { checkBatchId, newBatchId } from './batch-id.ts'
+import { changeBatch, HOLD_MS, refusePurged } from './change-batch.ts'
+import { checkParts, checkRows, partMetadata, type PartsPlace, refuseOtherObjects } from './check-parts.ts'
 import { appendToLog, checkReason, type LogPorts } from './commit-log.ts'
 import { CatalogError } from './errors.ts'
-import { type BatchInput, type BatchRecord, type LogEntry, type TableSchema, toAttributes } from './items.ts'
+import { asKeyReused, type BegunBatch, claimBatches } from './idempotency-key.ts'
+import {
+  type BatchInput,
+  type BatchRecord,
+  type LogEntry,
+  readBatchRecord,
+  type TableSchema,
+  toAttributes,
+} from './items.ts'
 import { batchLocation, batchSortKey, MANIFEST_NAME, partFileName } from './layout.ts'
 import { decodeManifest, encodeManifest, type ManifestPart } from './manifest.ts'
 import { checkPartition, type PartitionRef, tableKey } from './names.ts'
@@ -36,6 +46,11 @@ export interface StoreInput {
    * what a writer that died has begun.
    */
   readonly batchId?: string
+  /**
+   * The same key in the same partition gives the same batch, however often and by how many it is stored: the log entry that there is, with
+   * nothing written and no part pulled, or the end of what a writer that died has begun. Whoever then gives other bytes is refused.
+   */
+  readonly idempotencyKey?: string
 }
 
 export interface StorePorts extends LogPorts {
@@ -58,14 +73,61 @@ export async function storeBatch(
   ports: StorePorts,
   ref: PartitionRef,
   schema: TableSchema,
-  { parts, ...input }: StoreInput,
+  input: StoreInput,
 ): Promise<LogEntry> {
-  checkReason(input)
-  const createdAtMs = ports.clock()
-  const batchId = checkBatchId(input.batchId ?? newBatchId(createdAtMs, ports.random))
-  if (input.batchId !== undefined) await refuseYanked(ports.store, ref, batchId)
-  const written = await writeParts(ports.objects, ref, schema, { batchId, parts })
-  return commitParts(ports, ref, schema, { ...input, batchId, parts: written, createdAtMs })
+  const { who, why, idempotencyKey, batchId } = input
+  checkStore(ref, schema, input)
+  const [claimed] =
+    idempotencyKey === undefined
+      ? []
+      : await claimBatches(ports, [{ ref, batchId }], { idempotencyKey, who, isTogether: false })
+  if (claimed?.committed !== undefined) return claimed.committed
+  const begun = claimed ?? newBatch(ports, batchId)
+  await writeBatch(ports, ref, schema, { ...input, begun })
+  return appendToLog(ports, ref, { kind: 'commit', batchId: begun.batchId, who, why }, { after: begun.after })
+}
+
+/** What is wrong with it before anything is written. Throws CatalogError. */
+export function checkStore(
+  ref: PartitionRef,
+  schema: TableSchema,
+  { who, why, batchId }: Pick<StoreInput, 'who' | 'why' | 'batchId'>,
+): void {
+  checkReason({ who, why })
+  checkPartition(ref)
+  refuseOtherKeys(ref, schema)
+  if (batchId !== undefined) checkBatchId(batchId)
+}
+
+/** One that no key stands for; who gives its name may have begun it before. */
+export function newBatch({ clock, random }: StorePorts, batchId: string | undefined): BegunBatch {
+  const createdAtMs = clock()
+  return { batchId: batchId ?? newBatchId(createdAtMs, random), createdAtMs, mayBeBegun: batchId !== undefined }
+}
+
+/** Everything of a batch but the log entry. */
+export async function writeBatch(
+  ports: StorePorts,
+  ref: PartitionRef,
+  schema: TableSchema,
+  { parts, begun, ...input }: StoreInput & { readonly begun: BegunBatch },
+): Promise<void> {
+  const { batchId, createdAtMs, mayBeBegun, after } = begun
+  try {
+    if (mayBeBegun) await refuseGone(ports, ref, batchId)
+    const written = await writeParts(ports.objects, ref, schema, { batchId, parts })
+    if (mayBeBegun) await refuseOtherObjects(ports.objects, placeOf(ref, schema, batchId), written)
+    await prepareBatch(ports, ref, schema, { ...input, batchId, parts: written, createdAtMs })
+  } catch (error) {
+    throw after === undefined ? error : asKeyReused(error, ref, batchId)
+  }
+}
+
+/** Throws CatalogError `batch-yanked`, and `batch-purged` of what a sweep has taken away since. */
+async function refuseGone({ store }: StorePorts, ref: PartitionRef, batchId: string): Promise<void> {
+  await refuseYanked(store, ref, batchId)
+  const item = await store.get(tableKey(ref), batchSortKey(ref.partition, batchId))
+  if (item !== undefined) refusePurged(ref, readBatchRecord(item))
 }
 
 export interface WriteInput {
@@ -82,10 +144,14 @@ export async function writeParts(
 ): Promise<readonly ManifestPart[]> {
   checkPartition(ref)
   refuseOtherKeys(ref, schema)
-  return uploadParts(objects, batchLocation(ref, checkBatchId(batchId)), schema.format, parts)
+  return uploadParts(objects, placeOf(ref, schema, checkBatchId(batchId)), parts)
 }
 
-export interface CommitInput extends Omit<StoreInput, 'parts' | 'batchId'> {
+function placeOf(ref: PartitionRef, { format }: TableSchema, batchId: string): PartsPlace {
+  return { batchId, location: batchLocation(ref, batchId), format }
+}
+
+export interface CommitInput extends Omit<StoreInput, 'parts' | 'batchId' | 'idempotencyKey'> {
   readonly batchId: string
   /** As written before, in the order in which readers get them. */
   readonly parts: readonly ManifestPart[]
@@ -95,18 +161,33 @@ export interface CommitInput extends Omit<StoreInput, 'parts' | 'batchId'> {
   readonly isOnce?: boolean
 }
 
-/** Manifest, batch item and log entry of parts that are there. */
+/** Makes a batch of parts that are there, written by whomever: each is looked at first. Throws CatalogError `part-differs`. */
 export async function commitParts(
   ports: StorePorts,
   ref: PartitionRef,
-  { format, columns }: TableSchema,
+  schema: TableSchema,
   input: CommitInput,
 ): Promise<LogEntry> {
+  const { batchId, who, why, isOnce = false } = input
+  await prepareBatch(ports, ref, schema, input)
+  return appendToLog(ports, ref, { kind: 'commit', batchId, who, why }, isOnce ? { after: 0 } : {})
+}
+
+/** Manifest and batch item of parts that are there and are what they should be. */
+async function prepareBatch(
+  ports: StorePorts,
+  ref: PartitionRef,
+  schema: TableSchema,
+  input: Omit<CommitInput, 'isOnce'>,
+): Promise<void> {
+  const { format, columns } = schema
   const table = tableKey(ref)
   const partition = checkPartition(ref)
   checkReason(input)
   const { batchId, parts, who, why, inputs = [], contains, createdAtMs = ports.clock() } = input
-  const location = batchLocation(ref, batchId)
+  const place = placeOf(ref, schema, batchId)
+  const { location } = place
+  await checkParts(ports.objects, place, parts)
   const named = { table, partition, batchId, createdAtMs, who, why, format, columns }
   const manifestKey = `${location}${MANIFEST_NAME}`
   const manifest = await createManifest(
@@ -115,6 +196,7 @@ export async function commitParts(
     encodeManifest({ ...named, inputs, contains, properties: input.properties?.(), parts }),
   )
 
+  const nowMs = ports.clock()
   const record: BatchRecord = {
     batchId,
     location,
@@ -128,29 +210,51 @@ export async function commitParts(
     state: 'hot',
     at: createdAtMs,
     who,
+    // What was begun long ago is old enough for a sweep until the log names it.
+    ...(nowMs - createdAtMs < HOLD_MS / 2 ? {} : { heldAt: nowMs }),
   }
   const item = { table, sk: batchSortKey(partition, batchId), attributes: toAttributes(record) }
-  if ((await ports.store.create(item)) === 'exists') {
-    const existing = await ports.store.get(table, item.sk)
-    if (existing?.attributes['manifestSha256'] !== record.manifestSha256) throw batchExists(item.sk)
-  }
-  return appendToLog(ports, ref, { kind: 'commit', batchId, who, why }, { isOnce: input.isOnce })
+  if ((await ports.store.create(item)) === 'created') return
+  await keepBegun(ports, ref, record)
+}
+
+/**
+ * Of a batch whose item is there: it may be old enough for a sweep, which leaves it alone from now on. Throws CatalogError `batch-purged`,
+ * `batch-exists`.
+ */
+async function keepBegun({ store, clock }: StorePorts, ref: PartitionRef, record: BatchRecord): Promise<void> {
+  const { batchId, manifestSha256 } = record
+  await changeBatch(store, ref, batchId, existing => {
+    refusePurged(ref, existing)
+    if (existing.manifestSha256 !== manifestSha256) throw batchExists(batchSortKey(ref.partition, batchId))
+    const now = clock()
+    // Of several that end it at once one is enough.
+    return now - (existing.heldAt ?? 0) < HOLD_MS / 2 ? undefined : { ...existing, heldAt: now }
+  })
+}
+
+/** Of a part's object, by the format of its table. */
+export function contentTypeOf(format: string): string {
+  return CONTENT_TYPES[format] ?? 'application/octet-stream'
 }
 
 async function uploadParts(
   objects: ObjectStore,
-  location: string,
-  format: string,
+  place: PartsPlace,
   parts: StoreInput['parts'],
 ): Promise<ManifestPart[]> {
+  const { location, format } = place
   const names = new Set<string>()
-  const contentType = CONTENT_TYPES[format] ?? 'application/octet-stream'
+  const contentType = contentTypeOf(format)
   return mapPulled(parts, UPLOADS_MAX, async ({ name: stem, body, rows }, index) => {
     const name = partFileName(stem, index, format)
     if (names.has(name)) throw new CatalogError(`The part ${name} came twice`, { code: 'part-name-invalid' })
     names.add(name)
-    await createOwn(objects, `${location}${name}`, body, contentType)
-    return { name, bytes: body.byteLength, rows, sha256: sha256Hex(body) }
+    const key = `${location}${name}`
+    checkRows(key, place, { body, rows })
+    const sha256 = sha256Hex(body)
+    await createOwn(objects, key, body, { contentType, sha256, metadata: partMetadata(rows) })
+    return { name, bytes: body.byteLength, rows, sha256 }
   })
 }
 
@@ -168,8 +272,8 @@ function isOfSameParts(existing: Uint8Array, manifest: Uint8Array, key: string):
 }
 
 /** An object that exists already may be this very write, repeated by the client after a lost answer: the bytes tell. */
-async function createOwn(objects: ObjectStore, key: string, body: Uint8Array, contentType: string): Promise<void> {
-  if ((await objects.create(key, body, { contentType })) === 'created') return
+async function createOwn(objects: ObjectStore, key: string, body: Uint8Array, options: CreateOptions): Promise<void> {
+  if ((await objects.create(key, body, options)) === 'created') return
   const existing = await objects.get(key)
   if (existing === undefined || !Buffer.from(existing).equals(body)) throw batchExists(key)
 }

@@ -15,7 +15,7 @@ export interface MetricDefinition {
   readonly dimension?: 'owner' | 'model' | 'model, owner'
 }
 
-const HTTP = ['serve', 'ingest']
+const HTTP = ['serve', 'ingest', 'catalog']
 
 /** A name that ends in `*` stands for as many as there are reasons or statuses. */
 export const METRICS = {
@@ -42,6 +42,7 @@ export const METRICS = {
   corruptItems: { unit: 'Count', functions: ['snapshot'], isGauge: true },
   inputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
   outputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
+  mirrorsNotMoved: { unit: 'Count', functions: ['snapshot'] },
   driftUnknown: { unit: 'Count', functions: ['snapshot'], dimension: 'model, owner' },
   hoursCompacted: { unit: 'Count', functions: ['compact'] },
   recordsCompacted: { unit: 'Count', functions: ['compact'] },

@@ -29,7 +29,7 @@ export function isHealthy(lines: readonly StatusLine[]): boolean {
 }
 
 /** Of the six functions a team may leave out these. */
-const OPTIONAL_FUNCTIONS: ReadonlySet<string> = new Set(['serve', 'ingest', 'snapshot', 'compact'])
+const OPTIONAL_FUNCTIONS: ReadonlySet<string> = new Set(['serve', 'ingest', 'snapshot', 'compact', 'catalog'])
 
 function isMissingOption(key: string, deployed: Reading<unknown>): boolean {
   return OPTIONAL_FUNCTIONS.has(key) && isRead(deployed) && deployed.value === undefined

@@ -24,6 +24,7 @@ export const FUNCTIONS: ReadonlyMap<string, boolean> = new Map([
   ['ingest', false],
   ['snapshot', false],
   ['compact', false],
+  ['catalog', false],
 ])
 
 export interface StatusPorts {

@@ -98,6 +98,7 @@ export function interrupted(
         await before()
         yield* store.list(table, prefix, options)
       },
+      tables: async () => (await before(), store.tables()),
     },
   }
 }

@@ -19,7 +19,7 @@ interface Statement {
   readonly Resource: unknown
 }
 
-const FUNCTIONS = ['archive', 'compact', 'ingest', 'recompute', 'serve', 'snapshot']
+const FUNCTIONS = ['archive', 'catalog', 'compact', 'ingest', 'recompute', 'serve', 'snapshot']
 const { root } = packageFacts()
 let cwd: string
 let resources: Readonly<Record<string, Resource>>

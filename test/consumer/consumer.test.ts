@@ -100,7 +100,7 @@ describe('a repo that has only the packed package', () => {
       expect({ code, output }).toMatchObject({ code: 0 })
       const { functions } = JSON.parse(output) as { readonly functions: readonly { readonly name: string }[] }
       const names = functions.map(({ name }) => name)
-      expect(names).toEqual(['archive', 'compact', 'ingest', 'recompute', 'serve', 'snapshot'])
+      expect(names).toEqual(['archive', 'catalog', 'compact', 'ingest', 'recompute', 'serve', 'snapshot'])
       expect(readdirSync(join(copy, 'build', 'x64'))).toEqual(
         expect.arrayContaining(['template.json', 'recompute.zip']),
       )

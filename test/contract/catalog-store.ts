@@ -1,4 +1,5 @@
 // What every store of catalogue items promises, run on the fake and on DynamoDB's emulator alike.
+import type { CatalogError } from '../../src/catalog/errors.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { CatalogItem, CatalogStore, ListOptions } from '../../src/catalog/catalog-store.ts'
 
@@ -75,6 +76,30 @@ export function catalogStoreContract(name: string, start: () => Promise<CatalogS
       expect((await store.get('shop.all', 'log#a#000000001'))?.attributes).toEqual({ n: 1 })
     })
 
+    test('says whether it can, with nothing written', async () => {
+      const checked = await store.checkTransactions('shop.checked').then(
+        () => true,
+        (error: CatalogError) => error.code,
+      )
+      expect(checked).toBe(hasTransactions ? true : 'transactions-unavailable')
+      expect(await collect(store, 'shop.checked', '')).toEqual([])
+    })
+
+    test('lets one of many racing creators of several win, whose items are all there', async () => {
+      if (!hasTransactions) return
+      const item = (sk: string, racer: number): CatalogItem => ({ table: 'shop.allrace', sk, attributes: { racer } })
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, (_, racer) =>
+          store.createAll([item(`log#p${racer % 3}#000000001`, racer), item('log#q#000000001', racer)]),
+        ),
+      )
+      expect(outcomes.filter(outcome => outcome === 'created')).toHaveLength(1)
+      const racer = outcomes.indexOf('created')
+      const keys = await collect(store, 'shop.allrace', '')
+      expect(keys).toEqual([`log#p${racer % 3}#000000001`, 'log#q#000000001'])
+      for (const sk of keys) expect((await store.get('shop.allrace', sk))?.attributes).toEqual({ racer })
+    })
+
     test('replaces an item of the revision before, and no other', async () => {
       const item = (revision: number) => ({
         table: 'shop.revision',
@@ -111,6 +136,17 @@ export function catalogStoreContract(name: string, start: () => Promise<CatalogS
       expect(await collect(store, 'shop.list', '')).toEqual(keys)
       expect(await collect(store, 'shop.list', 'log#p#', { isNewestFirst: true, limit: 1 })).toEqual([keys[3]])
       expect(await collect(store, 'shop.list', 'log#p#', { isNewestFirst: true, limit: 2 })).toEqual([keys[3], keys[2]])
+    })
+
+    test('knows every table that has a schema, each once', async () => {
+      for (const table of ['zoo.b', 'zoo.a']) {
+        await store.create({ table, sk: 'schema', attributes: {} })
+        await store.create({ table, sk: 'schema#000000002', attributes: {} })
+      }
+      await store.create({ table: 'zoo.c', sk: 'log#p#000000001', attributes: {} })
+      const found = await store.tables()
+      expect(found.filter(table => table.startsWith('zoo.'))).toEqual(['zoo.a', 'zoo.b'])
+      expect(found).toEqual(found.toSorted())
     })
 
     test('lists more than one page holds', async () => {

@@ -4,7 +4,7 @@ import { byCodePoint } from '../../src/platform/canonical-json.ts'
 import type { CatalogItem, CatalogStore, ListOptions } from '../../src/catalog/catalog-store.ts'
 
 export interface CatalogStoreCall {
-  readonly operation: 'create' | 'createAll' | 'replace' | 'get' | 'list'
+  readonly operation: 'create' | 'createAll' | 'checkTransactions' | 'replace' | 'get' | 'list' | 'tables'
   readonly key: string
   /** `after`: the effect has happened, its answer is lost. */
   readonly when: 'before' | 'after'
@@ -18,7 +18,7 @@ export interface MemoryCatalogStore extends CatalogStore {
 
 export function memoryCatalogStore(fault?: (call: CatalogStoreCall) => void): MemoryCatalogStore {
   const items = new Map<string, CatalogItem>()
-  const calls = { create: 0, createAll: 0, replace: 0, get: 0, list: 0 }
+  const calls = { create: 0, createAll: 0, checkTransactions: 0, replace: 0, get: 0, list: 0, tables: 0 }
 
   async function call<T>(operation: CatalogStoreCall['operation'], key: string, effect: () => T): Promise<T> {
     calls[operation]++
@@ -57,6 +57,7 @@ export function memoryCatalogStore(fault?: (call: CatalogStoreCall) => void): Me
         for (const item of created) items.set(keyOf(item), structuredClone(item))
         return 'created'
       }),
+    checkTransactions: table => call('checkTransactions', table, () => undefined),
     replace: item =>
       call('replace', item.sk, () => {
         const existing = items.get(keyOf(item))
@@ -67,6 +68,10 @@ export function memoryCatalogStore(fault?: (call: CatalogStoreCall) => void): Me
       }),
     get: (table, sk) => call('get', sk, () => structuredClone(items.get(keyOf({ table, sk })))),
     list: (table, prefix, options) => list(table, prefix, options ?? {}),
+    tables: () =>
+      call('tables', '', () =>
+        [...items.values()].flatMap(({ table, sk }) => (sk === 'schema' ? [table] : [])).sort(byCodePoint),
+      ),
   }
 }
 

@@ -7,10 +7,12 @@ import { EventStreamError } from '../../src/event/errors.ts'
 import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
 import { ANSWER_BYTES_MAX } from '../../src/serve/api-gateway.ts'
 import { INGEST_BODY_BYTES_MAX } from '../../src/serve/ingest-http.ts'
+import { CATALOG_PROBLEM_CODES } from '../../src/serve/catalog-problem.ts'
 import { PROBLEM_CODES, problem } from '../../src/serve/problem.ts'
 import { StoreError } from '../../src/store/errors.ts'
 import { encodeItem } from '../../src/store/item-codec.ts'
 import { gatewayEvent, type GatewayHandler, type GatewayRequest } from '../fakes/http-gateway.ts'
+import { catalogExchanges } from './catalog-exchanges.ts'
 import { ingestWorld, orderJson } from './ingest-world.ts'
 import { type Schema, schemaProblems } from './json-schema.ts'
 import { bodyBytes, FRESH_MS, parts, serveWorld, USER } from './world.ts'
@@ -115,7 +117,7 @@ async function eventExchanges(): Promise<Exchange[]> {
 let exchanges: readonly Exchange[]
 
 beforeAll(async () => {
-  const all = [eventExchanges()]
+  const all = [eventExchanges(), catalogExchanges()]
   for (const route of USER_ROUTES) all.push(userExchanges('GET', route), userExchanges('HEAD', route))
   exchanges = (await Promise.all(all)).flat()
 })
@@ -167,6 +169,8 @@ describe('docs/openapi.json', () => {
   it('lists exactly the problem codes that there are', () => {
     const schema = resolve('#/components/schemas/Problem') as { properties: { code: { enum: string[] } } }
     expect(schema.properties.code.enum.toSorted()).toEqual(PROBLEM_CODES.toSorted())
+    const ofCatalog = resolve('#/components/schemas/CatalogProblem') as typeof schema
+    expect(ofCatalog.properties.code.enum.toSorted()).toEqual(CATALOG_PROBLEM_CODES.toSorted())
   })
 
   it('has valid examples, and of problems the very bodies', () => {

@@ -31,7 +31,7 @@ export function functionReading(key: string, changes: Partial<FunctionReading> =
 }
 
 export function wellReadings(changes: Partial<Readings> = {}): Readings {
-  const keys = ['recompute', 'archive', 'serve', 'ingest', 'snapshot', 'compact']
+  const keys = ['recompute', 'archive', 'serve', 'ingest', 'snapshot', 'compact', 'catalog']
   return {
     nowMs: NOW_MS,
     sinceMs: NOW_MS - HOUR_MS,

@@ -1,0 +1,28 @@
+// The catalogue function: tables and batches over HTTP. Bytes go between the caller and S3; this function only says where.
+import type { Pipeline } from '../predictions/pipeline.ts'
+import { s3PresignedUrls } from '../platform/s3-presigned-urls.ts'
+import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
+import { catalogHttp } from '../serve/catalog-http.ts'
+import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
+import { reportAnswer } from './report-answer.ts'
+import { createRuntime } from './runtime.ts'
+import { deployedStores } from './stores.ts'
+
+/** Besides the database of the pipeline itself: what they say goes through checks of its own. */
+const RESERVED = ['models', 'definitions', 'operations', 'removals']
+
+export function catalogHandler(pipeline: Pipeline): LambdaHandler {
+  return lambdaHandler(deadline => {
+    const { clients, environment, telemetry, world } = createRuntime(pipeline.name, 'catalog')
+    const limits = { timeLeftMs: () => timeForCallsMs(deadline) }
+    const { catalog } = deployedStores(clients, environment, world, limits)
+    const handle = catalogHttp({
+      catalog,
+      urls: s3PresignedUrls({ client: clients.s3, bucket: environment.catalogBucket }),
+      reserved: new Set([...RESERVED, pipeline.name]),
+      ...world,
+      report: telemetry.error,
+    })
+    return { telemetry, handle: async event => reportAnswer(await handle(event as ApiGatewayEvent), telemetry) }
+  })
+}
