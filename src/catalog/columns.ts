@@ -31,7 +31,7 @@ export interface Column {
 }
 
 /** `int64` is a number while that is exact and a bigint beyond; `timestamp` is ms since 1970, UTC; a map is an object. */
-export type RowValue = Json | bigint | readonly bigint[] | { readonly [key: string]: bigint | Json }
+export type RowValue = Json | bigint | readonly (bigint | Json)[] | { readonly [key: string]: bigint | Json }
 export type Row = Readonly<Record<string, RowValue>>
 
 /** Every SQL engine takes such a name unquoted, give or take a reserved word. */

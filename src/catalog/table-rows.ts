@@ -57,7 +57,7 @@ export function rowsOf(batch: LoadedBatch): AsyncIterableIterator<Row> {
   return new RowStream(rowsByPart(batch))
 }
 
-async function* rowsByPart(batch: LoadedBatch): AsyncGenerator<readonly Row[]> {
+export async function* rowsByPart(batch: LoadedBatch): AsyncGenerator<readonly Row[]> {
   const { manifest } = batch
   const format = rowFormat(manifest.table, manifest)
   for await (const part of batch.parts()) {
