@@ -1,20 +1,14 @@
 // `archive import` and `archive compact` as a person calls them, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { openHistory } from '../../src/archive/open-history.ts'
 import { writeParquet } from '../../src/catalog/parquet-rows.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { readAll } from '../archive/history-world.ts'
 import { recordsAt } from '../archive/factories.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
-import { testWorld } from './cli-world.ts'
+import { call, jsonOf, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, number, pipeline, sum } from 'millrace'
@@ -22,45 +16,24 @@ const order = event('order', { id: 'id', user: 'customer.id', time: 'at', latene
 const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: {} })
 export default pipeline({ name: 'shop', features: features({ spent: sum(order, 'amount'), visits: count(visit) }), models: [] })
 `
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 const AT = Date.UTC(2026, 0, 2, 3)
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'archive-commands-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'] })
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace(...words)
 
 async function millraceJson(...words: string[]) {
-  const { exitCode, stdout, stderr } = await millrace(...words, '--json')
-  return { exitCode, json: JSON.parse(exitCode === 0 ? stdout : stderr) as Record<string, unknown> }
+  return jsonOf(await millrace(...words, '--json'))
 }
 
 async function history() {
-  const opened = await openHistory({ ...connection, db: 'shop', spoolDir: folder })
+  const opened = await openHistory({ ...shop.connection, db: 'shop', spoolDir: shop.folder })
   const read = await readAll(opened)
   await opened.close()
   return { ...opened, ...read }
@@ -84,7 +57,7 @@ describe('archive import', () => {
       { name: 'amount', type: 'double' },
     ] as const
     const named = rows.map(({ 'customer.id': customer_id, ...rest }) => ({ ...rest, customer_id }))
-    await writeFile(join(folder, 'orders.parquet'), writeParquet(columns, named))
+    await writeFile(join(shop.folder, 'orders.parquet'), writeParquet(columns, named))
   })
 
   const parquet = [
@@ -129,7 +102,7 @@ describe('archive import', () => {
       '2,csv-1,yesterday,1,',
       '3,csv-2,2026-01-02T03:04:05Z,x,',
     ]
-    await writeFile(join(folder, 'more.csv.gz'), gzipSync(`${csv.join('\r\n')}\r\n`))
+    await writeFile(join(shop.folder, 'more.csv.gz'), gzipSync(`${csv.join('\r\n')}\r\n`))
     const { stdout, exitCode } = await millrace('archive', 'import', '--event', 'order', 'more.csv.gz')
     expect(exitCode).toBe(0)
     expect(stdout).toContain('1 of 3 events of 1 users: batch ')
@@ -152,7 +125,7 @@ describe('archive import', () => {
       event(2),
       event(3, { type: 'order', customer: { id: 'another' }, amount: 1 }),
     ]
-    await writeFile(join(folder, 'visits.ndjson'), lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+    await writeFile(join(shop.folder, 'visits.ndjson'), lines.map(line => `${JSON.stringify(line)}\n`).join(''))
     const { json } = await millraceJson(
       'archive',
       'import',
@@ -175,7 +148,7 @@ describe('archive import', () => {
     const twice = `{"id":2,"user":"json-2","at":"${at}","id":3}`
     const latin = Buffer.from(`{"id":4,"user":"josé","at":"${at}"}`, 'latin1')
     const lines = [exact, twice, '{}'].flatMap(line => [Buffer.from(line), Buffer.from('\n')])
-    await writeFile(join(folder, 'exact.ndjson'), Buffer.concat([...lines, latin]))
+    await writeFile(join(shop.folder, 'exact.ndjson'), Buffer.concat([...lines, latin]))
     const { json } = await millraceJson('archive', 'import', '--event', 'visit', 'exact.ndjson')
     expect(json).toMatchObject({
       events: 4,
@@ -222,7 +195,7 @@ describe('archive import', () => {
     expect(await error('--event', 'order', ...twice)).toContain('--map has two columns for id')
     expect(await error('--event', 'order', '--map', 'id=No', 'visits.ndjson')).toContain('no columns that --map could')
     await writeFile(
-      join(folder, 'latin.csv'),
+      join(shop.folder, 'latin.csv'),
       Buffer.from('id,user,time,amount\n1,josé,2026-01-02T03:04:05Z,1\n', 'latin1'),
     )
     expect(await error('--event', 'order', 'latin.csv')).toContain('The CSV is not UTF-8')
@@ -237,15 +210,14 @@ describe('archive import', () => {
 describe('archive compact', () => {
   it('writes the hours that are over, once, and what is read is the same before and after', async () => {
     const records = recordsAt(0, 20).map(record => ({ ...record, arrivalMs: record.arrivalMs - 9 * 365 * 86_400_000 }))
-    await archiveBatch(records, connection.archive)
+    await archiveBatch(records, shop.connection.archive)
     expect((await history()).records).toEqual(records)
     // Its objects are a moment old, and an hour that is still written to waits.
     expect((await millrace('archive', 'compact')).stdout).toContain('Nothing to compact')
     const clock = () => Date.now() + 3_600_000
     const later = async (...words: string[]) => {
-      const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock })
-      await runCli(['archive', 'compact', ...words], COMMANDS, world)
-      return world.written
+      const options = { cwd: shop.folder, env: { ...shop.aws.env, USER: 'ana' }, clock }
+      return call(['archive', 'compact', ...words], options)
     }
     expect((await later('--dry-run')).stdout).toContain('hour=2017-01-04T12: 1 more raw objects\nWould write 1 hour')
     expect(await later()).toMatchObject({

@@ -1,22 +1,16 @@
 // The command as a person calls it, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { features } from '../../src/features/define.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { countingPredictor, rawRecord } from '../recompute/harness.ts'
-import { testWorld } from './cli-world.ts'
+import { call, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, pipeline, sum } from 'millrace'
@@ -28,39 +22,19 @@ export default pipeline({
 })
 `
 const NOW = Date.UTC(2026, 5, 1, 12)
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'backfill-command-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'], clock: () => NOW })
   const records = Array.from({ length: 12 }, (_, id) => visit(id + 1, `user-${id % 3}`))
   await deliver(records)
-  await archiveBatch(records, connection.archive)
+  await archiveBatch(records, shop.connection.archive)
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => NOW })
-  const exitCode = await runCli(['backfill', '--wait', '1s', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace('backfill', '--wait', '1s', ...words)
 
 function visit(id: number, user: string): StreamRecord {
   const atMs = NOW - (20 - id) * 3_600_000
@@ -69,12 +43,12 @@ function visit(id: number, user: string): StreamRecord {
 
 /** As the function did that was deployed before there were three features. */
 async function deliver(records: readonly StreamRecord[]): Promise<void> {
-  const { features: now, ...rest } = await loadPipeline(folder)
+  const { features: now, ...rest } = await loadPipeline(shop.folder)
   const first = features({ visits1d: now.features['visits1d'] as never })
   const compiled = compilePipeline({ ...rest, features: first })
   const aside = { writeDeadLetters: fail, writeDoubt: fail }
   const predictor = countingPredictor([])
-  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+  await recomputeBatch(records, { ...shop.connection, compiled, predictor, aside, remainingMs: () => 60_000 })
 }
 
 async function fail(): Promise<never> {
@@ -85,7 +59,7 @@ describe('backfill', () => {
   it('counts in a dry run, fills what is missing, and has nothing to do the second time', async () => {
     const dry = await millrace('--dry-run')
     expect(dry).toMatchObject({ exitCode: 0, stdout: '3 users would be rebuilt\n' })
-    await writeFile(join(folder, 'some.txt'), 'user-0\n')
+    await writeFile(join(shop.folder, 'some.txt'), 'user-0\n')
     const some = await millrace('--feature', 'visits90d', '--users', 'some.txt', '--user', 'user-1', '--json')
     expect(JSON.parse(some.stdout)).toMatchObject({ users: 2, written: 2, waiting: 0, isDryRun: false })
     const rest = await millrace()
@@ -105,24 +79,23 @@ describe('backfill', () => {
     expect(left.exitCode).toBe(1)
     expect(left.stdout).toContain('1 left: the archive does not have their newest events yet')
     expect(left.stderr).toContain('1 users are left as they were (backfill-incomplete)')
-    await archiveBatch([ahead], connection.archive)
+    await archiveBatch([ahead], shop.connection.archive)
     expect((await millrace('--user', 'user-0')).stdout).toContain('1 written')
   })
 
   it('counts letters that are accepted today, and closes them', async () => {
     const record = visit(14, 'user-9')
-    await writeDeadLetters(connection.archive, [
+    await writeDeadLetters(shop.connection.archive, [
       { record, refusal: { reason: 'contract', detail: 'The field is text.' } },
     ])
-    await archiveBatch([record], connection.archive)
+    await archiveBatch([record], shop.connection.archive)
     expect((await millrace('--dead-letters', 'contract')).stdout.split('\n')).toEqual([
       '1 users: 1 written, 1 of them for the first time, 0 unchanged',
       'dead letters: 1 closed, 0 still open',
       '',
     ])
-    const world = testWorld({ cwd: folder, env: aws.env })
-    await runCli(['deadletters', 'list', '--all', '--json'], COMMANDS, world)
-    expect(JSON.parse(world.written.stdout)).toMatchObject({
+    const { stdout } = await shop.millrace('deadletters', 'list', '--all', '--json')
+    expect(JSON.parse(stdout)).toMatchObject({
       letters: [{ closedBy: 'millrace backfill --dead-letters contract' }],
     })
   })
@@ -151,7 +124,6 @@ describe('backfill', () => {
 
 /** With the real time: the wait is one. */
 async function waiting(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(['backfill', ...words, '--wait', '1s'], COMMANDS, world)
-  return { exitCode, ...world.written }
+  const options = { cwd: shop.folder, env: { ...shop.aws.env, USER: 'ana' }, clock: Date.now }
+  return call(['backfill', ...words, '--wait', '1s'], options)
 }

@@ -1,21 +1,15 @@
 // `table` and `model` commands as a person calls them, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Catalog } from '../../src/catalog/catalog.ts'
 import { readParquet } from '../../src/catalog/parquet-rows.ts'
 import { storeRows } from '../../src/catalog/table-rows.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { artifactOf, inputs, zipOf } from '../model/factories.ts'
-import { testWorld } from './cli-world.ts'
+import { call, jsonOf, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, model, pipeline } from 'millrace'
@@ -29,40 +23,20 @@ const COLUMNS = [
   { name: 'visits', type: 'int64' },
 ] as const
 
-let folder = ''
-let aws: LocalAws
+let shop: Shop
 let catalog: Catalog
-let close = () => {}
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'catalog-commands-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  const connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
-  catalog = connection.catalog
-  close = () => connection.close()
+  shop = await openShop({ source: PIPELINE })
+  catalog = shop.connection.catalog
 })
 
-afterAll(async () => {
-  close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace(...words)
 
 async function millraceJson(...words: string[]) {
-  const { exitCode, stdout, stderr } = await millrace(...words, '--json')
-  return { exitCode, json: JSON.parse(exitCode === 0 ? stdout : stderr) }
+  return jsonOf(await millrace(...words, '--json'))
 }
 
 describe('table', () => {
@@ -110,7 +84,7 @@ describe('table', () => {
   })
 
   it('load --out writes the files, and never over others', async () => {
-    const out = join(folder, 'loaded')
+    const out = join(shop.folder, 'loaded')
     const words = ['table', 'load', ...where, '--batch', first, '--out', 'loaded']
     expect((await millraceJson(...words)).json).toMatchObject({ parts: 2, rows: 3, folder: out })
     expect((await readdir(out)).sort()).toEqual(['manifest.json', 'part-00000.parquet', 'part-00001.parquet'])
@@ -155,7 +129,7 @@ describe('table', () => {
 it.each([
   [['table', 'load', 'users', 'p'], '"users" is not a table'],
   [['table', 'history', 'Shop.users', 'p'], '"Shop" cannot be the name of a database'],
-  [['table', 'history', 'shop.users', 'a/b'], '"a/b" cannot be the name of a partition'],
+  [['table', 'history', 'shop.users', 'a b'], '"a b" cannot be the name of a partition'],
   [['table', 'load', 'shop.users', 'p', '--batch', 'latest'], '"latest" is not a batch ID'],
   [['table', 'rollback', 'shop.users', 'p', 'latest'], '"latest" is not a batch ID'],
   [['table', 'history', 'shop.users', 'p', '--stage', 'BAD stage'], '"BAD stage" (stage)'],
@@ -170,12 +144,12 @@ describe('model publish', () => {
   const production = { db: 'models', table: 'churn', partition: 'production' }
 
   async function artifactFile(name: string, isFitting: boolean): Promise<string> {
-    const features = definedFeatures(compilePipeline(await loadPipeline(folder)))
+    const features = definedFeatures(compilePipeline(await loadPipeline(shop.folder)))
     const fitting = inputs('a', 'b', 'c').map(input => ({
       ...input,
       fingerprint: features.get(input.name)?.fingerprint ?? '',
     }))
-    await writeFile(join(folder, name), zipOf(artifactOf('wide', isFitting ? { inputs: fitting } : {})))
+    await writeFile(join(shop.folder, name), zipOf(artifactOf('wide', isFitting ? { inputs: fitting } : {})))
     return name
   }
 
@@ -226,9 +200,9 @@ describe('model publish', () => {
     const file = await artifactFile('signed.zip', true)
     const { publicKey } = (await millraceJson('model', 'keys', 'new', '--to', 'signing.pem')).json
     const publish = async () => {
-      const world = testWorld({ cwd: folder, env: { ...aws.env, MILLRACE_MODEL_KEYS: publicKey }, clock: Date.now })
-      const exitCode = await runCli(['model', 'publish', file, '--who', 'ana', '--why', 'x'], COMMANDS, world)
-      return { exitCode, ...world.written }
+      const env = { ...shop.aws.env, MILLRACE_MODEL_KEYS: publicKey }
+      const words = ['model', 'publish', file, '--who', 'ana', '--why', 'x']
+      return call(words, { cwd: shop.folder, env, clock: Date.now })
     }
     expect(await publish()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('(signature-missing)') })
     await millrace('model', 'sign', file, '--key', 'signing.pem')
@@ -236,7 +210,7 @@ describe('model publish', () => {
   })
 
   it('refuses what is no artifact', async () => {
-    await writeFile(join(folder, 'text.zip'), 'text')
+    await writeFile(join(shop.folder, 'text.zip'), 'text')
     expect((await millraceJson('model', 'publish', 'text.zip', '--why', 'x')).json.error.code).toBe('artifact-invalid')
     expect((await millraceJson('model', 'publish', 'none.zip', '--why', 'x')).json.error.code).toBe('file-not-found')
   })

@@ -1,15 +1,11 @@
 // The command as a person calls it, on S3's emulator.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { closeRecords } from '../../src/archive/closed-letters.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { LETTER_REASONS } from '../../src/archive/letter-reasons.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
 import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { RefusalReason } from '../../src/event/decoded-event.ts'
 import type { ObjectStore } from '../../src/platform/object-store.ts'
@@ -17,7 +13,7 @@ import { seededRandom } from '../../src/platform/random.ts'
 import { s3ObjectStore } from '../../src/platform/s3-object-store.ts'
 import { failureObject, NOON_MS, recordAt, sequenceOf } from '../archive/factories.ts'
 import { type FauxqsBucket, startFauxqsBucket } from '../fakes/fauxqs-bucket.ts'
-import { testWorld } from './cli-world.ts'
+import { call, pipelineFolder } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, pipeline } from 'millrace'
@@ -29,10 +25,7 @@ let folder = ''
 let s3: FauxqsBucket
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'deadletters-list-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  folder = await pipelineFolder('deadletters-list-', PIPELINE)
   const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
   s3 = await startFauxqsBucket(names.archiveBucket)
 })
@@ -42,11 +35,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { AWS_ENDPOINT_URL: s3.endpoint } })
-  const exitCode = await runCli(['deadletters', 'list', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) =>
+  call(['deadletters', 'list', ...words], { cwd: folder, env: { AWS_ENDPOINT_URL: s3.endpoint } })
 
 function letter(index: number, reason: RefusalReason) {
   return { record: recordAt(index), refusal: { reason, detail: `It is ${reason}.` } }

@@ -1,19 +1,11 @@
 // show and replay as a person calls them, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { RefusalReason } from '../../src/event/decoded-event.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { rawRecord } from '../recompute/harness.ts'
-import { testWorld } from './cli-world.ts'
+import { openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, number, pipeline } from 'millrace'
@@ -25,39 +17,19 @@ export default pipeline({ name: 'shop', features: features({ ever: count(visit) 
 const NOW = Date.UTC(2026, 5, 1, 12)
 const HOUR_MS = 3_600_000
 const SHARD = 'events@1/shardId-000000000000'
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'deadletters-replay-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'], clock: () => NOW })
   await setAside('contract', visit(1, 5), visit(2, 6), visit(3, 'long'))
   await setAside('future', visit(4, 7, NOW - HOUR_MS))
   await setAside('not-json', { ...visit(5, 1), dataBase64: Buffer.from([0x1b, 0xff]).toString('base64') })
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env }, clock: () => NOW })
-  const exitCode = await runCli(['deadletters', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace('deadletters', ...words)
 
 function visit(id: number, seconds: unknown, atMs = NOW - 10 * HOUR_MS): StreamRecord {
   const payload = { type: 'visit', id, user: 'user-1', at: new Date(atMs).toISOString(), seconds }
@@ -67,10 +39,10 @@ function visit(id: number, seconds: unknown, atMs = NOW - 10 * HOUR_MS): StreamR
 async function setAside(reason: RefusalReason, ...records: readonly StreamRecord[]): Promise<void> {
   const refusal = { reason, detail: `It was ${reason}.` }
   await writeDeadLetters(
-    connection.archive,
+    shop.connection.archive,
     records.map(record => ({ record, refusal })),
   )
-  await archiveBatch(records, connection.archive)
+  await archiveBatch(records, shop.connection.archive)
 }
 
 describe('deadletters show', () => {
@@ -114,7 +86,7 @@ describe('deadletters replay', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toContain('contract: 4 letters\n  2 would be folded\n  2 would be refused again')
     expect(stdout).toContain('Nothing was touched.')
-    expect(await connection.users.load('user-1')).toBeUndefined()
+    expect(await shop.connection.users.load('user-1')).toBeUndefined()
     const dry = JSON.parse((await millrace('replay', '--dry-run', '--json', '--reason', 'contract')).stdout) as object
     expect(dry).toMatchObject({
       isPreview: true,
@@ -134,7 +106,7 @@ describe('deadletters replay', () => {
 
   it('folds what is named, and says of the rest that it is left, with 1', async () => {
     expect(await millrace('replay', '1')).toMatchObject({ exitCode: 0 })
-    expect(await connection.users.load('user-1')).toMatchObject({ v: 1 })
+    expect(await shop.connection.users.load('user-1')).toMatchObject({ v: 1 })
     const { exitCode, stdout, stderr } = await millrace('replay', '--reason', 'contract')
     expect(exitCode).toBe(1)
     expect(stdout).toContain('1 folded')

@@ -1,12 +1,9 @@
 // The command as a person or CI calls it: a folder with a pipeline and files, the real decoder.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { testWorld } from './cli-world.ts'
+import { call, pipelineFolder } from './shop-world.ts'
 
 const PIPELINE = `
 import { choice, count, event, features, number, pipeline } from 'millrace'
@@ -40,10 +37,7 @@ const TEXT = `${LINES.join('\n')}\n\n{"type":"order.placed","${SECRET}`
 let folder = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'events-check-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  folder = await pipelineFolder('events-check-', PIPELINE)
   await writeFile(join(folder, 'events.ndjson'), TEXT)
   await writeFile(join(folder, 'events.ndjson.gz'), gzipSync(TEXT))
   await writeFile(join(folder, 'events.json'), `[${LINES.join(',')}]`)
@@ -54,11 +48,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function check(...words: string[]) {
-  const world = testWorld({ cwd: folder })
-  const exitCode = await runCli(['events', 'check', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const check = (...words: string[]) => call(['events', 'check', ...words], { cwd: folder, env: {} })
 
 describe('millrace events check', () => {
   it.each(['events.ndjson', 'events.ndjson.gz'])(

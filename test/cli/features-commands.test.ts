@@ -1,14 +1,11 @@
 // The two commands as a person calls them: a folder with a pipeline and files, the real decoder and fold, nothing else.
-import { mkdtemp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { parquetWriteFile } from 'hyparquet-writer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { testWorld } from './cli-world.ts'
+import { call, pipelineFolder } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, flag, last, model, number, pipeline, ratio, sum, text } from 'millrace'
@@ -44,10 +41,7 @@ const LINES = [
 let folder = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'features-commands-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  folder = await pipelineFolder('features-commands-', PIPELINE)
   await writeFile(join(folder, 'events.ndjson'), LINES.join('\n'))
   await writeFile(join(folder, 'events.ndjson.gz'), gzipSync(LINES.join('\r\n')))
   await writeFile(join(folder, 'events.json'), `[${[0, 1, 5].map(index => LINES[index]).join(',')}]`)
@@ -55,11 +49,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => call(words, { cwd: folder, env: {} })
 
 describe('millrace features preview', () => {
   it.each(['events.ndjson', 'events.ndjson.gz'])(

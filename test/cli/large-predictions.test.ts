@@ -1,23 +1,15 @@
 // `users sweep-spills` and `model shadow` as a person calls them, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
 import { type CompiledPipeline, compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import type { Predictor } from '../../src/predictions/predictor.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
 import { removalsRef } from '../../src/replay/spill-receipt.ts'
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { rawRecord } from '../recompute/harness.ts'
 import { longValue } from '../recompute/spill-harness.ts'
-import { testWorld } from './cli-world.ts'
+import { call, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, model, pipeline } from 'millrace'
@@ -29,7 +21,6 @@ export default pipeline({ name: 'shop', features: customer, models: [churn, next
 `
 const NOW = Date.now()
 const USERS = 11
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 /** The shadow says twice as much, and of the first user nothing. */
 const predictor: Predictor = {
   pinned: async () => predictor,
@@ -51,41 +42,23 @@ const predictor: Predictor = {
   production: async () => ({ churn: 'b1', 'churn-next': 'b2' }),
 }
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 let compiled: CompiledPipeline
 let sequence = 0
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'large-predictions-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
-  compiled = compilePipeline(await loadPipeline(folder))
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'] })
+  compiled = compilePipeline(await loadPipeline(shop.folder))
   // User n has n visits.
   for (let visits = USERS; visits >= 1; visits--) {
     await visit(Array.from({ length: visits }, (_, index) => `user-${USERS - index}`))
   }
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(nowMs: number, ...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => nowMs })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (nowMs: number, ...words: string[]) =>
+  call(words, { cwd: shop.folder, env: { ...shop.aws.env, USER: 'ana' }, clock: () => nowMs })
 
 async function visit(users: readonly string[]): Promise<void> {
   const records = users.map(user => {
@@ -96,7 +69,7 @@ async function visit(users: readonly string[]): Promise<void> {
   const fail = () => Promise.reject(new Error('set aside'))
   const aside = { writeDeadLetters: fail, writeDoubt: fail }
   const { errors } = await recomputeBatch(records, {
-    ...connection,
+    ...shop.connection,
     compiled,
     predictor,
     aside,
@@ -107,7 +80,7 @@ async function visit(users: readonly string[]): Promise<void> {
 
 async function spilled(): Promise<string[]> {
   const keys: string[] = []
-  for await (const { key } of connection.archive.list('spill/')) keys.push(key)
+  for await (const { key } of shop.connection.archive.list('spill/')) keys.push(key)
   return keys
 }
 
@@ -129,10 +102,10 @@ describe('users sweep-spills', () => {
     const left = new Set(await spilled())
     expect(left.size).toBe(USERS - 1)
     const ref = removalsRef({ pipeline: 'shop', stage: 'dev' })
-    const [entry] = await connection.catalog.history(ref)
+    const [entry] = await shop.connection.catalog.history(ref)
     expect(entry).toMatchObject({ who: 'ana', why: `${superseded} predictions removed: spring cleaning` })
     const lines: string[] = []
-    for await (const { body } of (await connection.catalog.load(ref)).parts()) {
+    for await (const { body } of (await shop.connection.catalog.load(ref)).parts()) {
       lines.push(...Buffer.from(body).toString('utf8').trim().split('\n'))
     }
     const receipt = lines.map(line => (JSON.parse(line) as { key: string }).key)
@@ -141,7 +114,7 @@ describe('users sweep-spills', () => {
 
   it('is refused while somebody else is at it, which looking is not', async () => {
     const ref = removalsRef({ pipeline: 'shop', stage: 'dev' })
-    const lease = await connection.takeLease(ref, ref.partition, { who: 'bob', what: 'users sweep-spills' })
+    const lease = await shop.connection.takeLease(ref, ref.partition, { who: 'bob', what: 'users sweep-spills' })
     const refused = await millrace(NOW, 'users', 'sweep-spills', '--json')
     expect(refused.exitCode).toBe(1)
     expect(JSON.parse(refused.stderr).error).toMatchObject({
@@ -168,7 +141,7 @@ describe('model shadow', () => {
   })
 
   it('says how far the shadow is from what is served, whole values among them', async () => {
-    await takeSnapshot({ ...connection, compiled, predictor }, { instantMs: NOW, who: 'ana', why: 'test' })
+    await takeSnapshot({ ...shop.connection, compiled, predictor }, { instantMs: NOW, who: 'ana', why: 'test' })
     const { exitCode, stdout } = await millrace(NOW, 'model', 'shadow', 'churn-next', '--json')
     expect(exitCode).toBe(0)
     const report = JSON.parse(stdout) as { outputs: { rankCorrelation: number; deciles: unknown[] }[] }

@@ -1,19 +1,14 @@
 // The life of a model's versions as a person types it, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { ManifestInput } from '../../src/model/artifact-manifest.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { artifactOf, inputs, zipOf } from '../model/factories.ts'
 import { papersZip } from '../model/papers.ts'
-import { testWorld } from './cli-world.ts'
+import { openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, model, pipeline } from 'millrace'
@@ -27,47 +22,32 @@ const V1 = '20010501120000-00000001'
 const V2 = '20010601120000-00000002'
 const V3 = '20010701120000-00000003'
 
-let folder = ''
-let aws: LocalAws
+let shop: Shop
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'model-commands-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  const features = definedFeatures(compilePipeline(await loadPipeline(folder)))
+  shop = await openShop({ source: PIPELINE })
+  const features = definedFeatures(compilePipeline(await loadPipeline(shop.folder)))
   const fitting = inputs('a', 'b', 'c').map(input => ({
     ...input,
     fingerprint: features.get(input.name)?.fingerprint ?? '',
   }))
   const write = async (file: string, changes: Partial<ManifestInput>) =>
-    writeFile(join(folder, file), papersZip({ manifest: { inputs: fitting, ...changes } }))
+    writeFile(join(shop.folder, file), papersZip({ manifest: { inputs: fitting, ...changes } }))
   const auc = (value: number) => [{ metric: 'auc', slice: 'all', value }]
   await write('v1.zip', { version: V1, performance: auc(0.71) })
   await write('v2.zip', { version: V2, performance: auc(0.73), description: 'Better.' })
   await write('v2-other.zip', { version: V2, performance: auc(0.99) })
   await write('v3.zip', { version: V3, performance: auc(0.6) })
   await writeFile(
-    join(folder, 'no-golden.zip'),
+    join(shop.folder, 'no-golden.zip'),
     zipOf(artifactOf('wide', { formatVersion: 2, inputs: fitting, version: V3 })),
   )
   await write('misfit.zip', { version: '20010801120000-00000004', inputs: inputs('a', 'b', 'c') })
 })
 
-afterAll(async () => {
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(['model', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace('model', ...words)
 
 async function json(...words: string[]) {
   const { exitCode, stdout, stderr } = await millrace(...words, '--json')

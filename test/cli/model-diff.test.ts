@@ -1,21 +1,15 @@
 // `model diff` as a person types it, on the local cloud's DynamoDB and S3: two trainings of one model, and a snapshot.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Catalog } from '../../src/catalog/catalog.ts'
 import { storeRows } from '../../src/catalog/table-rows.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { distributionOf } from '../../src/model/distribution.ts'
 import { modelRegistry } from '../../src/model/registry.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { inputs } from '../model/factories.ts'
 import { papersZip } from '../model/papers.ts'
-import { testWorld } from './cli-world.ts'
+import { jsonOf, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, model, pipeline } from 'millrace'
@@ -25,10 +19,8 @@ const churn = model('churn', { from: visitor, inputs: ['a', 'b', 'c'], owner: 'a
 export default pipeline({ name: 'shop', events: [visit], features: visitor, models: [churn] })
 `
 const USERS = 40
-let folder = ''
-let aws: LocalAws
+let shop: Shop
 let catalog: Catalog
-let close = () => {}
 let [first, second] = ['', '']
 
 const distributed = (from: number) => {
@@ -43,17 +35,8 @@ async function publish(stage: string, zip: Uint8Array): Promise<string> {
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'model-diff-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  const connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
-  catalog = connection.catalog
-  close = () => connection.close()
+  shop = await openShop({ source: PIPELINE })
+  catalog = shop.connection.catalog
   first = await publish('production', papersZip({ manifest: { inputs: distributed(0) } }))
   // The same file with its inputs the other way round is another model: probability = sigmoid(a + 2b − c).
   const [a, b, c] = distributed(300)
@@ -66,21 +49,12 @@ beforeAll(async () => {
   second = await publish('staging', papersZip({ manifest }))
 })
 
-afterAll(async () => {
-  close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace(...words)
 
 async function millraceJson(...words: string[]) {
-  const { exitCode, stdout, stderr } = await millrace(...words, '--json')
-  return { exitCode, json: JSON.parse(exitCode === 0 ? stdout : stderr) }
+  return jsonOf(await millrace(...words, '--json'))
 }
 
 async function takeSnapshot(): Promise<void> {
@@ -153,8 +127,8 @@ describe('model diff', () => {
 
   it('writes one page that needs nothing else, and overwrites nothing', async () => {
     const words = ['model', 'diff', 'churn', first, second, '--html', 'diff.html']
-    expect((await millrace(...words)).stdout).toContain(join(folder, 'diff.html'))
-    const page = await readFile(join(folder, 'diff.html'), 'utf8')
+    expect((await millrace(...words)).stdout).toContain(join(shop.folder, 'diff.html'))
+    const page = await readFile(join(shop.folder, 'diff.html'), 'utf8')
     expect(page).toContain('Values of a')
     expect(page.match(/<svg /g)?.length).toBeGreaterThan(3)
     expect(page).not.toContain('user-')

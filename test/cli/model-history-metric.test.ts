@@ -1,27 +1,21 @@
 // `model history --metric` as a person calls it, on the local cloud's DynamoDB and S3, with a real model, snapshots and an archive.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
 import { parseOutcomes } from '../../src/cli/model-history-metric-outcomes.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
 import { storeRows } from '../../src/catalog/table-rows.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
 import { createPredictor } from '../../src/compose/predictor.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { modelRegistry } from '../../src/model/registry.ts'
 import { toRfc3339 } from '../../src/platform/clock.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { artifactOf, zipOf } from '../model/factories.ts'
 import { harness } from '../recompute/harness.ts'
-import { testWorld } from './cli-world.ts'
+import { jsonOf, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, flag, model, number, pipeline, sum } from 'millrace'
@@ -32,16 +26,13 @@ export default pipeline({
   models: [model('churn', { from: customer, inputs: ['a', 'b', 'c'], owner: 'ana' })],
 })
 `
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 const [MINUTE, DAY] = [60_000, 86_400_000]
 /** Days to come: the version is published now, and what happens after that is predicted by it. */
 const FIRST = (Math.floor(Date.now() / DAY) + 2) * DAY
 const USERS = 6
 
-let folder = ''
+let shop: Shop
 let batchId = ''
-let aws: LocalAws
-let connection: Connection
 
 /** Two orders of each user, on the first and on the second day; every third is a gift. */
 const orders: readonly StreamRecord[] = Array.from({ length: 2 * USERS }, (_, n) => {
@@ -58,17 +49,9 @@ const orders: readonly StreamRecord[] = Array.from({ length: 2 * USERS }, (_, n)
 })
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'model-history-metric-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
-  const { catalog, archive } = connection
-  const compiled = compilePipeline(await loadPipeline(folder))
+  shop = await openShop({ source: PIPELINE, with: ['archive'] })
+  const { catalog, archive } = shop.connection
+  const compiled = compilePipeline(await loadPipeline(shop.folder))
   const fingerprints = new Map(compiled.features.features.map(({ name, fingerprint }) => [name, fingerprint]))
   const inputs = ['a', 'b', 'c'].map(name => {
     return { name, fingerprint: fingerprints.get(name) ?? '', type: 'number' as const, missing: 0 }
@@ -86,21 +69,12 @@ beforeAll(async () => {
   await takeSnapshot({ compiled, users: run.users, predictor, catalog }, { instantMs: FIRST + DAY, ...words })
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(['model', 'history', 'churn', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace('model', 'history', 'churn', ...words)
 
 async function millraceJson(...words: string[]) {
-  const { exitCode, stdout, stderr } = await millrace(...words, '--json')
-  return { exitCode, json: JSON.parse(exitCode === 0 ? stdout : stderr) as Record<string, unknown> }
+  return jsonOf(await millrace(...words, '--json'))
 }
 
 const GIFTS = ['--metric', 'auc', '--outcomes', 'order.placed.gift']
@@ -132,7 +106,7 @@ describe('millrace model history --metric', () => {
   it('takes outcomes from a file, with weights, and another column for the label', async () => {
     const time = toRfc3339(FIRST + DAY + MINUTE)
     const rows = [`user-0,${time},20,2`, `user-1,${time},10,1`, `user-2,${time},,1`]
-    await writeFile(join(folder, 'seen.csv'), ['user,time,minutes,weight', ...rows].join('\n'))
+    await writeFile(join(shop.folder, 'seen.csv'), ['user,time,minutes,weight', ...rows].join('\n'))
     const words = ['--metric', 'brier', '--outcomes', 'seen.csv above 15']
     expect((await millraceJson(...words)).json).toMatchObject({ error: { code: 'outcomes-invalid' } })
     const { json } = await millraceJson(...words, '--label', 'minutes')
@@ -146,9 +120,9 @@ describe('millrace model history --metric', () => {
       { name: 'time', type: 'timestamp' },
       { name: 'label', type: 'double' },
     ] as const
-    await connection.catalog.createTable(ref, { columns, format: 'parquet', owner: 'ana' })
+    await shop.connection.catalog.createTable(ref, { columns, format: 'parquet', owner: 'ana' })
     const rows = [1, 2].map(n => ({ user: `user-${n}`, time: FIRST + DAY + MINUTE, label: n / 2 }))
-    await storeRows(connection.catalog, ref, { rows, who: 'ana', why: 'seen' })
+    await storeRows(shop.connection.catalog, ref, { rows, who: 'ana', why: 'seen' })
     const { json } = await millraceJson('--metric', 'mae', '--outcomes', 'shop.seen/all')
     expect(json).toMatchObject({ counts: { outcomes: 2, joined: 2 }, periods: [{ meanSeen: 0.75 }] })
     const classes = await millraceJson('--metric', 'auc', '--outcomes', 'shop.seen/all')
@@ -157,7 +131,7 @@ describe('millrace model history --metric', () => {
 
   it('writes a page with a chart, and never over one that is there', async () => {
     expect(await millrace(...GIFTS, '--replayed', '--html', 'page.html')).toMatchObject({ exitCode: 0 })
-    const page = await readFile(join(folder, 'page.html'), 'utf8')
+    const page = await readFile(join(shop.folder, 'page.html'), 'utf8')
     expect(page).toContain('<svg ')
     expect(page).toContain(`commit ${batchId}`)
     expect((await millraceJson(...GIFTS, '--html', 'page.html')).json).toMatchObject({ error: { code: 'file-exists' } })

@@ -1,18 +1,15 @@
 // `model pack` as a person calls it, on files of public libraries, a folder of MLflow and coefficients of R.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { readArtifact } from '../../src/model/read-artifact.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
 import { exportBytes, PAPERS } from '../model/exports/exports.ts'
-import { testWorld } from './cli-world.ts'
+import { call, pipelineFolder } from './shop-world.ts'
 
 const PIPELINE = `
 import { choice, count, event, features, flag, last, model, number, pipeline, sum } from 'millrace'
@@ -35,10 +32,7 @@ const exported = (name: string): string => fileURLToPath(new URL(`../model/expor
 let folder = ''
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'model-pack-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
+  folder = await pipelineFolder('model-pack-', PIPELINE)
   await writeFile(join(folder, 'papers.json'), JSON.stringify(PAPERS))
   await writeFile(join(folder, 'rows.csv'), ROWS)
   await mkdir(join(folder, 'saved'))
@@ -49,11 +43,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-async function pack(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { USER: 'ana' } })
-  const exitCode = await runCli(['model', 'pack', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const pack = (...words: string[]) => call(['model', 'pack', ...words], { cwd: folder, env: { USER: 'ana' } })
 
 const artifactOf = async (name: string) => readArtifact(await readFile(join(folder, name)))
 const ONNX = ['--onnx', exported('sklearn-logistic.onnx'), '--papers', 'papers.json', '--golden', 'rows.csv']

@@ -1,22 +1,17 @@
 // A version made again by the script in its artifact, from the batch that its papers name: the same model, another one, and scripts that
 // fail, hang, or look for what is not theirs.
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { strToU8, zipSync } from 'fflate'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { storeRows } from '../../src/catalog/table-rows.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { modelRegistry } from '../../src/model/registry.ts'
 import { newSigningKeys } from '../../src/model/signature.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { manifestOf, onnxFile } from '../model/factories.ts'
-import { testWorld } from './cli-world.ts'
+import { call, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, model, pipeline } from 'millrace'
@@ -40,25 +35,16 @@ else if (how !== 'nothing') writeFileSync('model.onnx', weights)
 const TABLE = { db: 'shop', table: 'training', partition: 'y2001' }
 
 let folder = ''
-let aws: LocalAws
-let close = () => {}
+let shop: Shop
 const temporary = process.env['TMPDIR']
 const versions = new Map<string, string>()
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'model-reproduce-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
   // So that nobody else's folders are looked at.
   process.env['TMPDIR'] = folder
-  aws = await startLocalAws()
-  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  const connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
-  close = () => connection.close()
-  const { catalog } = connection
+  shop = await openShop({ source: PIPELINE })
+  const { catalog } = shop.connection
   await catalog.createTable(TABLE, { columns: [{ name: 'a', type: 'double' }], format: 'parquet', owner: 'ana' })
   const { batchId } = await storeRows(catalog, TABLE, { rows: [{ a: 1 }], who: 'ana', why: 'training' })
   for (const how of ['same', 'other', 'fails', 'hangs', 'nothing']) {
@@ -82,8 +68,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  close()
-  await aws.stop()
+  await shop.close()
   if (temporary === undefined) delete process.env['TMPDIR']
   else process.env['TMPDIR'] = temporary
   await rm(folder, { recursive: true, force: true })
@@ -123,10 +108,8 @@ async function reproduce(how: string, ...words: string[]) {
 }
 
 async function reproduceWith(env: Readonly<Record<string, string>>, how: string, ...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...process.env, ...aws.env, ...env }, clock: Date.now })
   const all = ['model', 'reproduce', 'churn', versions.get(how) ?? '', ...words]
-  const exitCode = await runCli(all, COMMANDS, world)
-  return { exitCode, ...world.written }
+  return call(all, { cwd: shop.folder, env: { ...process.env, ...shop.aws.env, ...env }, clock: Date.now })
 }
 
 it('runs nothing without --yes, and says what it would run', async () => {

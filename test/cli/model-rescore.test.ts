@@ -1,23 +1,15 @@
 // `model rescore` as a person calls it, on the local cloud's DynamoDB and S3: after a promotion, and before the pointer moves.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
 import { createPredictor } from '../../src/compose/predictor.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { openOnnxSession } from '../../src/model/onnx-session.ts'
 import { modelRegistry } from '../../src/model/registry.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { artifactOf, inputs, zipOf } from '../model/factories.ts'
 import { rawRecord } from '../recompute/harness.ts'
-import { testWorld } from './cli-world.ts'
+import { jsonOf, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, model, pipeline } from 'millrace'
@@ -30,43 +22,23 @@ const USERS = 5
 /** A version is tried in a process of its own, and runs wait until functions have seen the pointer. */
 const TEST_MS_MAX = 60_000
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'model-rescore-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  for (const bucket of [names.catalogBucket, names.archiveBucket]) await aws.createBucket(bucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'] })
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace(...words)
 
 async function rescoreJson(...words: string[]) {
-  const { exitCode, stdout, stderr } = await millrace('model', 'rescore', 'churn', '--settle', '1s', ...words, '--json')
-  return { exitCode, json: JSON.parse(exitCode === 0 ? stdout : stderr) }
+  return jsonOf(await millrace('model', 'rescore', 'churn', '--settle', '1s', ...words, '--json'))
 }
 
 /** The version's batch ID. `libraries` is all that tells one from another. */
 async function publish(version: string, stage: string): Promise<string> {
-  const defined = definedFeatures(compilePipeline(await loadPipeline(folder)))
+  const defined = definedFeatures(compilePipeline(await loadPipeline(shop.folder)))
   const own = inputs('a', 'b', 'c').map(input => ({
     ...input,
     fingerprint: defined.get(input.name)?.fingerprint ?? '',
@@ -74,12 +46,12 @@ async function publish(version: string, stage: string): Promise<string> {
   }))
   const zip = zipOf(artifactOf('wide', { inputs: own, libraries: { version } }))
   const input = { zip, stage, openSession: openOnnxSession, who: 'ana', why: version }
-  return (await modelRegistry(connection.catalog).publish(input)).batchId
+  return (await modelRegistry(shop.connection.catalog).publish(input)).batchId
 }
 
 /** What the recompute function does with a visit of each. */
 async function visits(id: number): Promise<void> {
-  const compiled = compilePipeline(await loadPipeline(folder))
+  const compiled = compilePipeline(await loadPipeline(shop.folder))
   const nowMs = Date.now()
   const records = Array.from({ length: USERS }, (_, user) =>
     rawRecord(
@@ -89,9 +61,9 @@ async function visits(id: number): Promise<void> {
       nowMs,
     ),
   )
-  const predictor = createPredictor(compiled, { ...connection, refreshMs: 0, onError: fail })
+  const predictor = createPredictor(compiled, { ...shop.connection, refreshMs: 0, onError: fail })
   const aside = { writeDeadLetters: fail, writeDoubt: fail }
-  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+  await recomputeBatch(records, { ...shop.connection, compiled, predictor, aside, remainingMs: () => 60_000 })
 }
 
 function fail(error: unknown): never {
@@ -99,7 +71,7 @@ function fail(error: unknown): never {
 }
 
 async function batches(): Promise<unknown[]> {
-  const users = await connection.users.loadMany(Array.from({ length: USERS }, (_, user) => `u${user}`))
+  const users = await shop.connection.users.loadMany(Array.from({ length: USERS }, (_, user) => `u${user}`))
   return [...users.values()].map(item => ('models' in item ? item.models['churn'] : item.corrupt))
 }
 
@@ -162,10 +134,13 @@ describe('model rescore', { timeout: TEST_MS_MAX }, () => {
 
   it('names users that are left, and ends with 1', async () => {
     await publish('fourth', 'production')
-    const { dynamodb } = aws.clients
+    const { dynamodb } = shop.aws.clients
     const { PutItemCommand } = await import('@aws-sdk/client-dynamodb')
     await dynamodb.send(
-      new PutItemCommand({ TableName: connection.names.usersTable, Item: { userId: { S: 'broken' }, v: { N: '1' } } }),
+      new PutItemCommand({
+        TableName: shop.connection.names.usersTable,
+        Item: { userId: { S: 'broken' }, v: { N: '1' } },
+      }),
     )
     const { exitCode, stdout, stderr } = await millrace('model', 'rescore', 'churn', '--settle', '1s')
     expect(exitCode).toBe(1)

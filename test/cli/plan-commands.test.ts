@@ -1,25 +1,18 @@
 // `plan`, `definitions record` and `definitions diff` as a person calls them, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
 import { modelRef } from '../../src/model/model-refs.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { definedFeatures } from '../../src/predictions/defined-features.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { artifactOf, zipOf } from '../model/factories.ts'
 import { rawRecord } from '../recompute/harness.ts'
-import { testWorld } from './cli-world.ts'
+import { call, openShop, pipelineFolder, type Shop } from './shop-world.ts'
 
 const NOW_MS = Date.UTC(2026, 0, 3, 9)
-const API = JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts'))
 
 interface Source {
   readonly fields?: string
@@ -28,7 +21,7 @@ interface Source {
 }
 
 function source({ fields = `page: text()`, features = '', options = '' }: Source): string {
-  return `import { count, distinct, event, features, lastK, model, number, pipeline, text, choice } from ${API}
+  return `import { count, distinct, event, features, lastK, model, number, pipeline, text, choice } from 'millrace'
 const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h', fields: { ${fields} } })
 const visitor = features({ a: count(visit, { within: '1h' }), b: count(visit, { within: '1d' }), c: count(visit), ${features} })
 const churn = model('churn', { from: visitor, inputs: ['a', 'b', 'c'], owner: 'ana' })
@@ -37,23 +30,17 @@ export default pipeline({ name: 'shop', features: visitor, models: [churn], ${op
 }
 
 const folders: string[] = []
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 /** A repo of its own each time: a module is loaded once. */
 async function repo(changes: Source = {}): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'plan-commands-'))
+  const folder = await pipelineFolder('plan-commands-', source(changes))
   folders.push(folder)
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), source(changes))
   return folder
 }
 
-async function millrace(cwd: string, ...words: string[]) {
-  const world = testWorld({ cwd, env: { ...aws.env, USER: 'ana' }, clock: () => NOW_MS })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (cwd: string, ...words: string[]) =>
+  call(words, { cwd, env: { ...shop.aws.env, USER: 'ana' }, clock: () => NOW_MS })
 
 async function millraceJson(cwd: string, ...words: string[]) {
   const { exitCode, stdout } = await millrace(cwd, ...words, '--json')
@@ -61,17 +48,11 @@ async function millraceJson(cwd: string, ...words: string[]) {
 }
 
 beforeAll(async () => {
-  aws = await startLocalAws()
-  const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: source({}), with: ['archive'] })
 })
 
 afterAll(async () => {
-  connection.close()
-  await aws.stop()
+  await shop.close()
   await Promise.all(folders.map(folder => rm(folder, { recursive: true, force: true })))
 })
 
@@ -139,7 +120,7 @@ describe('a deploy from a folder', () => {
 
   it('says which version stands in where an earlier one fits, for whom, and until when', async () => {
     const changed = await repo({ features: `b: count(visit, { within: '2d' })` })
-    const [first] = await connection.catalog.history(modelRef('churn'))
+    const [first] = await shop.connection.catalog.history(modelRef('churn'))
     const fitting = await publishChurn(changed, 'trained on 2d')
     const current = await publishChurn(deployed, 'trained on 1d')
     const { exitCode, stdout } = await millrace(changed, 'plan')
@@ -152,7 +133,7 @@ describe('a deploy from a folder', () => {
     expect(json).toMatchObject({
       models: [{ status: 'stood-in', batchId: current, servedBy: fitting, servedByNow: current, waitsFor: ['b'] }],
     })
-    await connection.catalog.yank(modelRef('churn'), { batchId: fitting, who: 'ana', why: 'wrong' })
+    await shop.connection.catalog.yank(modelRef('churn'), { batchId: fitting, who: 'ana', why: 'wrong' })
     const { stdout: without } = await millrace(changed, 'plan')
     expect(without).toContain('none of the versions before it fits')
     expect(first?.batchId).not.toBe(current)
@@ -207,7 +188,7 @@ describe('a deploy from a folder', () => {
   it('can be compared with any that was recorded, and with this folder', async () => {
     const next = await repo({ features: `c: count(visit, { where: { page: 'home' } })` })
     const record = await millraceJson(next, 'definitions', 'record')
-    const first = (await connection.catalog.history({ db: 'definitions', table: 'shop', partition: 'dev' })).at(-1)
+    const first = (await shop.connection.catalog.history({ db: 'definitions', table: 'shop', partition: 'dev' })).at(-1)
     const { stdout } = await millrace(next, 'definitions', 'diff')
     expect(stdout).toContain(`From ${first?.batchId}`)
     expect(stdout).toContain('~ c: where nothing → [{"field":"page","operator":"is","value":"home"}]')
@@ -239,7 +220,7 @@ async function archiveYesterday(): Promise<void> {
   const others = [-DAY_MS, DAY_MS].map((ms, index) =>
     rawRecord(visit(100 + index, 'fax'), 100 + index, 'ana', yesterday + ms),
   )
-  await archiveBatch([...records, ...others], connection.archive)
+  await archiveBatch([...records, ...others], shop.connection.archive)
 }
 
 /** Trained on what the folder defines. */

@@ -1,20 +1,14 @@
 // `training-set` as a person calls it, on the local cloud's DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import { writeParquet } from '../../src/catalog/parquet-rows.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { toRfc3339 } from '../../src/platform/clock.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
-import { testWorld } from './cli-world.ts'
+import { jsonOf, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, last, number, pipeline, ratio, sum, text, topK } from 'millrace'
@@ -24,13 +18,10 @@ export default pipeline({ name: 'shop', features: features({
   spent: sum(order, 'amount'), orders7d, lastItem: last(order, 'item'), items: topK(order, 'item', { k: 2 }),
 }), models: [] })
 `
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 const [MINUTE, DAY] = [60_000, 86_400_000]
 const AT = Date.UTC(2026, 0, 2, 3)
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 /** The n-th order, a minute on its way unless it is said otherwise. */
 function order(n: number, user: string, ts: number, arrivalMs = ts + MINUTE): StreamRecord {
@@ -49,16 +40,7 @@ function order(n: number, user: string, ts: number, arrivalMs = ts + MINUTE): St
 const refused = order(9, 'ana', AT + 2 * DAY)
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'training-set-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'] })
   const stream = [
     order(1, 'ana', AT),
     order(2, 'ben', AT + DAY),
@@ -66,19 +48,17 @@ beforeAll(async () => {
     refused,
     order(10, 'ana', AT + 4 * DAY),
   ]
-  expect(await archiveBatch(stream, connection.archive)).toMatchObject({ failedSequence: undefined })
-  await writeDeadLetters(connection.archive, [{ record: refused, refusal: { reason: 'late', detail: 'too late' } }])
+  expect(await archiveBatch(stream, shop.connection.archive)).toMatchObject({ failedSequence: undefined })
+  await writeDeadLetters(shop.connection.archive, [
+    { record: refused, refusal: { reason: 'late', detail: 'too late' } },
+  ])
   const past = { type: 'order', id: 'past', user: 'cy', at: toRfc3339(AT - 30 * DAY), amount: 100, item: 'old' }
-  await writeFile(join(folder, 'past.ndjson'), JSON.stringify(past))
+  await writeFile(join(shop.folder, 'past.ndjson'), JSON.stringify(past))
   expect(await millrace('archive', 'import', '--event', 'order', 'past.ndjson')).toMatchObject({ exitCode: 0 })
   await writeLabels()
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
 const LABELS = [
   ['dan', AT, true],
@@ -92,26 +72,21 @@ const LABELS = [
 async function writeLabels(): Promise<void> {
   const rows = LABELS.map(([user, time, label]) => ({ user, time, label }))
   const csv = rows.map(({ user, time, label }) => `${user},${toRfc3339(time)},${label ?? ''}`)
-  await writeFile(join(folder, 'labels.csv'), ['user,time,label', ...csv].join('\n'))
+  await writeFile(join(shop.folder, 'labels.csv'), ['user,time,label', ...csv].join('\n'))
   const ndjson = rows.map(row => JSON.stringify({ ...row, time: toRfc3339(row.time) }))
-  await writeFile(join(folder, 'labels.ndjson'), ndjson.join('\n'))
+  await writeFile(join(shop.folder, 'labels.ndjson'), ndjson.join('\n'))
   const columns = [
     { name: 'label', type: 'boolean' },
     { name: 'time', type: 'timestamp' },
     { name: 'user', type: 'string' },
   ] as const
-  await writeFile(join(folder, 'labels.parquet'), writeParquet(columns, rows))
+  await writeFile(join(shop.folder, 'labels.parquet'), writeParquet(columns, rows))
 }
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace(...words)
 
 async function millraceJson(...words: string[]) {
-  const { exitCode, stdout, stderr } = await millrace(...words, '--json')
-  return { exitCode, json: JSON.parse(exitCode === 0 ? stdout : stderr) as Record<string, unknown> }
+  return jsonOf(await millrace(...words, '--json'))
 }
 
 async function rowsOf(table: string) {
@@ -147,7 +122,7 @@ describe('millrace training-set', () => {
     expect(rows[3]?.['items']).toEqual({ exact: true, top: [{ key: 'old', value: 1 }] })
     const history = await millrace('table', 'history', 'shop.training_default', 'all')
     expect(history.stdout).toContain(`${String(json['batchId'])}  ana: churn`)
-    const { manifest } = await connection.catalog.load({ db: 'shop', table: 'training_default', partition: 'all' })
+    const { manifest } = await shop.connection.catalog.load({ db: 'shop', table: 'training_default', partition: 'all' })
     expect(manifest.inputs.map(({ table }) => table)).toEqual(['shop.imported_events'])
     expect(manifest.properties).toMatchObject({
       known: 'arrival',
@@ -185,7 +160,7 @@ describe('millrace training-set', () => {
   it('writes the same rows to a file that says what it is, and overwrites none', async () => {
     const words = ['training-set', '--labels', 'labels.csv', '--out', 'out.parquet']
     const { json } = await millraceJson(...words)
-    const file = await asyncBufferFromFile(join(folder, 'out.parquet'))
+    const file = await asyncBufferFromFile(join(shop.folder, 'out.parquet'))
     const rows = await parquetReadObjects({ file })
     expect(new Set(rows.map(row => Number(row['label_row'])))).toEqual(new Set([0, 1, 2, 3, 4]))
     const metadata = (await parquetMetadataAsync(file)).key_value_metadata
@@ -201,7 +176,7 @@ describe('millrace training-set', () => {
     const words = ['training-set', '--labels', 'labels.csv', '--name', 'dry', '--out', 'dry.parquet', '--dry-run']
     const { json } = await millraceJson(...words)
     expect(json).toMatchObject({ rows: 5, users: 3, batchId: null, isDryRun: true })
-    expect(await connection.catalog.schema({ db: 'shop', table: 'training_dry' })).toBeUndefined()
+    expect(await shop.connection.catalog.schema({ db: 'shop', table: 'training_dry' })).toBeUndefined()
     expect((await millrace(...words)).stdout).toContain('Would write them to shop.training_dry/all')
   })
 
@@ -214,9 +189,9 @@ describe('millrace training-set', () => {
     ['labels without a time', ['--labels', 'untimed.csv'], 1, 'instants-invalid'],
     ['no labels', ['--labels', 'empty.csv'], 1, 'labels-empty'],
   ])('refuses %s', async (_, words, expected, code) => {
-    await writeFile(join(folder, 'clash.csv'), 'user,time,label_row\nana,2026-01-02T03:04:05Z,1')
-    await writeFile(join(folder, 'untimed.csv'), 'user,time\nana,2026-01-02')
-    await writeFile(join(folder, 'empty.csv'), 'user,time\n')
+    await writeFile(join(shop.folder, 'clash.csv'), 'user,time,label_row\nana,2026-01-02T03:04:05Z,1')
+    await writeFile(join(shop.folder, 'untimed.csv'), 'user,time\nana,2026-01-02')
+    await writeFile(join(shop.folder, 'empty.csv'), 'user,time\n')
     const labels = words.includes('--labels') ? [] : ['--labels', 'labels.csv']
     const { exitCode, json } = await millraceJson('training-set', ...labels, ...words)
     expect({ exitCode, json }).toMatchObject({ exitCode: expected, json: { error: { code } } })

@@ -1,20 +1,14 @@
 // `events push`, `users get` and `snapshot run` as a person calls them, on the local cloud's Kinesis, DynamoDB and S3.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GetRecordsCommand, GetShardIteratorCommand } from '@aws-sdk/client-kinesis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
 import { createPredictor } from '../../src/compose/predictor.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { rawRecord } from '../recompute/harness.ts'
-import { testWorld } from './cli-world.ts'
+import { call, openShop, type Shop, SHOP_NAMES } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, pipeline } from 'millrace'
@@ -22,45 +16,25 @@ const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h
 export default pipeline({ name: 'shop', features: features({ visits1d: count(visit, { within: '1d' }), ever: count(visit) }), models: [] })
 `
 const NOW = Date.UTC(2026, 5, 1, 12)
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'user-commands-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createStream(names.eventsStream)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'stream'], clock: () => NOW })
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => NOW })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace(...words)
 
 const visit = (id: number, user: string, ms: number): string =>
   JSON.stringify({ type: 'visit', id, user, at: new Date(ms).toISOString() })
 
 async function recordsInStream(): Promise<string[]> {
-  const { kinesis } = aws.clients
+  const { kinesis } = shop.aws.clients
   const { ShardIterator } = await kinesis.send(
     new GetShardIteratorCommand({
-      StreamName: names.eventsStream,
+      StreamName: SHOP_NAMES.eventsStream,
       ShardId: 'shardId-000000000000',
       ShardIteratorType: 'TRIM_HORIZON',
     }),
@@ -71,15 +45,15 @@ async function recordsInStream(): Promise<string[]> {
 
 /** What the recompute function would have done with two visits of ana. */
 async function fold(): Promise<void> {
-  const compiled = compilePipeline(await loadPipeline(folder))
+  const compiled = compilePipeline(await loadPipeline(shop.folder))
   const records = [1, 2].map(id => rawRecord(visit(id, 'ana', NOW - id * 3_600_000), id, 'ana', NOW))
   const predictor = createPredictor(compiled, {
-    ...connection,
+    ...shop.connection,
     refreshMs: 0,
     onError: error => expect.fail(String(error)),
   })
   const aside = { writeDeadLetters: fail, writeDoubt: fail }
-  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+  await recomputeBatch(records, { ...shop.connection, compiled, predictor, aside, remainingMs: () => 60_000 })
 }
 
 async function fail(error: unknown): Promise<never> {
@@ -88,7 +62,7 @@ async function fail(error: unknown): Promise<never> {
 
 describe('events push', () => {
   it('puts what the contract accepts, names the lines that it refuses, and ends with 1', async () => {
-    const file = join(folder, 'events.ndjson')
+    const file = join(shop.folder, 'events.ndjson')
     await writeFile(file, [visit(1, 'ana', NOW), '{"type":"visit"}', visit(2, 'ben', NOW)].join('\n'))
     const dry = await millrace('events', 'push', 'events.ndjson', '--dry-run', '--json')
     expect(JSON.parse(dry.stdout)).toMatchObject({ accepted: 2, refused: 1, isDryRun: true })
@@ -111,9 +85,8 @@ describe('events push', () => {
 
 describe('a deployment that is not there', () => {
   const at = async (env: Record<string, string>, ...words: string[]) => {
-    const world = testWorld({ cwd: folder, env, clock: () => NOW })
-    const exitCode = await runCli([...words, '--json'], COMMANDS, world)
-    return { exitCode, ...(JSON.parse(world.written.stderr.split('\n').at(-2) ?? '') as object) }
+    const { exitCode, stderr } = await call([...words, '--json'], { cwd: shop.folder, env, clock: () => NOW })
+    return { exitCode, ...(JSON.parse(stderr.split('\n').at(-2) ?? '') as object) }
   }
   // Port 9 (discard) is listened to by nobody.
   const nobody = { AWS_ENDPOINT_URL: 'http://127.0.0.1:9' }
@@ -135,14 +108,14 @@ describe('a deployment that is not there', () => {
   })
 
   it('is named by what is missing in it', async () => {
-    expect(await at(aws.env, 'users', 'get', 'ana', '--stage', 'none')).toMatchObject({
+    expect(await at(shop.aws.env, 'users', 'get', 'ana', '--stage', 'none')).toMatchObject({
       error: { code: 'table-missing', message: 'There is no table shop-none-users' },
     })
-    expect(await at(aws.env, 'deadletters', 'list', '--stage', 'none')).toMatchObject({
+    expect(await at(shop.aws.env, 'deadletters', 'list', '--stage', 'none')).toMatchObject({
       error: { code: 'bucket-missing' },
     })
-    await writeFile(join(folder, 'one.ndjson'), visit(1, 'ana', NOW))
-    expect(await at(aws.env, 'events', 'push', 'one.ndjson', '--stage', 'none')).toMatchObject({
+    await writeFile(join(shop.folder, 'one.ndjson'), visit(1, 'ana', NOW))
+    expect(await at(shop.aws.env, 'events', 'push', 'one.ndjson', '--stage', 'none')).toMatchObject({
       error: { code: 'events-not-accepted', cause: expect.stringContaining('There is no stream shop-none-events') },
     })
   })
@@ -189,7 +162,7 @@ describe('snapshot run', () => {
     const ref = { db: 'shop', table: 'users', partition: 'day=2026-06-03' }
     const dry = await millrace('snapshot', 'run', '--at', '2026-06-03T00:00:00Z', '--dry-run')
     expect(dry.stdout).toBe('Would write shop.users/day=2026-06-03, which has no batch yet\n')
-    expect(await connection.catalog.current(ref)).toBeUndefined()
+    expect(await shop.connection.catalog.current(ref)).toBeUndefined()
 
     const { exitCode, stdout } = await millrace(
       'snapshot',
@@ -203,11 +176,15 @@ describe('snapshot run', () => {
     expect(exitCode).toBe(0)
     const report = JSON.parse(stdout) as { batchId: string }
     expect(report).toMatchObject({ ...ref, users: 1, corruptItems: 0 })
-    expect(await connection.catalog.current(ref)).toMatchObject({ batchId: report.batchId, who: 'ana', kind: 'commit' })
+    expect(await shop.connection.catalog.current(ref)).toMatchObject({
+      batchId: report.batchId,
+      who: 'ana',
+      kind: 'commit',
+    })
 
     const again = await millrace('snapshot', 'run', '--at', '2026-06-03T00:00:00Z', '--dry-run')
     expect(again.stdout).toContain(`superseding batch ${report.batchId}`)
-    expect(await connection.catalog.history(ref)).toHaveLength(1)
+    expect(await shop.connection.catalog.history(ref)).toHaveLength(1)
   })
 
   it('refuses an instant that is none', async () => {

@@ -1,22 +1,14 @@
 // The command as a person calls it, on the local cloud's DynamoDB, S3 and Kinesis.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { countingPredictor, rawRecord } from '../recompute/harness.ts'
-import { testWorld } from './cli-world.ts'
+import { call, openShop, type Shop, SHOP_NAMES } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, pipeline } from 'millrace'
@@ -24,48 +16,27 @@ const visit = event('visit', { id: 'id', user: 'user', time: 'at', lateness: '1h
 export default pipeline({ name: 'shop', features: features({ ever: count(visit) }), models: [] })
 `
 const NOW = Date.UTC(2026, 5, 1, 12)
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 let sequence = 0
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'repair-command-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  await aws.createStream(names.eventsStream)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive', 'stream'] })
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
 /** With the real time: a wait is one. */
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: Date.now })
-  const exitCode = await runCli(['users', 'repair', '--wait', '1s', ...words], COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace('users', 'repair', '--wait', '1s', ...words)
 
 /** On the stream, as its functions get it. */
 async function put(user: string): Promise<StreamRecord> {
   sequence++
   const atMs = NOW - (1000 - sequence) * 60_000
   const data = JSON.stringify({ type: 'visit', id: sequence, user, at: new Date(atMs).toISOString() })
-  const [result] = await connection.events.putRecords([{ partitionKey: user, data: Buffer.from(data) }])
+  const [result] = await shop.connection.events.putRecords([{ partitionKey: user, data: Buffer.from(data) }])
   if (result?.outcome !== 'put') throw new Error('not put')
-  const stream = `${names.eventsStream}@1`
+  const stream = `${SHOP_NAMES.eventsStream}@1`
   return { ...rawRecord(data, sequence, user, atMs + 1000), stream, shard: result.shard, sequence: result.sequence }
 }
 
@@ -73,26 +44,26 @@ async function fold(user: string, count: number): Promise<readonly StreamRecord[
   const records: StreamRecord[] = []
   for (let index = 0; index < count; index++) records.push(await put(user))
   await deliver(records)
-  await archiveBatch(records, connection.archive)
+  await archiveBatch(records, shop.connection.archive)
   return records
 }
 
 async function deliver(records: readonly StreamRecord[]): Promise<void> {
-  const compiled = compilePipeline(await loadPipeline(folder))
+  const compiled = compilePipeline(await loadPipeline(shop.folder))
   const aside = {
     writeDeadLetters: (letters: Parameters<typeof writeDeadLetters>[1]) =>
-      writeDeadLetters(connection.archive, letters),
+      writeDeadLetters(shop.connection.archive, letters),
     writeDoubt: async () => undefined,
   }
   const predictor = countingPredictor([])
-  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 } as never)
+  await recomputeBatch(records, { ...shop.connection, compiled, predictor, aside, remainingMs: () => 60_000 } as never)
 }
 
 async function tear(userId: string, name: string): Promise<void> {
-  const key = { TableName: names.usersTable, Key: { userId: { S: userId } } }
-  const { Item } = await aws.clients.dynamodb.send(new GetItemCommand(key))
+  const key = { TableName: SHOP_NAMES.usersTable, Key: { userId: { S: userId } } }
+  const { Item } = await shop.aws.clients.dynamodb.send(new GetItemCommand(key))
   const item = { ...Item, [name]: { B: new Uint8Array([1, 2, 3]) } }
-  await aws.clients.dynamodb.send(new PutItemCommand({ TableName: names.usersTable, Item: item }))
+  await shop.aws.clients.dynamodb.send(new PutItemCommand({ TableName: SHOP_NAMES.usersTable, Item: item }))
 }
 
 describe('users repair', () => {
@@ -115,9 +86,9 @@ describe('users repair', () => {
       users: [{ userId: 'user-1', outcome: 'unchanged', lettersClosed: 0 }],
       isDryRun: false,
     })
-    const shown = testWorld({ cwd: folder, env: aws.env, clock: () => NOW })
-    await runCli(['users', 'get', 'user-1', '--json'], COMMANDS, shown)
-    expect(JSON.parse(shown.written.stdout)).toMatchObject({ features: { values: { ever: 4 } } })
+    const words = ['users', 'get', 'user-1', '--json']
+    const shown = await call(words, { cwd: shop.folder, env: shop.aws.env, clock: () => NOW })
+    expect(JSON.parse(shown.stdout)).toMatchObject({ features: { values: { ever: 4 } } })
     const kept = JSON.parse((await millrace('user-1', '--json', '--who', 'ben')).stdout) as object
     expect(kept).toMatchObject({ users: [{ outcome: 'unchanged' }] })
   })
@@ -133,7 +104,7 @@ describe('users repair', () => {
       'user-1 repaired',
       'user-2 repaired',
     ])
-    const body = await connection.archive.get(users[0]?.kept ?? '')
+    const body = await shop.connection.archive.get(users[0]?.kept ?? '')
     expect(JSON.parse(Buffer.from(body ?? []).toString())).toMatchObject({
       who: 'ben',
       item: { v: { N: expect.any(String) as string } },
@@ -148,7 +119,7 @@ describe('users repair', () => {
     expect(waiting.stdout).toContain('user-1: left: the archive does not have yet what the item may contain')
     expect(waiting.stderr).toContain('1 users are left as they were (repair-incomplete)')
     expect(waiting.stderr).toContain('Run it again')
-    await archiveBatch([ahead], connection.archive)
+    await archiveBatch([ahead], shop.connection.archive)
     expect((await millrace('user-1')).stdout).toMatch(/^user-1: repaired/)
     const none = await millrace('nobody')
     expect(none).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('nobody: left: there is no item') })

@@ -1,24 +1,16 @@
 // `verify` and `users explain` as a person calls them, on the local cloud's DynamoDB and S3: what recompute and archive wrote there,
 // and an item that somebody has changed since.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { rawObjects } from '../../src/archive/raw-object.ts'
-import { COMMANDS } from '../../src/cli/commands.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
-import { type Connection, connect } from '../../src/compose/connect.ts'
 import { createPredictor } from '../../src/compose/predictor.ts'
-import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
 import { encodeItem } from '../../src/store/item-codec.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
-import { type LocalAws, startLocalAws } from '../fakes/local-aws.ts'
 import { rawRecord } from '../recompute/harness.ts'
 import { partsOf } from '../replay/verify-world.ts'
-import { testWorld } from './cli-world.ts'
+import { openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
 import { count, event, features, pipeline } from 'millrace'
@@ -27,59 +19,39 @@ export default pipeline({ name: 'shop', features: features({ visits1d: count(vis
 `
 const NOW = Date.UTC(2026, 5, 1, 12)
 const HOUR = 3_600_000
-const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
 
-let folder = ''
-let aws: LocalAws
-let connection: Connection
+let shop: Shop
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'verify-commands-'))
-  await mkdir(join(folder, 'src', 'pipeline'), { recursive: true })
-  const api = join(import.meta.dirname, '..', '..', 'src', 'api', 'index.ts')
-  await writeFile(join(folder, 'src', 'pipeline', 'index.ts'), PIPELINE.replace(`'millrace'`, JSON.stringify(api)))
-  aws = await startLocalAws()
-  await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
-  await aws.createBucket(names.archiveBucket)
-  connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'], clock: () => NOW })
   await foldAndArchive()
 })
 
-afterAll(async () => {
-  connection.close()
-  await aws.stop()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => shop.close())
 
 /** Three visits of each of two users. */
 async function foldAndArchive(): Promise<void> {
-  const compiled = compilePipeline(await loadPipeline(folder))
+  const compiled = compilePipeline(await loadPipeline(shop.folder))
   const records = [1, 2, 3, 4, 5, 6].map(id => {
     const user = id % 2 === 0 ? 'ana' : 'ben'
     const at = NOW - 30 * HOUR + id * 5 * HOUR
     return rawRecord({ type: 'visit', id, user, at: new Date(at).toISOString() }, id, user, at)
   })
   const predictor = createPredictor(compiled, {
-    ...connection,
+    ...shop.connection,
     refreshMs: 0,
     onError: error => expect.fail(String(error)),
   })
   const aside = { writeDeadLetters: fail, writeDoubt: fail }
-  await recomputeBatch(records, { ...connection, compiled, predictor, aside, remainingMs: () => 60_000 })
-  for (const { key, body } of rawObjects(records)) await connection.archive.create(key, body)
+  await recomputeBatch(records, { ...shop.connection, compiled, predictor, aside, remainingMs: () => 60_000 })
+  for (const { key, body } of rawObjects(records)) await shop.connection.archive.create(key, body)
 }
 
 async function fail(error: unknown): Promise<never> {
   throw new Error('not expected here', { cause: error })
 }
 
-async function millrace(...words: string[]) {
-  const world = testWorld({ cwd: folder, env: { ...aws.env, USER: 'ana' }, clock: () => NOW })
-  const exitCode = await runCli(words, COMMANDS, world)
-  return { exitCode, ...world.written }
-}
+const millrace = (...words: string[]) => shop.millrace(...words)
 
 describe('users explain', () => {
   it('shows what the features are made of, and that this is what is stored', async () => {
@@ -129,11 +101,11 @@ describe('verify', () => {
   })
 
   it('ends with 1 and says by how much where an item was changed', async () => {
-    const item = await connection.users.load('ana')
+    const item = await shop.connection.users.load('ana')
     if (item === undefined || isCorrupt(item)) throw new Error('no item')
     const parts = partsOf(item)
     const features = parts.features.replace('"ever":3', '"ever":4')
-    await connection.users.put(encodeItem({ ...parts, v: item.v + 1, features }), item.v)
+    await shop.connection.users.put(encodeItem({ ...parts, v: item.v + 1, features }), item.v)
     const { exitCode, stdout, stderr } = await millrace('verify', '--all', '--wait', '0')
     expect(exitCode).toBe(1)
     expect(stdout).toContain(
