@@ -78,7 +78,7 @@ describe('the template of serverless.yml', () => {
     }
     const described = Object.entries(openApi.paths).flatMap(([path, item]) =>
       Object.keys(item)
-        .filter(key => key === 'get' || key === 'head' || key === 'post')
+        .filter(key => ['get', 'head', 'post', 'put'].includes(key))
         .map(method => `${method.toUpperCase()} ${path}`),
     )
     expect(new Set(routes.map(route => route['RouteKey']))).toEqual(new Set(described))
@@ -132,7 +132,9 @@ describe('the template of serverless.yml', () => {
         const statements = policy?.PolicyDocument.Statement ?? []
         for (const { Resource } of statements) expect(JSON.stringify(Resource)).not.toMatch(/^"?\*/)
         const actions = statements
-          .flatMap(({ Action }) => Action)
+          .flatMap(({ Effect, Action }) =>
+            [Action].flat().map(action => (Effect === 'Deny' ? `Deny:${action}` : action)),
+          )
           .filter(action => !/^(logs|kinesis:[DGL])/.test(action))
         return [id, actions.join(' ')]
       }),
@@ -147,6 +149,8 @@ describe('the template of serverless.yml', () => {
       SnapshotRole:
         'dynamodb:Scan dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject s3:GetObject',
       IngestRole: 'kinesis:PutRecords',
+      CatalogRole:
+        'dynamodb:GetItem dynamodb:Query dynamodb:Scan dynamodb:PutItem s3:GetObject s3:PutObject s3:ListBucket Deny:s3:PutObject Deny:dynamodb:PutItem',
     })
     expect(JSON.stringify(allowed)).not.toMatch(/Delete|\*/)
   })
