@@ -39,11 +39,9 @@ export function yankSortKey(batchId: string): string {
   return `${YANKS_PREFIX}${batchId}`
 }
 
-export const CLAIMS_PREFIX = 'claim#'
-
 /** The key is free text, so its hash stands for it. */
 export function claimSortKey(partition: string, keySha256: string): string {
-  return `${CLAIMS_PREFIX}${partition}#${keySha256}`
+  return `claim#${partition}#${keySha256}`
 }
 
 export function logPrefix(partition: string): string {

@@ -3,11 +3,13 @@
 // cannot commit a batch whose parts are gone.
 import { DAY_MS } from '../platform/duration.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
-import type { CatalogItem, CatalogStore } from './catalog-store.ts'
+import { batchIdTimeMs } from './batch-id.ts'
+import type { CatalogItem } from './catalog-store.ts'
 import { type BatchRecord, type Note, toAttributes } from './items.ts'
-import { batchSortKey, CLAIMS_PREFIX, MANIFEST_NAME, placeOfLocation } from './layout.ts'
+import { batchSortKey, MANIFEST_NAME, placeOfLocation } from './layout.ts'
 import { type TableRef, tableKey } from './names.ts'
 import { purgeBatches, type PurgePorts, type PurgeResult } from './purge-batches.ts'
+import { isHeld } from './retention.ts'
 import { homeRecord, isAnchored, readTableBatches, type TableBatch, type TableBatches } from './table-batches.ts'
 
 /** The longest writer is a function of fifteen minutes, or a command line that somebody left overnight. */
@@ -56,14 +58,13 @@ export async function sweepTable(ports: PurgePorts, ref: TableRef, request: Swee
   const olderMs = ports.clock() - request.graceMs
   // Objects before items, items before logs: what is committed meanwhile is seen as committed.
   const { places, ...listed } = await listPlaces(ports.objects, ref)
-  const claimed = await claimedSince(ports.store, ref, olderMs)
   const all = await readTableBatches(ports.store, ref)
   const found = [...places.values()].flatMap(place => {
     const kind = orphanKind(place, all)
     return kind === undefined ? [] : [{ ...place, kind, batch: all.batches.get(place.location) }]
   })
-  const isOld = ({ newestMs, batchId, batch }: (typeof found)[number]): boolean =>
-    newestMs <= olderMs && (batch === undefined || (homeRecord(batch)?.at ?? 0) <= olderMs) && !claimed.has(batchId)
+  const isOld = ({ newestMs, batch }: (typeof found)[number]): boolean =>
+    newestMs <= olderMs && (batch === undefined || (homeRecord(batch)?.at ?? 0) <= olderMs)
   const old = found.filter(isOld)
   const orphans = old.map(({ batch: _batch, ...orphan }): Orphan => orphan)
   const report = { ...listed, orphans, young: found.length - old.length }
@@ -74,7 +75,8 @@ export async function sweepTable(ports: PurgePorts, ref: TableRef, request: Swee
     if (target !== undefined) going.push(target)
   }
   const { who, why } = request
-  const { purged, kept } = await purgeBatches(ports, ref, { batches: going, who, why, keptBecause: committedBecause })
+  const keptBecause = (fresh: TableBatches) => neededBecause(fresh, ports.clock())
+  const { purged, kept } = await purgeBatches(ports, ref, { batches: going, who, why, keptBecause })
   return { ...report, removed: purged, returned: kept }
 }
 
@@ -108,21 +110,13 @@ function orphanKind({ location, batchId }: Place, { batches, unresolved }: Table
   return batch.namedIn.size > 0 || isAnchored(batch) || unresolved.has(batchId) ? undefined : 'not-committed'
 }
 
-function committedBecause({ unresolved }: TableBatches): (batch: TableBatch) => string | undefined {
+/** A writer who ends what was begun holds it first. */
+function neededBecause({ unresolved }: TableBatches, nowMs: number): (batch: TableBatch) => string | undefined {
   return batch => {
     if (batch.namedIn.size > 0 || unresolved.has(batch.batchId)) return 'committed'
-    return isAnchored(batch) ? 'anchored' : undefined
+    if (isAnchored(batch)) return 'anchored'
+    return isHeld(batch, nowMs) ? 'held' : undefined
   }
-}
-
-/** Batches that a key of a repeated store names, so that its repetition finds what it has begun. */
-async function claimedSince(store: CatalogStore, ref: TableRef, sinceMs: number): Promise<ReadonlySet<string>> {
-  const claimed = new Set<string>()
-  for await (const { attributes } of store.list(tableKey(ref), CLAIMS_PREFIX)) {
-    const { batchId, at } = attributes
-    if (typeof batchId === 'string' && (typeof at !== 'number' || at > sinceMs)) claimed.add(batchId)
-  }
-  return claimed
 }
 
 /** The item of a batch that there never was: purged from the start. Undefined where a writer has made its own by now. */
@@ -144,7 +138,8 @@ async function takePlace(
     manifestSha256: '0'.repeat(64),
     inputs: [],
     state: 'purged',
-    at,
+    // As old as its objects, so that a sweep that dies is ended by the next one.
+    at: batchIdTimeMs(batchId) ?? 0,
     who: request.who,
     purged: { at, who: request.who, why: request.why },
   }
