@@ -5,6 +5,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
+import type { Catalog } from '../../src/catalog/catalog.ts'
+import type { Column, Row } from '../../src/catalog/columns.ts'
+import { storeRows } from '../../src/catalog/table-rows.ts'
+import { valuesChecksum } from '../../src/catalog/values-checksum.ts'
 import { connect } from '../../src/compose/connect.ts'
 import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
@@ -24,6 +28,7 @@ export default pipeline({ name: 'shop', features: customer, models: [churn] })
 const [, , python = 'python3'] = process.argv
 const folder = mkdtempSync(join(tmpdir(), 'millrace-python-'))
 const aws = await startLocalAws()
+let valuesChecksumHex = ''
 try {
   await fill()
   const suite = join(ROOT, 'clients', 'python', 'tests', 'cloud', ...process.argv.slice(3))
@@ -50,12 +55,45 @@ async function fill(): Promise<void> {
     order(3, 'ana', { at: '2026-01-02T12:00:00Z', amount: 20, item: 'late' }, '2026-01-04T12:00:00Z'),
   ]
   const { errors } = await archiveBatch(records, connection.archive)
+  valuesChecksumHex = await storeValues(connection.catalog)
   connection.close()
   if (errors.length > 0) throw errors[0]
   // As a deploy does last.
   const millrace = join(folder, 'node_modules', '.bin', 'millrace')
   const code = await run([millrace, 'definitions', 'record', '--who', 'the test', '--why', 'deployed'], folder)
   if (code !== 0) throw new Error(`definitions record ended with ${code}`)
+}
+
+/** A table with every type of column and values at their edges; returns the checksum of its values. */
+async function storeValues(catalog: Catalog): Promise<string> {
+  const ref = { db: 'team', table: 'of_typescript', partition: 'x' }
+  const columns: readonly Column[] = [
+    { name: 's', type: 'string' },
+    { name: 'n', type: 'int64' },
+    { name: 'x', type: 'double' },
+    { name: 'b', type: 'boolean' },
+    { name: 'at', type: 'timestamp' },
+    { name: 'j', type: 'json' },
+    { name: 'l', type: 'list<int64>' },
+    { name: 'm', type: 'map<string,double>' },
+  ]
+  const rows: readonly Row[] = [
+    {
+      s: 'tab\tquote"back\\',
+      n: 2n ** 60n,
+      x: -0,
+      b: true,
+      at: -1,
+      j: { z: [1e300, null, 'ü'], a: 0.1 },
+      l: [1, null],
+      m: { b: 1, a: null },
+    },
+    { s: '', n: -(2n ** 63n), x: 5e-324, b: false, at: 993_924_000_123, j: 'text', l: [], m: {} },
+    {},
+  ]
+  await catalog.createTable(ref, { columns, format: 'parquet', owner: 'ana' })
+  await storeRows(catalog, ref, { rows, who: 'the test', why: 'values' })
+  return valuesChecksum(columns, rows)
 }
 
 interface Order {
@@ -79,7 +117,13 @@ function order(n: number, user: string, values: Order, arrival = values.at): Str
 function run([command = '', ...words]: readonly string[], cwd = ROOT): Promise<number> {
   // The command's own first line asks for `node`: this one.
   const path = [dirname(process.execPath), process.env['PATH']].join(delimiter)
-  const env = { ...process.env, ...aws.env, PATH: path, MILLRACE_PIPELINE_DIR: folder }
+  const env = {
+    ...process.env,
+    ...aws.env,
+    PATH: path,
+    MILLRACE_PIPELINE_DIR: folder,
+    MILLRACE_VALUES_CHECKSUM: valuesChecksumHex,
+  }
   return new Promise((done, reject) => {
     const child = spawn(command, words, { cwd, env, stdio: 'inherit' })
     child.on('error', reject)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from millrace.checksum import values_checksum
 from millrace.deployment import Deployment, aws_client, find_deployment
 from millrace.errors import MillraceError
 from millrace.naming import check_batch_id
@@ -217,6 +218,10 @@ class Catalog:
             if table.num_rows != rows[name]:
                 raise _damaged(batch.location + name, f"it has {table.num_rows} rows instead of {rows[name]}")
             yield table.select(names)
+
+    def values_checksum(self, batch: Batch) -> str:
+        """The same in every language: docs/catalog.md, "Checksum of values"."""
+        return values_checksum(self.parts(batch), batch.columns)
 
     def load(self, batch: Batch) -> pa.Table:
         """All rows, in the order in which they are stored."""
