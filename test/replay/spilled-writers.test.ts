@@ -1,9 +1,12 @@
 // Every writer of items does the same with a value that is too long for one: stream, import, backfill, repair, and who reads it back.
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { userBucket } from '../../src/platform/hash.ts'
 import type { PredictionsBody } from '../../src/predictions/evaluated-user.ts'
 import { spilledOf, withValues } from '../../src/predictions/spill.ts'
 import { readBody } from '../../src/store/item-codec.ts'
 import { spillStore } from '../../src/store/spill-store.ts'
+import { manifestOf } from '../model/factories.ts'
+import { countingPredictor, orderRecord } from '../recompute/harness.ts'
 import { longPredictor, longValue, TEST_KEY } from '../recompute/spill-harness.ts'
 import { itemOf, orders } from './backfill-world.ts'
 import { type RepairWorld, repairWorld } from './repair-world.ts'
@@ -48,6 +51,23 @@ it('the stream and a backfill after it', async () => {
 it('an import', async () => {
   await world.imports('history', orders(2, 3))
   expect(next(await storedOf('user-1'))).toEqual(longValue(2))
+})
+
+it('an import, for no more users at once than fit into memory', async () => {
+  const runs: number[] = []
+  const counting = countingPredictor(runs)
+  const text = { name: 'said', kind: 'label', tensor: 't', column: 0 } as const
+  const models = [{ name: 'churn', batchId: 'b1', manifest: { ...manifestOf(new Uint8Array()), outputs: [text] } }]
+  world.predictor = { ...counting, pinned: async () => ({ ...counting, models }) }
+  // Each bucket is folded by itself.
+  const users = Array.from({ length: 6000 }, (_, id) => `user-${id}`).filter(user => userBucket(user) === 7)
+  await world.imports(
+    'history',
+    users.slice(0, 70).map((user, id) => orderRecord(id, id + 1, { user })),
+  )
+  // A value may have 1 MiB.
+  expect(runs).toEqual([63, 7])
+  expect(world.users.items()).toHaveLength(70)
 })
 
 it('a repair, which names what was there before the damage', async () => {
