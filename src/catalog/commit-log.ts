@@ -11,7 +11,7 @@ import { logPrefix, logSortKey, LOGS_PREFIX, partitionOfLog } from './layout.ts'
 import { checkPartition, type PartitionRef, tableKey, type TableRef } from './names.ts'
 
 /** Each lost round means that somebody else committed: 50 rounds are 50 other commits to one partition within seconds. */
-const ROUNDS_MAX = 50
+export const ROUNDS_MAX = 50
 const ROUND_BASE_MS = 10
 const ROUND_CAP_MS = 500
 /** A sentence, not a document: it is read in a list. */
@@ -24,43 +24,89 @@ export interface LogPorts {
   readonly sleep: Sleep
 }
 
-export interface AppendOptions {
-  /** Where a commit of the batch is in the log already, whoever wrote it, that one is taken: several may end what was begun once. */
-  readonly isOnce?: boolean | undefined
+export type Commit = Pick<LogEntry, 'kind' | 'batchId' | 'who' | 'why'>
+
+export interface OnceOptions {
+  /**
+   * For a batch that several may commit, of which one shall: it is in none of the entries up to this number. Whoever comes second gets
+   * the entry of the first.
+   */
+  readonly after?: number | undefined
 }
 
 export async function appendToLog(
-  { store, clock, random, sleep }: LogPorts,
+  ports: LogPorts,
   ref: PartitionRef,
-  commit: Pick<LogEntry, 'kind' | 'batchId' | 'who' | 'why'>,
-  { isOnce = false }: AppendOptions = {},
+  commit: Commit,
+  { after }: OnceOptions = {},
 ): Promise<LogEntry> {
+  const { store, clock, random } = ports
   const table = tableKey(ref)
   checkReason(commit)
   const token = newBatchId(clock(), random)
   for (let round = 1; round <= ROUNDS_MAX; round++) {
-    // What comes after the newest that was read takes the number that is asked for, so none is overlooked.
-    const [newest, ...older] = await readLog(store, ref, isOnce ? undefined : 1)
-    const same = isOnce ? [newest, ...older].find(entry => entry?.batchId === commit.batchId) : undefined
-    if (same !== undefined) return same
+    const { newest, committed } = await lookAtLog(store, ref, commit.batchId, after)
+    if (committed !== undefined) return committed
     const { number, at } = nextOf(newest, clock())
     const { kind, batchId, who, why } = commit
     const attributes = toAttributes({ kind, batchId, at, who, why, token })
     const sk = logSortKey(ref.partition, number)
-    if ((await store.create({ table, sk, attributes })) === 'created') return { number, ...commit, at, token }
+    const outcome = await createOrLose(() => store.create({ table, sk, attributes }))
+    if (outcome === 'created') return { number, ...commit, at, token }
     // Taken, perhaps by this very write: its answer may have been lost and the client has repeated it.
     const taker = await store.get(table, sk)
     if (taker?.attributes['token'] === token) return readLogEntry(taker, ref.partition)
-    await sleep(fullJitterMs(round, { baseMs: ROUND_BASE_MS, capMs: ROUND_CAP_MS, random }))
+    await waitForRound(ports, round)
   }
-  throw new CatalogError(`${ROUNDS_MAX} others committed to ${table}, partition ${ref.partition}, first`, {
+  throw logContended(ref, commit.batchId)
+}
+
+export async function waitForRound({ random, sleep }: LogPorts, round: number): Promise<void> {
+  await sleep(fullJitterMs(round, { baseMs: ROUND_BASE_MS, capMs: ROUND_CAP_MS, random }))
+}
+
+/** Whoever meets another's transaction has lost this round, as if the keys were taken. */
+export async function createOrLose(create: () => Promise<'created' | 'exists'>): Promise<'created' | 'exists'> {
+  try {
+    return await create()
+  } catch (error) {
+    if (error instanceof CatalogError && error.code === 'catalog-contended') return 'exists'
+    throw error
+  }
+}
+
+export function logContended({ partition, ...ref }: PartitionRef, batchId: string): CatalogError {
+  const table = tableKey(ref)
+  return new CatalogError(`${ROUNDS_MAX} others committed to ${table}, partition ${partition}, first`, {
     code: 'log-contended',
     retriable: true,
     next: 'Try again; if it stays, find out who commits to this partition so often.',
     table,
-    partition: ref.partition,
-    batchId: commit.batchId,
+    partition,
+    batchId,
   })
+}
+
+interface LookAtLog {
+  readonly newest: LogEntry | undefined
+  /** The entry later than `after` that commits the batch. */
+  readonly committed: LogEntry | undefined
+}
+
+/**
+ * Reads every entry between `after` and the newest, so that who finds no commit among them and then creates the next number has seen
+ * all before it. Where more have come meanwhile, the next number is taken, and it is looked at anew.
+ */
+export async function lookAtLog(
+  store: CatalogStore,
+  ref: PartitionRef,
+  batchId: string,
+  after: number | undefined,
+): Promise<LookAtLog> {
+  const newest = await currentEntry(store, ref)
+  const count = after === undefined || newest === undefined ? 0 : newest.number - after
+  const since = count > 1 ? await readLog(store, ref, count) : count === 1 ? [newest] : []
+  return { newest, committed: since.find(entry => entry?.kind === 'commit' && entry.batchId === batchId) }
 }
 
 /** Never before the one that it follows, whoever's clock is wrong: what was current at an instant has one answer. */

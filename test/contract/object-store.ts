@@ -1,5 +1,6 @@
 // What every object store promises, run on the fake and on S3's emulator alike.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sha256Hex } from '../../src/platform/hash.ts'
 import type { ObjectInfo, ObjectStore } from '../../src/platform/object-store.ts'
 
 export interface ObjectStoreUnderTest {
@@ -37,6 +38,18 @@ export function objectStoreContract(name: string, contract: ObjectStoreContract)
       expect(await store.create('plain/empty', new Uint8Array(0))).toBe('created')
       expect((await store.get('plain/empty'))?.byteLength).toBe(0)
       expect(await store.get('plain/never-written')).toBeUndefined()
+    })
+
+    test('tells of an object what it was told when it was created', async () => {
+      const [body, sha256] = [bytes('told of'), sha256Hex('told of')]
+      expect(await store.create('plain/told', body, { sha256, metadata: { rows: '7' } })).toBe('created')
+      const stat = await store.stat('plain/told')
+      expect(stat).toMatchObject({ bytes: 7, metadata: { rows: '7' } })
+      // Emulators may forget it; nobody may answer another one.
+      expect([sha256, undefined]).toContain(stat?.sha256)
+      expect(await store.create('plain/untold', body)).toBe('created')
+      expect(await store.stat('plain/untold')).toEqual({ bytes: 7, sha256: undefined, metadata: {} })
+      expect(await store.stat('plain/never-written')).toBeUndefined()
     })
 
     test('leaves an object as it is when its key is created again', async () => {

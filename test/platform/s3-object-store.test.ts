@@ -1,6 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import { expect, test } from 'vitest'
 import { ObjectStoreError } from '../../src/platform/errors.ts'
+import { sha256Hex } from '../../src/platform/hash.ts'
 import type { ObjectStore } from '../../src/platform/object-store.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { s3ObjectStore } from '../../src/platform/s3-object-store.ts'
@@ -162,4 +163,35 @@ test('tries again when the connection broke, and names it unreachable in the end
   expect(Buffer.from((await recovering.store.get('a')) ?? []).toString()).toBe('there')
   const gone = adapterAnswering(Array.from({ length: 5 }, () => reset))
   expect(await failureOf(gone.store.get('a'))).toMatchObject({ code: 'object-store-unreachable', retriable: true })
+})
+
+test('has S3 check the SHA-256 of what is written, and no second checksum beside it', async () => {
+  const { store, requests } = adapterAnswering([{ status: 200 }])
+  const sha256 = sha256Hex(body)
+  await store.create('a/b', body, { sha256, metadata: { rows: '7' } })
+  const headers = requests[0]?.headers ?? {}
+  expect(headers['x-amz-checksum-sha256']).toBe(Buffer.from(sha256, 'hex').toString('base64'))
+  expect(headers['x-amz-meta-rows']).toBe('7')
+  expect(Object.keys(headers).filter(name => name.startsWith('x-amz-checksum-'))).toEqual(['x-amz-checksum-sha256'])
+  const refusing = adapterAnswering([{ status: 400, code: 'BadDigest' }])
+  const failure = await failureOf(refusing.store.create('a/b', body, { sha256 }))
+  expect(failure).toMatchObject({ code: 'object-store-failed', retriable: false })
+})
+
+test('looks at an object by HEAD, and takes no checksum of checksums for that of the whole', async () => {
+  const sha256 = sha256Hex(body)
+  const base64 = Buffer.from(sha256, 'hex').toString('base64')
+  const whole = { 'content-length': '12', 'x-amz-checksum-sha256': base64, 'x-amz-meta-rows': '7' }
+  const { store, requests } = adapterAnswering([
+    { status: 200, headers: whole },
+    { status: 200, headers: { ...whole, 'x-amz-checksum-sha256': `${base64}-3` } },
+    { status: 404 },
+  ])
+  expect(await store.stat('a')).toEqual({ bytes: 12, sha256, metadata: { rows: '7' } })
+  expect(await store.stat('a')).toEqual({ bytes: 12, sha256: undefined, metadata: { rows: '7' } })
+  expect(await store.stat('a')).toBeUndefined()
+  expect(requests.map(({ method }) => method)).toEqual(['HEAD', 'HEAD', 'HEAD'])
+  expect(requests[0]?.headers['x-amz-checksum-mode']).toBe('ENABLED')
+  const denied = adapterAnswering([{ status: 403 }])
+  expect(await failureOf(denied.store.stat('a'))).toMatchObject({ code: 'object-store-denied', key: 'a' })
 })
