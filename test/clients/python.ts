@@ -64,9 +64,8 @@ async function fill(): Promise<void> {
   if (code !== 0) throw new Error(`definitions record ended with ${code}`)
 }
 
-/** A table with every type of column and values at their edges; returns the checksum of its values. */
+/** A table of each format with every type of column and values at their edges; returns the checksum of their values. */
 async function storeValues(catalog: Catalog): Promise<string> {
-  const ref = { db: 'team', table: 'of_typescript', partition: 'x' }
   const columns: readonly Column[] = [
     { name: 's', type: 'string' },
     { name: 'n', type: 'int64' },
@@ -91,8 +90,11 @@ async function storeValues(catalog: Catalog): Promise<string> {
     { s: '', n: -(2n ** 63n), x: 5e-324, b: false, at: 993_924_000_123, j: 'text', l: [], m: {} },
     {},
   ]
-  await catalog.createTable(ref, { columns, format: 'parquet', owner: 'ana' })
-  await storeRows(catalog, ref, { rows, who: 'the test', why: 'values' })
+  for (const format of ['parquet', 'ndjson.gz', 'csv.gz']) {
+    const ref = { db: 'team', table: `of_typescript_${format.replace('.gz', '')}`, partition: 'x' }
+    await catalog.createTable(ref, { columns, format, owner: 'ana' })
+    await storeRows(catalog, ref, { rows, who: 'the test', why: 'values' })
+  }
   return valuesChecksum(columns, rows)
 }
 

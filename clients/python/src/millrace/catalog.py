@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from millrace.checksum import values_checksum
 from millrace.deployment import Deployment, aws_client, find_deployment
 from millrace.errors import MillraceError
 from millrace.naming import check_batch_id
+from millrace.text_formats import TEXT_FORMATS, read_text_part
 
 MANIFEST_FORMAT_VERSION = 1
 
@@ -206,15 +208,16 @@ class Catalog:
 
     def parts(self, batch: Batch, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """One part after another, each checked before it is handed out, with the columns of the batch, or those given, in order."""
-        if batch.manifest["format"] != "parquet":
+        kind = str(batch.manifest["format"])
+        if kind != "parquet" and kind not in TEXT_FORMATS:
             raise MillraceError(
-                f"The parts of {batch.table} are {batch.manifest['format']}, which has no rows",
+                f"The parts of {batch.table} are {kind}, which has no rows",
                 code="format-has-no-rows",
             )
         names = list(batch.columns) if columns is None else columns
         rows = {part["name"]: part["rows"] for part in batch.manifest["parts"]}
         for name, body in self.bodies(batch):
-            table = pq.read_table(io.BytesIO(body), columns=names)
+            table = pq.read_table(io.BytesIO(body), columns=names) if kind == "parquet" else _read_text(kind, name, body, batch)
             if table.num_rows != rows[name]:
                 raise _damaged(batch.location + name, f"it has {table.num_rows} rows instead of {rows[name]}")
             yield table.select(names)
@@ -269,6 +272,13 @@ class Catalog:
         except (BotoCoreError, ClientError) as error:
             raise unavailable(f"The bucket {bucket}", error) from error
         return body
+
+
+def _read_text(kind: str, name: str, body: bytes, batch: Batch) -> pa.Table:
+    try:
+        return read_text_part(kind, body, batch.columns)
+    except (ValueError, KeyError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        raise _damaged(batch.location + name, f"it cannot be read as {kind}: {error}") from error
 
 
 def _numbered(entry: dict[str, Any]) -> dict[str, Any]:

@@ -181,10 +181,11 @@ def test_a_frame_without_rows_is_a_batch_too() -> None:
     assert len(df) == 0 and list(df.columns) == list(FRAME.columns)
 
 
-def test_what_typescript_stored_has_the_checksum_that_typescript_came_to() -> None:
+@pytest.mark.parametrize("kind", ["parquet", "ndjson", "csv"])
+def test_what_typescript_stored_has_the_checksum_that_typescript_came_to(kind: str) -> None:
     catalog = millrace.Catalog("shop")
-    df = load("of_typescript")
+    df = load(f"of_typescript_{kind}")
     assert catalog.values_checksum(df.attrs["batch"]) == os.environ["MILLRACE_VALUES_CHECKSUM"]
     # And still, once it went through pandas and back.
-    batch = store(df, "of_python", ["x"], columns=df.attrs["batch"].columns)
+    batch = store(df, f"of_python_{kind}", ["x"], columns=df.attrs["batch"].columns)
     assert catalog.values_checksum(batch) == os.environ["MILLRACE_VALUES_CHECKSUM"]

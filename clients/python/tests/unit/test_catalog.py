@@ -51,7 +51,8 @@ def test_refuses_what_its_manifest_does_not_say(cloud: MemoryCloud) -> None:
     for changes, code in (
         ({"parts": [{**manifest["parts"][0], "rows": 3}]}, "batch-damaged"),
         ({"formatVersion": 2}, "manifest-invalid"),
-        ({"format": "ndjson.gz"}, "format-has-no-rows"),
+        ({"format": "zip"}, "format-has-no-rows"),
+        ({"format": "ndjson.gz"}, "batch-damaged"),
     ):
         cloud.set_manifest(location, {**manifest, **changes})
         assert code_of(cloud) == code
