@@ -1,13 +1,14 @@
 // The mirror as the command line reaches it: by the same variable as the functions, and AWS Glue's client only once it is needed.
 import type { MirrorPorts } from '../catalog/compare-mirror.ts'
 import { MillraceError } from '../platform/errors.ts'
-import { type MirroredStores, mirrorPorts, type MirrorSettings } from './deployed-mirror.ts'
+import { mirrorObserver, mirrorPorts, type MirrorSettings } from './deployed-mirror.ts'
 import { databasePrefix, PREFIX_VARIABLE, suggestedPrefix } from './glue-database-prefix.ts'
 import type { GlueMirror } from './glue-mirror.ts'
+import type { MirroredStores, ObserveCommits } from './stores.ts'
 
 export interface ConnectedMirror {
   /** undefined: there is none. */
-  readonly settings: MirrorSettings | undefined
+  readonly observe: ObserveCommits | undefined
   /** Throws MillraceError `mirror-off` where there is none. */
   readonly ports: (stores: MirroredStores) => Promise<MirrorPorts>
   readonly close: () => void
@@ -21,9 +22,10 @@ export function connectMirror(
   let opened: Promise<GlueMirror> | undefined
   const glue = (): Promise<GlueMirror> => (opened ??= import('./glue-mirror.ts').then(module => module.glueMirror(env)))
   const open: MirrorSettings['open'] = async timeLeftMs => (await glue()).open(timeLeftMs)
-  const settings = prefix === undefined ? undefined : { databasePrefix: prefix, open, onError }
+  const settings: MirrorSettings | undefined =
+    prefix === undefined ? undefined : { databasePrefix: prefix, open, onError }
   return {
-    settings,
+    observe: settings === undefined ? undefined : mirrorObserver(settings),
     async ports(stores) {
       if (settings === undefined) throw mirrorOff(stores)
       return mirrorPorts(stores, settings, await open())

@@ -1,4 +1,5 @@
 // A deployed pipeline as the command line and the demo reach it: the same adapters as the functions', found by the pipeline's name.
+import type { CatalogStore } from '../catalog/catalog-store.ts'
 import type { MirrorPorts } from '../catalog/compare-mirror.ts'
 import type { TakeLease } from '../catalog/lease.ts'
 import type { EventStreamWriter } from '../event/event-stream-writer.ts'
@@ -15,8 +16,8 @@ import { connectMirror } from './connect-mirror.ts'
 import { LOCAL_ACCOUNT_ID, type ResourceNames, resourceNames } from './resource-names.ts'
 import type { SpillStore } from '../store/spill-store.ts'
 import {
-  archiveRemover,
   archiveStore,
+  bucketRemover,
   deployedLeases,
   deployedSpills,
   deployedStores,
@@ -30,6 +31,12 @@ export interface Connection extends Stores, World {
   readonly archive: ObjectStore
   readonly spills: SpillStore
   readonly remover: ObjectRemover
+  /** What the catalogue is made of, and what takes its bytes away: for who keeps it in order. */
+  readonly catalogStores: {
+    readonly store: CatalogStore
+    readonly objects: ObjectStore
+    readonly remover: ObjectRemover
+  }
   readonly takeLease: TakeLease
   readonly events: EventStreamWriter
   /** Of `events`. */
@@ -58,11 +65,15 @@ export function connect({ pipeline, stage, env, onMirrorError = warn }: ConnectO
   const mirror = connectMirror(env, onMirrorError)
   return {
     names,
-    ...deployedStores(clients, names, world, { mirror: mirror.settings }),
+    ...deployedStores(clients, names, world, { observe: mirror.observe }),
     openMirror: () => mirror.ports(mirroredStores(clients, names, world)),
     archive,
     spills: deployedSpills(archive),
-    remover: archiveRemover(clients.s3, names.archiveBucket),
+    remover: bucketRemover(clients.s3, names.archiveBucket),
+    catalogStores: {
+      ...mirroredStores(clients, names, world),
+      remover: bucketRemover(clients.s3, names.catalogBucket),
+    },
     takeLease: deployedLeases(clients, names, world),
     events: kinesisEventStreamWriter(clients.kinesis, names.eventsStream),
     tip: kinesisStreamTip({ client: clients.kinesis, streamName: names.eventsStream, ...world }),

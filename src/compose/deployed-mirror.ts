@@ -1,14 +1,12 @@
 // The mirror of a deployed catalogue in AWS Glue, where it has one: told after each commit by whoever made it, and a commit never fails
 // for it. What was missed then, `millrace table sync` repairs.
-import type { CatalogStore } from '../catalog/catalog-store.ts'
 import type { MirrorPorts } from '../catalog/compare-mirror.ts'
 import type { PartitionRef } from '../catalog/names.ts'
+import { observedCatalogStore } from '../catalog/observed-catalog-store.ts'
 import { isMirrored, moveMirror } from '../catalog/sync-mirror.ts'
 import type { TableMirror } from '../catalog/table-mirror.ts'
-import type { Clock } from '../platform/clock.ts'
 import type { TimeLeft } from '../platform/deadline.ts'
-import type { ObjectStore } from '../platform/object-store.ts'
-import type { ResourceNames } from './resource-names.ts'
+import type { MirroredStores, ObserveCommits } from './stores.ts'
 
 /** The adapter is loaded by the first that needs it: most commands and functions never do. */
 export type OpenMirror = (timeLeftMs?: TimeLeft) => TableMirror | Promise<TableMirror>
@@ -18,12 +16,6 @@ export interface MirrorSettings {
   readonly open: OpenMirror
   /** Told of each commit whose mirror was not moved. */
   readonly onError: (error: unknown) => void
-}
-
-export interface MirroredStores {
-  readonly store: CatalogStore
-  readonly objects: ObjectStore
-  readonly names: Pick<ResourceNames, 'catalogTable' | 'catalogBucket'>
 }
 
 /** A committer waits no longer for a metastore. */
@@ -38,11 +30,15 @@ export function mirrorPorts(
   return { store, objects, mirror, options }
 }
 
-/** What an observed catalogue store tells of commits; it never throws. */
-export function mirrorMover(
+export function mirrorObserver(settings: MirrorSettings): ObserveCommits {
+  return (stores, calls) => observedCatalogStore(stores.store, mirrorMover(stores, settings, calls))
+}
+
+/** Never throws: the commit has happened. */
+function mirrorMover(
   stores: MirroredStores,
   settings: MirrorSettings,
-  { clock, timeLeftMs }: { readonly clock: Clock; readonly timeLeftMs?: TimeLeft | undefined },
+  { clock, timeLeftMs }: Parameters<ObserveCommits>[1],
 ): (ref: PartitionRef) => Promise<void> {
   return async ref => {
     const endMs = clock() + MOVE_MS_MAX

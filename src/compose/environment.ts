@@ -1,6 +1,5 @@
 // What the deployed functions read from their environment, once per cold start. `serverless.yml` sets each of these.
 import { MillraceError } from '../platform/errors.ts'
-import { databasePrefix, PREFIX_VARIABLE } from './glue-database-prefix.ts'
 
 export interface Environment {
   readonly usersTable: string
@@ -14,8 +13,6 @@ export interface Environment {
   readonly modelRefreshMs: number
   /** Public keys of whom model artifacts are taken, as `readTrustedKeys` reads them; empty: from anybody. */
   readonly modelKeys: string
-  /** Of the databases in AWS Glue that mirror the catalogue; undefined: it has no mirror. */
-  readonly glueDatabasePrefix: string | undefined
 }
 
 export const MODEL_REFRESH_MS_DEFAULT = 30_000
@@ -30,7 +27,6 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     streamEpoch: wholeNumber(variables, 'MILLRACE_STREAM_EPOCH', 1),
     modelRefreshMs: wholeNumber(variables, 'MILLRACE_MODEL_REFRESH_MS', MODEL_REFRESH_MS_DEFAULT),
     modelKeys: variables['MILLRACE_MODEL_KEYS'] ?? '',
-    glueDatabasePrefix: databasePrefix(variables[PREFIX_VARIABLE]),
   }
 }
 

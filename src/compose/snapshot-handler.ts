@@ -4,7 +4,7 @@ import { parseRfc3339Ms } from '../event/event-time.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
 import { recordDeployed } from '../recompute/record-deployed.ts'
 import { takeSnapshot } from '../snapshot/take-snapshot.ts'
-import { glueMirror } from './glue-mirror.ts'
+import { functionMirror } from './function-mirror.ts'
 import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
 import { reportDrift } from './report-drift.ts'
 import { stageOfTable } from './resource-names.ts'
@@ -14,7 +14,7 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
     const runtime = createUserRuntime(pipeline, 'snapshot', {
       timeLeftMs: () => timeForCallsMs(deadline),
-      mirror: glueMirror(process.env).open,
+      observe: functionMirror,
     })
     const { telemetry, world } = runtime
     return {

@@ -1,9 +1,9 @@
 // The stores of a deployed pipeline on the real adapters: the same for functions, command line and demo.
 import { randomBytes } from 'node:crypto'
 import { catalog, type Catalog } from '../catalog/catalog.ts'
+import type { CatalogStore } from '../catalog/catalog-store.ts'
 import { dynamodbCatalogStore } from '../catalog/dynamodb-catalog-store.ts'
 import { leases, type TakeLease } from '../catalog/lease.ts'
-import { observedCatalogStore } from '../catalog/observed-catalog-store.ts'
 import type { Clock, Sleep } from '../platform/clock.ts'
 import type { TimeLeft } from '../platform/deadline.ts'
 import type { ObjectRemover, ObjectStore } from '../platform/object-store.ts'
@@ -14,7 +14,6 @@ import { dynamodbUserStore } from '../store/dynamodb-user-store.ts'
 import { type SpillStore, spillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import type { AwsClients } from './clients.ts'
-import { type MirroredStores, type MirrorSettings, mirrorMover } from './deployed-mirror.ts'
 import type { ResourceNames } from './resource-names.ts'
 
 /** Time and randomness, as every adapter wants them. */
@@ -31,6 +30,19 @@ export interface CallLimits {
   readonly onUnprocessed?: ((keys: number) => void) | undefined
 }
 
+/** What a catalogue is made of. */
+export interface MirroredStores {
+  readonly store: CatalogStore
+  readonly objects: ObjectStore
+  readonly names: Pick<ResourceNames, 'catalogTable' | 'catalogBucket'>
+}
+
+/** The same store, with somebody told of each commit. Handed in, so that functions that commit nothing do not carry it. */
+export type ObserveCommits = (
+  stores: MirroredStores,
+  calls: { readonly clock: Clock; readonly timeLeftMs?: TimeLeft | undefined },
+) => CatalogStore
+
 export interface Stores {
   readonly users: UserStore
   readonly catalog: Catalog
@@ -40,20 +52,16 @@ export function deployedStores(
   { dynamodb, s3 }: Pick<AwsClients, 'dynamodb' | 's3'>,
   names: Pick<ResourceNames, 'usersTable' | 'catalogTable' | 'catalogBucket'>,
   world: World,
-  { timeLeftMs, onUnprocessed, mirror }: CallLimits & { readonly mirror?: MirrorSettings | undefined } = {},
+  { timeLeftMs, onUnprocessed, observe }: CallLimits & { readonly observe?: ObserveCommits | undefined } = {},
 ): Stores {
   const mirrored = mirroredStores({ dynamodb, s3 }, names, world, { timeLeftMs })
-  const observed =
-    mirror === undefined
-      ? mirrored.store
-      : observedCatalogStore(mirrored.store, mirrorMover(mirrored, mirror, { clock: world.clock, timeLeftMs }))
+  const observed = observe?.(mirrored, { clock: world.clock, timeLeftMs }) ?? mirrored.store
   return {
     users: dynamodbUserStore({ client: dynamodb, table: names.usersTable, ...world, timeLeftMs, onUnprocessed }),
     catalog: catalog({ ...mirrored, store: observed, ...world }),
   }
 }
 
-/** What the catalogue is made of, and its mirror after it. */
 export function mirroredStores(
   { dynamodb, s3 }: Pick<AwsClients, 'dynamodb' | 's3'>,
   names: MirroredStores['names'],
@@ -94,6 +102,6 @@ export function deployedSpills(archive: ObjectStore): SpillStore {
 }
 
 /** The one thing that takes bytes away; no function has it. */
-export function archiveRemover(s3: AwsClients['s3'], archiveBucket: string): ObjectRemover {
-  return s3ObjectRemover({ client: s3, bucket: archiveBucket })
+export function bucketRemover(s3: AwsClients['s3'], bucket: string): ObjectRemover {
+  return s3ObjectRemover({ client: s3, bucket })
 }

@@ -5,10 +5,9 @@ import { type CompiledPipeline, compilePipeline } from '../predictions/compile-p
 import { type Pipeline, shadowNames } from '../predictions/pipeline.ts'
 import type { Predictor } from '../predictions/predictor.ts'
 import type { SpillStore } from '../store/spill-store.ts'
-import type { MirrorSettings, OpenMirror } from './deployed-mirror.ts'
 import { createPredictor } from './predictor.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
-import { archiveStore, deployedSpills, deployedStores, type Stores } from './stores.ts'
+import { archiveStore, deployedSpills, deployedStores, type ObserveCommits, type Stores } from './stores.ts'
 
 export interface UserRuntime extends Runtime, Stores {
   readonly compiled: CompiledPipeline
@@ -21,14 +20,14 @@ export interface UserRuntimeOptions {
   readonly timeLeftMs: TimeLeft
   /** Those that are predicted by; all unless said. */
   readonly models?: 'all' | 'served'
-  /** Of a function that commits: told afterwards, where the environment has a mirror. */
-  readonly mirror?: OpenMirror
+  /** Of a function that commits: who is told of it. */
+  readonly observe?: (runtime: Runtime) => ObserveCommits | undefined
 }
 
 export function createUserRuntime(
   pipeline: Pipeline,
   functionName: string,
-  { timeLeftMs, models = 'all', mirror }: UserRuntimeOptions,
+  { timeLeftMs, models = 'all', observe }: UserRuntimeOptions,
 ): UserRuntime {
   const runtime = createRuntime(pipeline.name, functionName)
   const { clients, environment, telemetry, world } = runtime
@@ -36,7 +35,7 @@ export function createUserRuntime(
   const stores = deployedStores(clients, environment, world, {
     timeLeftMs,
     onUnprocessed: keys => telemetry.count('unprocessedKeys', keys),
-    mirror: mirror === undefined ? undefined : mirrorSettings(runtime, mirror),
+    observe: observe?.(runtime),
   })
   const predictor = createPredictor(models === 'all' ? compiled : withoutShadows(compiled), {
     catalog: stores.catalog,
@@ -48,16 +47,6 @@ export function createUserRuntime(
   })
   const spills = deployedSpills(archiveStore(clients.s3, environment.archiveBucket, world, { timeLeftMs }))
   return { ...runtime, ...stores, compiled, predictor, spills }
-}
-
-function mirrorSettings({ environment, telemetry }: Runtime, open: OpenMirror): MirrorSettings | undefined {
-  const { glueDatabasePrefix } = environment
-  if (glueDatabasePrefix === undefined) return undefined
-  const onError = (error: unknown): void => {
-    telemetry.count('mirrorsNotMoved', 1)
-    telemetry.error(error)
-  }
-  return { databasePrefix: glueDatabasePrefix, open, onError }
 }
 
 function withoutShadows(compiled: CompiledPipeline): CompiledPipeline {

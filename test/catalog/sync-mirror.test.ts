@@ -7,7 +7,7 @@ import { linksKey } from '../../src/catalog/mirror-plan.ts'
 import { observedCatalogStore } from '../../src/catalog/observed-catalog-store.ts'
 import { isMirrored, moveMirror, syncMirror } from '../../src/catalog/sync-mirror.ts'
 import { storeRows } from '../../src/catalog/table-rows.ts'
-import { mirrorMover } from '../../src/compose/deployed-mirror.ts'
+import { mirrorObserver } from '../../src/compose/deployed-mirror.ts'
 import { type MemoryCatalogStore, memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
 import { type MemoryObjectStore, memoryObjectStore } from '../fakes/memory-object-store.ts'
 import { type MemoryTableMirror, memoryTableMirror, type MirrorWrite } from '../fakes/memory-table-mirror.ts'
@@ -43,7 +43,7 @@ const commit = (catalog: Catalog, ref = DAY): Promise<LogEntry> =>
 function mirroredCatalog(errors: unknown[]): Catalog {
   const stores = { store, objects, names: NAMES }
   const settings = { ...OPTIONS, open: () => mirror, onError: (error: unknown) => void errors.push(error) }
-  return catalogOver(observedCatalogStore(store, mirrorMover(stores, settings, { clock: () => 0 })), objects)
+  return catalogOver(mirrorObserver(settings)(stores, { clock: () => 0 }), objects)
 }
 
 function shown(value = '2001-06-30') {
