@@ -1,6 +1,6 @@
 // Lines to the gzip parts of a batch, as they come: one part is in memory, whatever the number of lines.
 import { gunzipSync, gzipSync } from 'node:zlib'
-import type { PartInput } from '../catalog/store-batch.ts'
+import type { PartInput } from '../catalog/upload-parts.ts'
 import { ArchiveError } from './errors.ts'
 
 /** Plain bytes of a part: a reader inflates one at a time. */

@@ -1,14 +1,12 @@
 // Writing a batch: parts, manifest, batch item, and last the log entry that makes it visible. Each is created if absent under
 // names that nobody else has, so a crash anywhere leaves an orphan that no reader sees and no later run trips over.
 import type { Json } from '../platform/canonical-json.ts'
-import { mapPulled } from '../platform/concurrency.ts'
 import { sha256Hex } from '../platform/hash.ts'
-import type { CreateOptions, ObjectStore } from '../platform/object-store.ts'
+import type { ObjectStore } from '../platform/object-store.ts'
 import { checkBatchId, newBatchId } from './batch-id.ts'
 import { changeBatch, HOLD_MS, refusePurged } from './change-batch.ts'
-import { checkParts, checkRows, partMetadata, type PartsPlace, refuseOtherObjects } from './check-parts.ts'
+import { checkParts, type PartsPlace } from './check-parts.ts'
 import { appendToLog, checkReason, type LogPorts } from './commit-log.ts'
-import { CatalogError } from './errors.ts'
 import { asKeyReused, type BegunBatch, claimBatches } from './idempotency-key.ts'
 import {
   type BatchInput,
@@ -18,22 +16,16 @@ import {
   type TableSchema,
   toAttributes,
 } from './items.ts'
-import { batchLocation, batchSortKey, MANIFEST_NAME, partFileName } from './layout.ts'
+import { batchLocation, batchSortKey, MANIFEST_NAME } from './layout.ts'
 import { decodeManifest, encodeManifest, type ManifestPart } from './manifest.ts'
 import { checkPartition, type PartitionRef, tableKey } from './names.ts'
 import { refuseOtherKeys } from './partition-name.ts'
+import { batchExists, endParts, type Parts, uploadParts } from './upload-parts.ts'
 import { refuseYanked } from './yank.ts'
-
-export interface PartInput {
-  /** `part-00017`; without it the part is called by its place. */
-  readonly name?: string
-  readonly body: Uint8Array
-  readonly rows: number
-}
 
 export interface StoreInput {
   /** Pulled as they are uploaded, so that a large batch is never in memory as a whole. */
-  readonly parts: Iterable<PartInput> | AsyncIterable<PartInput>
+  readonly parts: Parts
   readonly who: string
   readonly why: string
   readonly inputs?: readonly BatchInput[]
@@ -57,17 +49,8 @@ export interface StorePorts extends LogPorts {
   readonly objects: ObjectStore
 }
 
-/** Uploads in flight: a part is some MB, and memory is what this bounds. */
-const UPLOADS_MAX = 4
-
 /** The manifest names all; a DynamoDB item takes 400 KB, and what was made from years of hours has thousands. */
 export const INPUTS_IN_ITEM_MAX = 1_000
-
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  parquet: 'application/vnd.apache.parquet',
-  zip: 'application/zip',
-  'ndjson.gz': 'application/gzip',
-}
 
 export async function storeBatch(
   ports: StorePorts,
@@ -116,9 +99,7 @@ export async function writeBatch(
   try {
     const place = placeOf(ref, schema, batchId)
     if (mayBeBegun) await refuseGone(ports, ref, batchId)
-    const written = mayBeBegun
-      ? await endParts(ports.objects, place, parts)
-      : await uploadParts(ports.objects, place, { parts, atOnce: UPLOADS_MAX })
+    const written = await (mayBeBegun ? endParts : uploadParts)(ports.objects, place, parts)
     await prepareBatch(ports, ref, schema, { ...input, batchId, parts: written, createdAtMs })
   } catch (error) {
     throw after === undefined ? error : asKeyReused(error, ref, batchId)
@@ -146,20 +127,7 @@ export async function writeParts(
 ): Promise<readonly ManifestPart[]> {
   checkPartition(ref)
   refuseOtherKeys(ref, schema)
-  return uploadParts(objects, placeOf(ref, schema, checkBatchId(batchId)), { parts, atOnce: UPLOADS_MAX })
-}
-
-/**
- * Of a batch that somebody may have begun: one part after another, so that the first that is another one stops it with nothing of it
- * written; whoever has the right ones can then still end it.
- */
-async function endParts(objects: ObjectStore, place: PartsPlace, parts: StoreInput['parts']): Promise<ManifestPart[]> {
-  const manifestKey = `${place.location}${MANIFEST_NAME}`
-  const manifest = await objects.get(manifestKey)
-  const expected = manifest && decodeManifest(manifest, manifestKey).parts
-  const written = await uploadParts(objects, place, { parts, atOnce: 1, expected })
-  await refuseOtherObjects(objects, place, written)
-  return written
+  return uploadParts(objects, placeOf(ref, schema, checkBatchId(batchId)), parts)
 }
 
 function placeOf(ref: PartitionRef, { format }: TableSchema, batchId: string): PartsPlace {
@@ -248,39 +216,6 @@ async function keepBegun({ store, clock }: StorePorts, ref: PartitionRef, record
   })
 }
 
-/** Of a part's object, by the format of its table. */
-export function contentTypeOf(format: string): string {
-  return CONTENT_TYPES[format] ?? 'application/octet-stream'
-}
-
-interface Upload {
-  readonly parts: StoreInput['parts']
-  readonly atOnce: number
-  /** Where the manifest says already which there are. */
-  readonly expected?: readonly ManifestPart[] | undefined
-}
-
-async function uploadParts(
-  objects: ObjectStore,
-  place: PartsPlace,
-  { parts, atOnce, expected }: Upload,
-): Promise<ManifestPart[]> {
-  const { location, format } = place
-  const names = new Set<string>()
-  const contentType = contentTypeOf(format)
-  return mapPulled(parts, atOnce, async ({ name: stem, body, rows }, index) => {
-    const name = partFileName(stem, index, format)
-    if (names.has(name)) throw new CatalogError(`The part ${name} came twice`, { code: 'part-name-invalid' })
-    names.add(name)
-    const key = `${location}${name}`
-    checkRows(key, place, { body, rows })
-    const sha256 = sha256Hex(body)
-    if (expected !== undefined && expected[index]?.sha256 !== sha256) throw batchExists(key)
-    await createOwn(objects, key, body, { contentType, sha256, metadata: partMetadata(rows) })
-    return { name, bytes: body.byteLength, rows, sha256 }
-  })
-}
-
 /** One that is there already, of the very same parts, is what a writer of this batch left behind: it is taken as it is. */
 async function createManifest(objects: ObjectStore, key: string, manifest: Uint8Array): Promise<Uint8Array> {
   if ((await objects.create(key, manifest, { contentType: 'application/json' })) === 'created') return manifest
@@ -292,18 +227,4 @@ async function createManifest(objects: ObjectStore, key: string, manifest: Uint8
 function isOfSameParts(existing: Uint8Array, manifest: Uint8Array, key: string): boolean {
   const [before, now] = [existing, manifest].map(bytes => JSON.stringify(decodeManifest(bytes, key).parts))
   return before === now
-}
-
-/** An object that exists already may be this very write, repeated by the client after a lost answer: the bytes tell. */
-async function createOwn(objects: ObjectStore, key: string, body: Uint8Array, options: CreateOptions): Promise<void> {
-  if ((await objects.create(key, body, options)) === 'created') return
-  const existing = await objects.get(key)
-  if (existing === undefined || !Buffer.from(existing).equals(body)) throw batchExists(key)
-}
-
-function batchExists(key: string): CatalogError {
-  return new CatalogError(`${key} was written by somebody else`, {
-    code: 'batch-exists',
-    next: 'Store again without a batch ID of your own.',
-  })
 }

@@ -10,7 +10,8 @@ import { type PartitionRef, tableKey } from './names.ts'
 import { type RowFormat, rowFormat } from './row-formats.ts'
 import { RowStream } from './row-stream.ts'
 import type { ColumnValues } from './row-values.ts'
-import type { PartInput, StoreInput } from './store-batch.ts'
+import type { StoreInput } from './store-batch.ts'
+import type { PartInput } from './upload-parts.ts'
 import { tableNotFound } from './table-schema.ts'
 
 /** Some MB a part: few enough objects to list, small enough to hold, and a reader may take parts in parallel. */
@@ -52,22 +53,40 @@ async function* rowsOfChosen(
   yield* rowsByPart(await catalog.load(ref, choice))
 }
 
-/** Throws CatalogError `format-has-no-rows`, `parquet-differs`, `part-differs`, `batch-damaged`. */
-export function rowsOf(batch: LoadedBatch): AsyncIterableIterator<Row> {
-  return new RowStream(rowsByPart(batch))
+/**
+ * With the columns that are asked for, all unless given. Throws CatalogError `format-has-no-rows`, `column-not-found`, `parquet-differs`,
+ * `part-differs`, `batch-damaged`.
+ */
+export function rowsOf(batch: LoadedBatch, columns?: readonly Column[]): AsyncIterableIterator<Row> {
+  return new RowStream(rowsByPart(batch, columns))
 }
 
-export async function* rowsByPart(batch: LoadedBatch): AsyncGenerator<readonly Row[]> {
+export async function* rowsByPart(
+  batch: LoadedBatch,
+  columns: readonly Column[] = batch.manifest.columns,
+): AsyncGenerator<readonly Row[]> {
   const { manifest } = batch
   const format = rowFormat(manifest.table, manifest)
   for await (const part of batch.parts()) {
     let count = 0
-    for await (const rows of format.read(manifest.columns, part.body)) {
+    for await (const rows of format.read(columns, part.body)) {
       count += rows.length
       yield rows
     }
     refuseOtherCount(manifest, part, count)
   }
+}
+
+/** Of one part of the batch. */
+export async function rowsOfPart(
+  { manifest }: LoadedBatch,
+  { body }: LoadedPart,
+  columns: readonly Column[],
+): Promise<readonly Row[]> {
+  const all: Row[] = []
+  for await (const rows of rowFormat(manifest.table, manifest).read(columns, body))
+    for (const row of rows) all.push(row)
+  return all
 }
 
 /** Columns of one part, each in the order of its rows. */

@@ -4,7 +4,7 @@ import { newBatchId } from '../catalog/batch-id.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
 import type { PartitionRef } from '../catalog/names.ts'
-import type { PartInput } from '../catalog/store-batch.ts'
+import type { PartInput } from '../catalog/upload-parts.ts'
 import {
   bucketPartName,
   HISTORY_FORMAT,

@@ -3,7 +3,7 @@
 import type { Catalog } from '../catalog/catalog.ts'
 import type { LogEntry } from '../catalog/items.ts'
 import type { PartitionRef } from '../catalog/names.ts'
-import type { PartInput } from '../catalog/store-batch.ts'
+import type { PartInput } from '../catalog/upload-parts.ts'
 import type { ObjectInfo } from '../platform/object-store.ts'
 
 const REMOVALS_DB = 'removals'
@@ -14,23 +14,30 @@ const LINES_PER_PART = 50_000
 export interface Removal {
   readonly pipeline: string
   readonly stage: string
+  /** Predictions, unless given: objects of the catalogue's batches. */
+  readonly of?: 'spills' | 'batches'
   readonly bucket: string
   readonly objects: readonly ObjectInfo[]
   readonly who: string
   readonly why: string
 }
 
-/** `removals.<pipeline>`, partition `<stage>.spills`. */
-export function removalsRef({ pipeline, stage }: Pick<Removal, 'pipeline' | 'stage'>): PartitionRef {
-  return { db: REMOVALS_DB, table: pipeline, partition: `${stage}.spills` }
+/** `removals.<pipeline>`, partition `<stage>.spills` or `<stage>.batches`. */
+export function removalsRef({
+  pipeline,
+  stage,
+  of = 'spills',
+}: Pick<Removal, 'pipeline' | 'stage' | 'of'>): PartitionRef {
+  return { db: REMOVALS_DB, table: pipeline, partition: `${stage}.${of}` }
 }
 
 /** Throws CatalogError, ObjectStoreError. */
 export async function writeReceipt(catalog: Catalog, removal: Removal): Promise<LogEntry> {
   const ref = removalsRef(removal)
   await catalog.createTable(ref, { columns: [], format: 'json', owner: 'millrace', about: ABOUT })
-  const { objects, who, why } = removal
-  return catalog.store(ref, { parts: parts(removal), who, why: `${objects.length} predictions removed: ${why}` })
+  const { objects, who, why, of } = removal
+  const what = of === 'batches' ? 'objects of batches' : 'predictions'
+  return catalog.store(ref, { parts: parts(removal), who, why: `${objects.length} ${what} removed: ${why}` })
 }
 
 function* parts({ bucket, objects }: Removal): Generator<PartInput> {

@@ -2,7 +2,7 @@
 import type { Column, Row } from '../catalog/columns.ts'
 import { partFileName } from '../catalog/layout.ts'
 import { writeParquet } from '../catalog/parquet-rows.ts'
-import type { PartInput } from '../catalog/store-batch.ts'
+import type { PartInput } from '../catalog/upload-parts.ts'
 import { USER_BUCKETS, userBucket } from '../platform/hash.ts'
 import type { PredictedUser } from '../predictions/predictor.ts'
 import { valueBytesAtMost } from '../predictions/spill.ts'
