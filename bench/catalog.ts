@@ -91,7 +91,7 @@ function writeAlone(part: readonly Row[]): ArrayBuffer {
     return members
   })
   const columnNames = CATALOG_COLUMNS.map(({ name }) => ({ name }))
-  parquetWriteRows({ writer, rows: written, columns: columnNames, schema: SCHEMA, rowGroupSize: ROW_GROUP_ROWS })
+  void parquetWriteRows({ writer, rows: written, columns: columnNames, schema: SCHEMA, rowGroupSize: ROW_GROUP_ROWS })
   return writer.getBuffer()
 }
 

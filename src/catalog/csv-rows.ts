@@ -18,8 +18,17 @@ import {
 
 /** Throws CatalogError `row-invalid`. */
 export function writeCsv(columns: readonly Column[], rows: readonly Row[]): Uint8Array {
+  return gzipSync(csvHead(columns) + csvLines(columns, rows))
+}
+
+export function csvHead(columns: readonly Column[]): string {
+  return `${columns.map(({ name }) => name).join(',')}\n`
+}
+
+/** Throws CatalogError `row-invalid`. */
+export function csvLines(columns: readonly Column[], rows: readonly Row[]): string {
   refuseOtherMembers(columns, rows)
-  let text = `${columns.map(({ name }) => name).join(',')}\n`
+  let text = ''
   for (const [index, row] of rows.entries()) {
     for (const [place, { name, type }] of columns.entries()) {
       const value = row[name] ?? null
@@ -29,7 +38,7 @@ export function writeCsv(columns: readonly Column[], rows: readonly Row[]): Uint
     }
     text += '\n'
   }
-  return gzipSync(text)
+  return text
 }
 
 /** Columns by their names in the first line, whatever their order. Throws CatalogError `part-differs`. */

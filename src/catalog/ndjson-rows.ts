@@ -9,6 +9,11 @@ import { fromJson, toJsonText } from './text-values.ts'
 
 /** Throws CatalogError `row-invalid`. */
 export function writeNdjson(columns: readonly Column[], rows: readonly Row[]): Uint8Array {
+  return gzipSync(ndjsonLines(columns, rows))
+}
+
+/** Throws CatalogError `row-invalid`. */
+export function ndjsonLines(columns: readonly Column[], rows: readonly Row[]): string {
   refuseOtherMembers(columns, rows)
   const begins = columns.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`)
   let text = ''
@@ -21,7 +26,7 @@ export function writeNdjson(columns: readonly Column[], rows: readonly Row[]): U
     }
     text += '}\n'
   }
-  return gzipSync(text)
+  return text
 }
 
 /** Members that are no column are left out, and a missing one is null. Throws CatalogError `part-differs`. */
@@ -32,9 +37,13 @@ export function readNdjson(columns: readonly Column[], bytes: Uint8Array): Row[]
 }
 
 /** `line`: from 1, for the error. Throws CatalogError `part-differs`. */
-export function ndjsonRow(columns: readonly Column[], text: string, line: number): Row {
+function ndjsonRow(columns: readonly Column[], text: string, line: number): Row {
   const members = parseObject(text)
   if (members === undefined) throw differs(line, 'it is no JSON object')
+  return rowOfObject(columns, members, line)
+}
+
+export function rowOfObject(columns: readonly Column[], members: Readonly<Record<string, Json>>, line: number): Row {
   const row: Record<string, RowValue> = {}
   for (const { name, type } of columns) {
     const value = fromJson(Object.hasOwn(members, name) ? members[name] : null, type)

@@ -6,6 +6,7 @@ import { type FileMetaData, parquetMetadataAsync, parquetRead, parquetSchema } f
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { type Column, columnShape, type Row, type RowValue } from './columns.ts'
 import { CatalogError } from './errors.ts'
+import { PARQUET_CODECS } from './parquet-codecs.ts'
 import { physicalType, schemaElements } from './parquet-types.ts'
 import { columnFromParquet, columnToParquet } from './parquet-values.ts'
 import { type ColumnValues, refuseOtherMembers, toRows } from './row-values.ts'
@@ -100,6 +101,7 @@ async function readRange(
     ...range,
     columns: columns.map(column => column.name),
     parsers: PARSERS,
+    compressors: PARQUET_CODECS,
     onChunk: chunk => chunks.get(chunk.columnName)?.push(chunk),
   })
   // Files of other writers may carry the old annotation, whose text the library parses.

@@ -38,8 +38,8 @@ function scalarText(value: unknown, type: ScalarType, isInside: boolean): string
   if (value === null || value === undefined) return NULL
   if (type === 'json') return jsonText(value as Json)
   if (typeof value === 'string') return isInside ? quoted(value) : escaped(value)
-  if (typeof value === 'boolean') return String(value)
-  return type === 'double' ? doubleBits(Number(value)) : String(value)
+  if (type === 'double') return doubleBits(Number(value))
+  return String(value as number | bigint | boolean)
 }
 
 function jsonText(value: Json): string {

@@ -1,5 +1,6 @@
 // A Parquet file row by row, a row group at a time: columns of one group are in memory, and one row.
 import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet'
+import { PARQUET_CODECS } from '../catalog/parquet-codecs.ts'
 import { CommandError } from './errors.ts'
 import { fileError } from './read-events-file.ts'
 
@@ -24,9 +25,14 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
       for (const { num_rows } of metadata.row_groups) {
         const rowEnd = rowStart + Number(num_rows)
         const chunks = new ColumnChunks(elements)
-        await parquetRead({ file, metadata, rowStart, rowEnd, onChunk: chunk => chunks.add(chunk) }).catch(
-          (error: unknown) => Promise.reject(unreadable(path, error)),
-        )
+        await parquetRead({
+          file,
+          metadata,
+          rowStart,
+          rowEnd,
+          compressors: PARQUET_CODECS,
+          onChunk: chunk => chunks.add(chunk),
+        }).catch((error: unknown) => Promise.reject(unreadable(path, error)))
         yield* chunks.rows(rowStart, rowEnd)
         rowStart = rowEnd
       }
@@ -41,7 +47,7 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
 function unreadable(path: string, error: unknown): CommandError {
   return new CommandError(`${path} is not Parquet that can be read here: ${String(error)}`, {
     code: 'file-unreadable',
-    next: 'Write it with Snappy compression or none.',
+    next: 'Write it with Snappy compression, gzip or none.',
     cause: error,
   })
 }
