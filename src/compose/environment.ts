@@ -13,9 +13,16 @@ export interface Environment {
   readonly modelRefreshMs: number
   /** Public keys of whom model artifacts are taken, as `readTrustedKeys` reads them; empty: from anybody. */
   readonly modelKeys: string
+  /** Workers of a snapshot. */
+  readonly snapshotSegments: number
+  /** Of DynamoDB, a second, of all workers of a snapshot together; 0: as fast as it goes. */
+  readonly snapshotReadUnits: number
 }
 
 export const MODEL_REFRESH_MS_DEFAULT = 30_000
+const SNAPSHOT_SEGMENTS_DEFAULT = 4
+/** A partition of a table has 3,000 for all who read it. */
+export const SNAPSHOT_READ_UNITS_DEFAULT = 2_000
 
 export function readEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
   return {
@@ -26,6 +33,8 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     eventsStream: required(variables, 'MILLRACE_EVENTS_STREAM'),
     streamEpoch: wholeNumber(variables, 'MILLRACE_STREAM_EPOCH', 1),
     modelRefreshMs: wholeNumber(variables, 'MILLRACE_MODEL_REFRESH_MS', MODEL_REFRESH_MS_DEFAULT),
+    snapshotSegments: Math.max(1, wholeNumber(variables, 'MILLRACE_SNAPSHOT_SEGMENTS', SNAPSHOT_SEGMENTS_DEFAULT)),
+    snapshotReadUnits: wholeNumber(variables, 'MILLRACE_SNAPSHOT_READ_UNITS', SNAPSHOT_READ_UNITS_DEFAULT),
     modelKeys: variables['MILLRACE_MODEL_KEYS'] ?? '',
   }
 }

@@ -40,6 +40,7 @@ export const METRICS = {
   answersEvaluated: { unit: 'Count', functions: ['serve'] },
   usersInSnapshot: { unit: 'Count', functions: ['snapshot'] },
   corruptItems: { unit: 'Count', functions: ['snapshot'], isGauge: true },
+  snapshotAge: { unit: 'Milliseconds', functions: ['snapshot'] },
   inputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
   outputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
   mirrorsNotMoved: { unit: 'Count', functions: ['snapshot'] },

@@ -1,14 +1,28 @@
-// The snapshot function: once a night by the schedule. Its instant is the schedule's own time, so that a run that is repeated
-// evaluates everybody at the same instant.
-import { parseRfc3339Ms } from '../event/event-time.ts'
+// The snapshot function: once a night by the schedule, by itself for each worker's share, and once an hour to take up what hangs.
 import type { Pipeline } from '../predictions/pipeline.ts'
+import type { PinnedPredictor } from '../predictions/predictor.ts'
+import { readTrustedKeys } from '../model/signature.ts'
+import { SECOND_MS } from '../platform/duration.ts'
 import { recordDeployed } from '../recompute/record-deployed.ts'
-import { takeSnapshot } from '../snapshot/take-snapshot.ts'
+import { dynamodbItemCount } from '../snapshot/dynamodb-item-count.ts'
+import type { SnapshotReport } from '../snapshot/finish-run.ts'
+import { lambdaWake } from '../snapshot/lambda-api-wake.ts'
+import { newestSnapshot } from '../snapshot/newest-snapshot.ts'
+import { readSnapshotEvent } from '../snapshot/snapshot-events.ts'
+import { type FunctionDependencies, type FunctionOutcome, runSnapshotEvent } from '../snapshot/snapshot-function.ts'
+import { snapshotRuns } from '../snapshot/snapshot-runs.ts'
+import { clientOptions } from './clients.ts'
 import { functionMirror } from './function-mirror.ts'
-import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
+import { type Deadline, type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
+import { createPinnedPredictor } from './predictor.ts'
 import { reportDrift } from './report-drift.ts'
 import { stageOfTable } from './resource-names.ts'
+import { archiveStore } from './stores.ts'
+import type { Telemetry } from './telemetry.ts'
 import { createUserRuntime, type UserRuntime } from './user-runtime.ts'
+
+/** What writing a piece takes, and a wait for read capacity before it. */
+const PIECE_RESERVE_MS = 90 * SECOND_MS
 
 export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
@@ -17,28 +31,77 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
       observe: functionMirror,
     })
     const { telemetry, world } = runtime
+    const deps = dependencies(runtime, deadline)
     return {
       telemetry,
       handle: async event => {
-        await recordRunning(runtime)
-        const request = { instantMs: scheduledMs(event) ?? world.clock(), who: 'functions/snapshot', why: 'nightly' }
-        const { entry, ...report } = await takeSnapshot(runtime, request)
-        telemetry.count('usersInSnapshot', report.users)
-        telemetry.count('corruptItems', report.corruptItems)
-        reportDrift(report.drift, telemetry)
-        const result = { batchId: entry.batchId, ...report }
-        // Column by column it is in the batch's manifest; of hundreds of them a line of the log would be too long.
-        const drift = report.drift.map(({ model, batchId, inputPsi, outputPsi }) => ({
-          model,
-          batchId,
-          inputPsi,
-          outputPsi,
-        }))
-        telemetry.info('snapshot taken', { ...result, drift })
-        return result
+        const read = readSnapshotEvent(event, world.clock())
+        if (read.snapshot === 'take') await recordRunning(runtime)
+        if (read.snapshot === 'take-up') await reportAge(runtime)
+        return tell(await runSnapshotEvent(deps, read), telemetry)
       },
     }
   })
+}
+
+function dependencies(runtime: UserRuntime, deadline: Deadline): FunctionDependencies {
+  const { catalog, clients, compiled, environment, predictor, telemetry, users, world } = runtime
+  const { snapshotSegments, snapshotReadUnits, usersTable } = environment
+  const limits = { timeLeftMs: () => timeForCallsMs(deadline) }
+  return {
+    compiled,
+    users,
+    catalog,
+    ...world,
+    runs: snapshotRuns(archiveStore(clients.s3, environment.archiveBucket, world, limits)),
+    segments: snapshotSegments,
+    // All workers are at it at once, each with its part.
+    readUnitsPerSecond: snapshotReadUnits === 0 ? undefined : snapshotReadUnits / snapshotSegments,
+    tableItems: () => dynamodbItemCount(clients.dynamodb, usersTable),
+    pinned: () => predictor.pinned(),
+    pinnedTo: (versions): Promise<PinnedPredictor> =>
+      createPinnedPredictor(compiled, {
+        catalog,
+        versions,
+        trustedKeys: readTrustedKeys(environment.modelKeys),
+        onRunError: telemetry.error,
+      }),
+    wake: lambdaWake(clientOptions(process.env), process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? ''),
+    isTimeUp: () => deadline.remainingMs() < PIECE_RESERVE_MS,
+  }
+}
+
+function tell(outcome: FunctionOutcome, telemetry: Telemetry): object {
+  if (outcome.outcome === 'over') {
+    telemetry.info('nothing to do', { why: outcome.why })
+    return outcome
+  }
+  if (outcome.outcome === 'working') {
+    const { db, partition, batchId, number, segments } = outcome.run
+    const told = { batchId, db, partition, run: number, segments, woken: outcome.woken }
+    telemetry.info('snapshot goes on', told)
+    return { ...told, table: 'users' }
+  }
+  return tellCommitted(outcome.report, telemetry)
+}
+
+function tellCommitted({ entry, since, ...report }: SnapshotReport, telemetry: Telemetry): object {
+  telemetry.count('usersInSnapshot', report.users)
+  telemetry.count('corruptItems', report.corruptItems)
+  reportDrift(report.drift, telemetry)
+  const result = { batchId: entry.batchId, ...report }
+  // Column by column it is in the batch's manifest; of hundreds of them a line of the log would be too long.
+  const drift = report.drift.map(({ model, batchId, inputPsi, outputPsi }) => ({ model, batchId, inputPsi, outputPsi }))
+  const moved = since?.columns.filter(({ reading }) => reading === 'moved' || reading === 'moved-much').length ?? null
+  telemetry.info('snapshot taken', { ...result, drift, movedSinceBefore: moved })
+  return result
+}
+
+/** How old what batch consumers read is; 0 while there is none, which the night's errors tell of. */
+async function reportAge({ catalog, compiled, telemetry, world }: UserRuntime): Promise<void> {
+  const nowMs = world.clock()
+  const newest = await newestSnapshot(catalog, compiled.pipeline.name, nowMs)
+  telemetry.span('snapshotAge', newest === undefined ? 0 : Math.max(0, nowMs - newest.instantMs))
 }
 
 /** Whoever forgets the last step of a deploy has it done by night. A snapshot does not depend on it. */
@@ -51,9 +114,4 @@ async function recordRunning({ catalog, compiled, environment, telemetry }: User
   } catch (error) {
     telemetry.error(error)
   }
-}
-
-function scheduledMs(event: unknown): number | undefined {
-  const time = typeof event === 'object' && event !== null && 'time' in event ? event.time : undefined
-  return typeof time === 'string' ? parseRfc3339Ms(time) : undefined
 }

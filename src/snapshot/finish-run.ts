@@ -51,15 +51,19 @@ export async function finishRun(deps: WorkDependencies, run: SnapshotRun): Promi
   const distributions = counts.sketches.distributions()
   const since = (await sinceBefore(catalog, run, distributions)) ?? null
   const ref = refOf(run)
-  const entry = await catalog.commitParts(ref, snapshotSchema(compiled), {
-    batchId: run.batchId,
-    parts: added.parts,
-    createdAtMs: run.createdAtMs,
-    who: run.who,
-    why: `${run.why}, at ${toRfc3339(run.instantMs)}`,
-    properties: () => reportProperties(run.instantMs, { facts, drift, distributions, since }),
-    isOnce: true,
-  })
+  const entry = await catalog.commitParts(
+    ref,
+    { ...snapshotSchema(compiled), columns: run.columns },
+    {
+      batchId: run.batchId,
+      parts: added.parts,
+      createdAtMs: run.createdAtMs,
+      who: run.who,
+      why: `${run.why}, at ${toRfc3339(run.instantMs)}`,
+      properties: () => reportProperties(run.instantMs, { facts, drift, distributions, since }),
+      isOnce: true,
+    },
+  )
   return { entry, ...ref, table: SNAPSHOT_TABLE, ...facts, drift, since }
 }
 

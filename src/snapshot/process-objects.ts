@@ -14,10 +14,6 @@ export function processObjects(): ObjectStore {
       const body = objects.get(key)
       return body && { bytes: body.byteLength, sha256: undefined, metadata: {} }
     },
-    stat: async key => {
-      const body = objects.get(key)
-      return body && { bytes: body.length, sha256: undefined, metadata: {} }
-    },
     get: async key => objects.get(key),
     async *list(prefix, { startAfter } = {}) {
       const keys = [...objects.keys()].filter(key => key.startsWith(prefix)).sort(byCodePoint)

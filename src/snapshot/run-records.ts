@@ -1,6 +1,7 @@
 // What a run of the snapshot writes down, each object once and never changed: what is to be done, each piece that is done, and how
 // it ended. No user is named in any of them: where a scan goes on is said by the part and the row that hold the user it came to.
 import * as z from 'zod/mini'
+import { columnType } from '../catalog/columns.ts'
 import type { ManifestPart } from '../catalog/manifest.ts'
 import type { Json } from '../platform/canonical-json.ts'
 import { SnapshotError } from './errors.ts'
@@ -24,6 +25,8 @@ const runSchema = z.object({
   scans: whole,
   /** Of the pipeline: a worker of another deploy cannot go on. */
   definitions: z.string(),
+  /** Of the rows, whatever another deploy would have. */
+  columns: z.array(z.object({ name: z.string(), type: columnType })),
   /** Model → batch ID, the same for all workers; a model without one answers `no-model`. */
   models: z.record(z.string(), z.string()),
   /** What DynamoDB said, some hours old; null: not asked. */

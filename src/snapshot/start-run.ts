@@ -50,7 +50,8 @@ export async function startRun(deps: RunDependencies, input: StartInput): Promis
     if (running !== undefined) return running
     const newer = await newerThan(catalog, ref, instantMs)
     if (newer !== undefined) throw older(partition, { newer, instantMs })
-    await catalog.createTable(ref, snapshotSchema(compiled))
+    const schema = snapshotSchema(compiled)
+    await catalog.createTable(ref, schema)
     const createdAtMs = clock()
     const run: SnapshotRun = {
       formatVersion: 1,
@@ -63,6 +64,7 @@ export async function startRun(deps: RunDependencies, input: StartInput): Promis
       segments,
       scans,
       definitions: compiled.definitions,
+      columns: [...schema.columns],
       models: { ...models },
       tableItems: (await deps.tableItems?.()) ?? null,
       who,
@@ -129,15 +131,15 @@ export async function runState({ runs, catalog }: RunDependencies, run: Snapshot
   }
 }
 
-/** False where it is decided otherwise already. */
+/** `committed`: it is decided otherwise already. */
 export async function giveUp(
   { runs, clock }: Pick<RunDependencies, 'runs' | 'clock'>,
   run: SnapshotRun,
   { who, why, isAgain }: { readonly who: string; readonly why: string; readonly isAgain?: boolean },
-): Promise<boolean> {
+): Promise<'given-up' | 'was-given-up' | 'committed'> {
   const end = { outcome: 'given-up' as const, at: clock(), who, why, ...(isAgain === undefined ? {} : { isAgain }) }
-  if ((await runs.createEnd(run, end)) === 'created') return true
-  return (await runs.end(run))?.outcome === 'given-up'
+  if ((await runs.createEnd(run, end)) === 'created') return 'given-up'
+  return (await runs.end(run))?.outcome === 'given-up' ? 'was-given-up' : 'committed'
 }
 
 function older(partition: string, { newer, instantMs }: { newer: string; instantMs: number }): SnapshotError {

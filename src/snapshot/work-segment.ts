@@ -38,8 +38,8 @@ export interface SegmentBounds {
 
 /** Of predictions, which may be long: a function has hardly more memory beside them. */
 const WAITING_BYTES_MAX = 256 * 1024 * 1024
-/** Some hundred MB of rows with twenty features; 64 parts are made of them. */
-const PIECE_ROWS_MAX = 100_000
+/** Some 100 MB of rows with a dozen features; 64 parts are made of them. */
+const PIECE_ROWS_MAX = 50_000
 const PIECE_MS_MAX = 120 * SECOND_MS
 const TOKEN_CHARACTERS = 8
 

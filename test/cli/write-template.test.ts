@@ -147,7 +147,7 @@ describe('the template of serverless.yml', () => {
         's3:ListBucket s3:GetObject dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject',
       ServeRole: 'dynamodb:GetItem dynamodb:GetItem dynamodb:Query s3:GetObject s3:GetObject',
       SnapshotRole:
-        'dynamodb:Scan dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject s3:GetObject',
+        'dynamodb:Scan dynamodb:DescribeTable lambda:InvokeFunction s3:GetObject s3:PutObject s3:ListBucket dynamodb:GetItem dynamodb:Query dynamodb:PutItem s3:GetObject s3:PutObject s3:GetObject',
       IngestRole: 'kinesis:PutRecords',
       CatalogRole:
         'dynamodb:GetItem dynamodb:Query dynamodb:Scan dynamodb:PutItem s3:GetObject s3:PutObject s3:ListBucket Deny:s3:PutObject Deny:dynamodb:PutItem',
