@@ -5,7 +5,7 @@ import { glueMirror } from './glue-mirror.ts'
 import type { Runtime } from './runtime.ts'
 import type { ObserveCommits } from './stores.ts'
 
-export function functionMirror({ telemetry }: Runtime): ObserveCommits | undefined {
+export function functionMirror({ telemetry }: Pick<Runtime, 'telemetry'>): ObserveCommits | undefined {
   const prefix = databasePrefix(process.env[PREFIX_VARIABLE])
   if (prefix === undefined) return undefined
   const { open } = glueMirror(process.env)

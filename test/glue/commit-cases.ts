@@ -1,9 +1,9 @@
 // What the mirror shows after each way to commit.
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import type { Context } from 'aws-lambda'
 import type { LogEntry } from '../../src/catalog/items.ts'
-import { loadPipeline } from '../../src/cli/load-pipeline.ts'
-import { snapshotHandler } from '../../src/compose/snapshot-handler.ts'
+import { functionMirror } from '../../src/compose/function-mirror.ts'
+import { deployedStores } from '../../src/compose/stores.ts'
+import { recordingTelemetry } from '../compose/recording.ts'
 import { COLUMNS, NEXT_DAY, REASON, shows, store } from './glue-tables.ts'
 import { type Case, DAY, type GlueWorld, listedParts } from './glue-world.ts'
 
@@ -112,23 +112,30 @@ async function namesPartitions(world: GlueWorld): Promise<string> {
 }
 
 async function takesSnapshot(world: GlueWorld): Promise<string> {
-  const handler = snapshotHandler(await loadPipeline(world.folder))
-  const names = world.connection.names
-  const before = { ...process.env }
-  Object.assign(process.env, world.env, {
-    MILLRACE_USERS_TABLE: names.usersTable,
-    MILLRACE_CATALOG_TABLE: names.catalogTable,
-    MILLRACE_ARCHIVE_BUCKET: names.archiveBucket,
-    MILLRACE_CATALOG_BUCKET: names.catalogBucket,
-    MILLRACE_EVENTS_STREAM: names.eventsStream,
-  })
+  const { exitCode } = await world.millrace('snapshot', 'run', '--at', '2001-07-04T02:15:00Z')
+  equal(exitCode, 0)
+  const current = await world.connection.catalog.current({ ...DAY, partition: 'day=2001-07-04' })
+  const partition = await world.partition('2001-07-04')
+  equal(partition?.Parameters?.['millrace.batch-id'], current?.batchId)
+  // Of nobody, so it has no part: an engine finds no row, and no error.
+  deepEqual(await listedParts(world, partition), [])
+  return ''
+}
+
+/** With the stores of a function, whose mirror is what its environment says. */
+async function functionMoves(world: GlueWorld): Promise<string> {
+  const { aws, connection, env } = world
+  const before = process.env
+  process.env = { ...before, ...env }
   try {
-    const context = { getRemainingTimeInMillis: () => 60_000 } as Context
-    const answer = (await handler({ time: '2001-07-04T02:15:00Z' }, context)) as { readonly batchId: string }
-    const partition = await world.partition('2001-07-04')
-    equal(partition?.Parameters?.['millrace.batch-id'], answer.batchId)
-    // Of nobody, so it has no part: an engine finds no row, and no error.
-    deepEqual(await listedParts(world, partition), [])
+    const telemetry = recordingTelemetry()
+    const observe = functionMirror({ telemetry })
+    const { catalog } = deployedStores(aws.clients, connection.names, connection, { observe })
+    const current = await connection.catalog.current(DAY)
+    const other = (await connection.catalog.history(DAY)).find(({ batchId }) => batchId !== current?.batchId)
+    const entry = await catalog.rollback(DAY, { to: other?.batchId ?? '', ...REASON })
+    await shows(world, entry)
+    deepEqual(telemetry.errors, [])
   } finally {
     process.env = before
   }
@@ -142,5 +149,6 @@ export const COMMIT_CASES: readonly Case[] = [
   ['columns that come and go reach the table and every partition', evolves],
   ['of committers at once the last one stays', settles],
   ['partitions are named by their keys, or by their name', namesPartitions],
-  ['the snapshot function moves it, too', takesSnapshot],
+  ['a snapshot moves it, too', takesSnapshot],
+  ['so does a function, by its environment', functionMoves],
 ]

@@ -34,8 +34,6 @@ export default pipeline({ name: 'shop', events: [visit], features: features({ vi
 
 export interface GlueWorld {
   readonly aws: LocalAws
-  /** Of the pipeline. */
-  readonly folder: string
   readonly env: Readonly<Record<string, string>>
   readonly connection: Connection
   readonly glue: GlueClient
@@ -90,7 +88,6 @@ export async function openGlueWorld(motoServer: string): Promise<GlueWorld> {
   const glue = glueClient(clientOptions({ ...env, AWS_ENDPOINT_URL: moto.url }))
   return {
     aws,
-    folder,
     env,
     connection,
     glue,
