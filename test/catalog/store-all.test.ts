@@ -1,7 +1,7 @@
 // Several partitions that become current together, or not at all.
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Catalog } from '../../src/catalog/catalog.ts'
+import { type Catalog, catalog } from '../../src/catalog/catalog.ts'
 import type { CatalogStore } from '../../src/catalog/catalog-store.ts'
 import type { CurrentPartition } from '../../src/catalog/commit-log.ts'
 import { CatalogError } from '../../src/catalog/errors.ts'
@@ -15,6 +15,7 @@ import {
   DAY,
   PLAIN,
   REASON,
+  START_MS,
   textOf,
   textParts,
   USERS,
@@ -82,6 +83,14 @@ describe('storeAll', () => {
       }),
       { numRuns: 20 },
     )
+  })
+
+  test('is never earlier than what it follows, by whose clock ever', async () => {
+    let nowMs = START_MS + 3_600_000
+    const ahead = catalog({ ...world, clock: () => nowMs++, random: seededRandom(6), sleep: async () => undefined })
+    const before = await ahead.store({ ...USERS, partition: 'p=b' }, { parts: textParts('ahead'), ...REASON })
+    const stored = await world.catalog.storeAll(USERS, batchesOf('new'), REASON)
+    expect(stored.map(({ entry }) => entry.at)).toEqual([before.at, before.at, before.at])
   })
 
   test('of nothing is nothing, and of a partition twice is refused', async () => {
@@ -238,7 +247,8 @@ describe('storeAllRows', () => {
     const stored = await storeAllRows(world.catalog, typed, batches, REASON)
     expect(stored.map(({ entry }) => entry.number)).toEqual([1, 1])
     for (const [partition, count] of [['p=a', 5] as const, ['p=b', 1] as const]) {
-      const found = await Array.fromAsync(loadRows(world.catalog, { ...typed, partition }))
+      const found: unknown[] = []
+      for await (const row of loadRows(world.catalog, { ...typed, partition })) found.push(row)
       expect(found).toEqual(rows(count))
     }
     expect((await world.catalog.load({ ...typed, partition: 'p=a' })).manifest.parts.map(part => part.rows)).toEqual([

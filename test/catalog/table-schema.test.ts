@@ -17,7 +17,11 @@ const ID: Column = { name: 'id', type: 'string' }
 const SPEND: Column = { name: 'spend', type: 'double' }
 const ORDERS: Column = { name: 'orders', type: 'int64' }
 
-const rowsOf = (batchId?: string) => Array.fromAsync(loadRows(world.catalog, DAY, batchId))
+async function rowsOf(batchId?: string): Promise<unknown[]> {
+  const rows: unknown[] = []
+  for await (const row of loadRows(world.catalog, DAY, batchId)) rows.push(row)
+  return rows
+}
 
 test('a new column is null where nobody gives it, and a batch keeps the columns that it was written with', async () => {
   const { catalog } = world

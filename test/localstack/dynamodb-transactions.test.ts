@@ -33,7 +33,7 @@ const put = (sk: string, n: number, condition?: string): TransactWriteItem => ({
 const transact = (items: TransactWriteItem[], more: Partial<TransactWriteItemsCommandInput> = {}) =>
   aws.clients.dynamodb.send(new TransactWriteItemsCommand({ TransactItems: items, ...more }))
 
-async function stored(): Promise<Record<string, string | undefined>> {
+async function stored(): Promise<Record<string, string>> {
   const { Items = [] } = await aws.clients.dynamodb.send(
     new ScanCommand({
       TableName: 'catalog',
@@ -43,7 +43,7 @@ async function stored(): Promise<Record<string, string | undefined>> {
       ExpressionAttributeValues: { ':table': { S: partition } },
     }),
   )
-  return Object.fromEntries(Items.map(item => [item['sk']?.S ?? '', item['n']?.N]))
+  return Object.fromEntries(Items.map(item => [item['sk']?.S ?? '', item['n']?.N ?? 'none']))
 }
 
 it('writes all of several items', async () => {
