@@ -5,7 +5,7 @@ import type { CatalogStore } from './catalog-store.ts'
 import { changeBatch, existingBatch, holdBatch, homeOf, refusePurged } from './change-batch.ts'
 import { checkReason } from './commit-log.ts'
 import { CatalogError } from './errors.ts'
-import { type BatchRecord, readBatchRecord } from './items.ts'
+import { type BatchRecord, type Note, readBatchRecord } from './items.ts'
 import { batchesPrefix } from './layout.ts'
 import { checkPartition, type PartitionRef, tableKey } from './names.ts'
 
@@ -44,6 +44,21 @@ export async function anchoredBatch(
     if (Object.hasOwn(record.anchors ?? {}, anchor)) return record
   }
   return undefined
+}
+
+export interface Anchor extends Note {
+  readonly anchor: string
+  readonly batchId: string
+}
+
+/** Of the partition, of the newest batch first. */
+export async function anchorsOf(store: CatalogStore, ref: PartitionRef): Promise<readonly Anchor[]> {
+  const all: Anchor[] = []
+  for await (const item of store.list(tableKey(ref), batchesPrefix(checkPartition(ref)), { isNewestFirst: true })) {
+    const { batchId, anchors = {} } = readBatchRecord(item)
+    all.push(...Object.entries(anchors).map(([anchor, note]) => ({ anchor, batchId, ...note })))
+  }
+  return all
 }
 
 interface AnchorPorts {

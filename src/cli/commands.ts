@@ -130,6 +130,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./snapshot-run.ts'),
   },
   {
+    name: 'snapshot status',
+    summary: 'Show the report of the newest snapshot and the runs that are not over; 1 where it is late.',
+    load: () => import('./snapshot-status.ts'),
+  },
+  {
     name: 'model shadow',
     summary: 'Hold what a shadow model says against the one that is served, over the newest snapshot.',
     load: () => import('./model-shadow.ts'),
@@ -201,6 +206,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./model-diff.ts'),
   },
   {
+    name: 'table list',
+    summary: 'List the tables of the catalogue.',
+    load: () => import('./table-list.ts'),
+  },
+  {
+    name: 'table show',
+    summary: 'Show the definition of a table, and what is current in its partitions.',
+    load: () => import('./table-show.ts'),
+  },
+  {
+    name: 'table store',
+    summary: 'Store a CSV, NDJSON or Parquet file as a new batch of a partition.',
+    load: () => import('./table-store.ts'),
+  },
+  {
     name: 'table history',
     summary: 'Show the commits and rollbacks of a partition, newest first.',
     load: () => import('./table-history.ts'),
@@ -219,5 +239,40 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'table sync',
     summary: 'Repair the mirror of the catalogue in AWS Glue, and show in what it differed.',
     load: () => import('./table-sync.ts'),
+  },
+  {
+    name: 'table anchor',
+    summary: 'Keep a batch for who relies on it, by a name; without a name, show who relies on which.',
+    load: () => import('./table-anchor.ts'),
+  },
+  {
+    name: 'table release',
+    summary: 'Take the name of an anchor from its batch, which retention may purge then.',
+    load: () => import('./table-release.ts'),
+  },
+  {
+    name: 'table retain',
+    summary: "Remove the bytes of a table's old batches, by its policy, with a receipt; or write the policy down.",
+    load: () => import('./table-retain.ts'),
+  },
+  {
+    name: 'table sweep',
+    summary: 'Show objects of batches that were never committed, and remove them with --delete and a receipt.',
+    load: () => import('./table-sweep.ts'),
+  },
+  {
+    name: 'table verify',
+    summary: 'Hold every byte of a batch, or of all of a table, against its papers.',
+    load: () => import('./table-verify.ts'),
+  },
+  {
+    name: 'table audit',
+    summary: 'Show who changed what of a table, or of all tables, when and why.',
+    load: () => import('./table-audit.ts'),
+  },
+  {
+    name: 'table diff',
+    summary: 'Show what is different between two batches: rows by their key, columns, and how numbers are distributed.',
+    load: () => import('./table-diff.ts'),
   },
 ]

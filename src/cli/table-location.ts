@@ -2,7 +2,7 @@
 import { checkBatchId } from '../catalog/batch-id.ts'
 import { CatalogError } from '../catalog/errors.ts'
 import type { LogEntry } from '../catalog/items.ts'
-import { checkPartition, type PartitionRef, parseTableName } from '../catalog/names.ts'
+import { checkPartition, type PartitionRef, parseTableName, type TableRef } from '../catalog/names.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { CommandContext, CommandOption } from './command.ts'
@@ -17,6 +17,16 @@ export function partitionOf(args: CommandArguments): PartitionRef {
     checkPartition(ref)
     return ref
   })
+}
+
+/** Throws UsageError where it is not `db.table`. */
+export function tableOf(args: CommandArguments): TableRef {
+  return asUsage(() => parseTableName(args.positional('table')))
+}
+
+/** Undefined where it is left out: all of them. */
+export function optionalTableOf(args: CommandArguments): TableRef | undefined {
+  return args.optionalPositional('table') === undefined ? undefined : tableOf(args)
 }
 
 /** Throws UsageError where the text is no batch ID. */
