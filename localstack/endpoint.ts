@@ -70,7 +70,7 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     ...(isAsWanted ? {} : { takenPort: options.port }),
     serve: handlers => {
       const s3 = conditionalCreate(handlers.emulators)
-      const dynamodb = dynamodbTransactions(handlers.emulators.dynamodb, systemClock)
+      const dynamodb = dynamodbTransactions((...call) => handlers.emulators.dynamodb(...call), systemClock)
       handle = (request, response) => {
         route(request, response, handlers, { s3, dynamodb }).catch((error: unknown) => {
           handlers.log(`${request.method} ${request.url}: ${String(error)}`)

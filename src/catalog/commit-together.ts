@@ -2,7 +2,7 @@
 // that a reader of many partitions who asks for an instant sees all of them or none.
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { newBatchId } from './batch-id.ts'
-import { type CatalogItem, TRANSACTION_ITEMS_MAX } from './catalog-store.ts'
+import { type CatalogItem, type CatalogStore, TRANSACTION_ITEMS_MAX } from './catalog-store.ts'
 import {
   type Commit,
   checkReason,
@@ -17,7 +17,7 @@ import {
 } from './commit-log.ts'
 import { CatalogError } from './errors.ts'
 import { keyReused } from './idempotency-key.ts'
-import { type LogEntry, toAttributes } from './items.ts'
+import { type LogEntry, readLogEntry, toAttributes } from './items.ts'
 import { logSortKey } from './layout.ts'
 import { type PartitionRef, tableKey } from './names.ts'
 
@@ -39,29 +39,36 @@ export async function appendAllToLog(
   const { store, clock, random } = ports
   checkTogether(pending.length)
   for (const { commit } of pending) checkReason(commit)
+  const [first] = pending
+  if (first === undefined) return []
   const token = newBatchId(clock(), random)
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const looks = await mapWithLimit(pending, READS_MAX, ({ ref, commit, after }) =>
       lookAtLog(store, ref, commit.batchId, after),
     )
     const committed = looks.flatMap(look => look.committed ?? [])
-    const [first] = pending
-    if (first === undefined || committed.length === pending.length) return together(pending, committed)
+    if (committed.length === pending.length) return inPartitions(pending, committed)
     if (committed.length > 0) throw keyReused(first.ref, 'it commits some of these partitions without the others')
     const at = Math.max(...looks.map(({ newest }) => nextOf(newest, clock()).at))
-    const entries = pending.map(({ commit: { kind, batchId, who, why } }, index): LogEntry => {
-      const { number } = nextOf(looks[index]?.newest, at)
-      return { number, kind, batchId, at, who, why, token }
-    })
-    const items = pending.map(({ ref }, index) => itemOf(ref, entries[index]))
-    if ((await createOrLose(() => store.createAll(items))) === 'created') return together(pending, entries)
+    const numbers = looks.map(({ newest }) => nextOf(newest, at).number)
+    const items = pending.map((one, index) => itemOf(one, { number: numbers[index] ?? 1, at, token }))
+    const outcome = await createOrLose(() => store.createAll(items))
     // Taken, perhaps by this very write: its answer may have been lost and the client has repeated it.
-    const taker = items[0] && (await store.get(items[0].table, items[0].sk))
-    if (taker?.attributes['token'] === token) return together(pending, entries)
+    if (outcome === 'created' || (await isOwn(store, items, token))) {
+      return inPartitions(
+        pending,
+        items.map((item, index) => readLogEntry(item, pending[index]?.ref.partition ?? '')),
+      )
+    }
     await waitForRound(ports, round)
   }
-  const [contended] = pending
-  throw logContended(contended?.ref ?? { db: '', table: '', partition: '' }, contended?.commit.batchId ?? '')
+  throw logContended(first.ref, first.commit.batchId)
+}
+
+/** All are there or none: the first tells. */
+async function isOwn(store: CatalogStore, [first]: readonly CatalogItem[], token: string): Promise<boolean> {
+  const taker = first && (await store.get(first.table, first.sk))
+  return taker?.attributes['token'] === token
 }
 
 /** Throws CatalogError `transaction-too-big`. */
@@ -76,11 +83,15 @@ export function checkTogether(partitions: number): void {
   )
 }
 
-function itemOf(ref: PartitionRef, entry: LogEntry | undefined): CatalogItem {
-  const { number = 0, ...attributes } = entry ?? ({} as LogEntry)
-  return { table: tableKey(ref), sk: logSortKey(ref.partition, number), attributes: toAttributes(attributes) }
+function itemOf(
+  { ref, commit }: PendingCommit,
+  { number, at, token }: Pick<LogEntry, 'number' | 'at' | 'token'>,
+): CatalogItem {
+  const { kind, batchId, who, why } = commit
+  const attributes = toAttributes({ kind, batchId, at, who, why, token })
+  return { table: tableKey(ref), sk: logSortKey(ref.partition, number), attributes }
 }
 
-function together(pending: readonly PendingCommit[], entries: readonly LogEntry[]): readonly CurrentPartition[] {
+function inPartitions(pending: readonly PendingCommit[], entries: readonly LogEntry[]): readonly CurrentPartition[] {
   return entries.map((entry, index) => ({ partition: pending[index]?.ref.partition ?? '', entry }))
 }

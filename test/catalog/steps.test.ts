@@ -21,7 +21,7 @@ interface Verb {
   readonly new: string
   /** What somebody else does after the crash; it always succeeds, and then all see this. */
   again(catalog: Catalog, prepared: string): Promise<unknown>
-  readonly then: string
+  readonly next: string
 }
 
 const seen = async (catalog: Catalog, ...refs: (typeof DAY)[]): Promise<string> => {
@@ -57,7 +57,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     old: 'old+too',
     new: 'new 1+new 2',
     again: catalog => catalog.store(DAY, { parts: textParts('next'), ...REASON }),
-    then: 'next',
+    next: 'next',
   },
   'store with a key': {
     prepare: storeOld,
@@ -67,7 +67,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     new: 'new 1+new 2',
     again: catalog =>
       catalog.store(DAY, { parts: textParts('new 1', 'new 2'), ...REASON, idempotencyKey: 'export 17' }),
-    then: 'new 1+new 2',
+    next: 'new 1+new 2',
   },
   storeAll: {
     prepare: async catalog => {
@@ -79,7 +79,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     old: 'old+old too old+old too',
     new: 'new+new too new+new too',
     again: catalog => both(catalog, 'next'),
-    then: 'next+next too next+next too',
+    next: 'next+next too next+next too',
   },
   'storeAll with a key': {
     prepare: async catalog => {
@@ -91,7 +91,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     old: 'old+old too old+old too',
     new: 'new+new too new+new too',
     again: catalog => both(catalog, 'new', { idempotencyKey: 'export 17' }),
-    then: 'new+new too new+new too',
+    next: 'new+new too new+new too',
   },
   rollback: {
     prepare: async catalog => {
@@ -104,7 +104,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     old: 'wrong+all of it',
     new: 'old+too',
     again: (catalog, to) => unlessDone(catalog.rollback(DAY, { to, ...REASON })),
-    then: 'old+too',
+    next: 'old+too',
   },
   promote: {
     prepare: storeOld,
@@ -113,7 +113,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     old: 'old+too nothing',
     new: 'old+too old+too',
     again: (catalog, batchId) => unlessDone(catalog.promote(DAY, NEXT, { batchId, ...REASON })),
-    then: 'old+too old+too',
+    next: 'old+too old+too',
   },
   anchor: {
     prepare: async catalog => {
@@ -132,7 +132,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     old: 'newer anchor-not-found',
     new: 'newer old+too',
     again: (catalog, batchId) => catalog.anchor(DAY, { anchor: 'report', batchId, ...REASON }),
-    then: 'newer old+too',
+    next: 'newer old+too',
   },
 }
 
@@ -164,7 +164,7 @@ async function live(verb: Verb, deathAt: number): Promise<Life> {
   const after = await verb.see(reader)
 
   await verb.again(catalogOver(stores.store, stores.objects, seededRandom(5)), prepared)
-  expect(await verb.see(reader)).toBe(verb.then)
+  expect(await verb.see(reader)).toBe(verb.next)
   return { outcome, boundaries, views, after }
 }
 

@@ -32,6 +32,10 @@ const PARTITIONS = ['p=a', 'p=b', 'p=c']
 const batchesOf = (text: string, partitions = PARTITIONS) =>
   partitions.map(partition => ({ partition, parts: textParts(`${text} ${partition}`, 'more') }))
 
+function deathOf(error: Error): undefined {
+  expect(error.message).toBe('killed')
+}
+
 async function view(catalog: Catalog, choice = {}): Promise<string[]> {
   return Promise.all(
     PARTITIONS.map(async partition => {
@@ -202,7 +206,7 @@ describe('storeAll with a key', () => {
           if (!isBesideLast) entries.push(...(await Promise.all(running.splice(0))))
           const mortal = steppedStores(world, mortalStep(deathAt).step)
           const writer = catalogOver(mortal.store, mortal.objects, seededRandom(100 + index))
-          running = [...running, keyed(writer).catch((error: Error) => void expect(error.message).toBe('killed'))]
+          running = [...running, keyed(writer).catch(deathOf)]
           if (index === other) await world.catalog.store({ ...USERS, partition: 'p=d' }, { parts: [], ...REASON })
           if (index === other) {
             await world.catalog.store({ ...USERS, partition: 'p=b' }, { parts: textParts('other p=b'), ...REASON })
