@@ -20,7 +20,7 @@ const NOW = Date.UTC(2026, 5, 1, 12)
 let shop: Shop
 
 beforeAll(async () => {
-  shop = await openShop({ source: PIPELINE, with: ['users', 'stream'], clock: () => NOW })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'stream', 'archive'], clock: () => NOW })
 })
 
 afterAll(() => shop.close())
