@@ -96,6 +96,8 @@ export async function commitUploads(deps: CatalogHttpDeps, { request, ref }: Tab
   const entry = await deps.catalog.commitParts(at, await existingSchema(deps.catalog, ref), {
     ...input,
     inputs: input.inputs ?? [],
+    // A caller that heard no answer says it again.
+    isOnce: true,
     ...(properties === undefined ? {} : { properties: () => properties as Record<string, Json> }),
   })
   return { table: tableKey(ref), partition, entry }

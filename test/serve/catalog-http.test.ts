@@ -208,7 +208,8 @@ test('nothing is committed of parts that were not put, or are other ones', async
     body: { code: 'partition-empty' },
   })
   expect((await commit({})).status).toBe(200)
-  // Said twice, as by a client that heard no answer, it is one batch in the history at most once more.
+  // Said twice, as by a client that heard no answer, it is in the history once.
+  expect((await commit({})).body.entry).toMatchObject({ number: 1, batchId: plan.batchId })
   expect((await call('GET', `${TABLE}/batch`, { table })).body).toMatchObject({ batchId: plan.batchId, rows: 1 })
 })
 
