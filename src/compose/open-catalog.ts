@@ -4,10 +4,13 @@ import type { Catalog } from '../catalog/catalog.ts'
 import type { BatchChoice } from '../catalog/choose-batch.ts'
 import { choosePartition, namedPartition, type TablePlace } from '../catalog/choose-partition.ts'
 import type { Row } from '../catalog/columns.ts'
+import type { CurrentPartition } from '../catalog/commit-log.ts'
 import { CatalogError } from '../catalog/errors.ts'
 import type { LogEntry } from '../catalog/items.ts'
-import { type PartitionRef, tableKey } from '../catalog/names.ts'
+import { type PartitionRef, tableKey, type TableRef } from '../catalog/names.ts'
 import { RowStream } from '../catalog/row-stream.ts'
+import type { StoreAllInput } from '../catalog/store-all.ts'
+import { type PartitionRows, storeAllRows } from '../catalog/store-all-rows.ts'
 import {
   columnsOf,
   loadRows,
@@ -41,7 +44,7 @@ export interface LoadedColumns<R> {
   readonly columns: { readonly [Name in keyof R]: readonly R[Name][] }
 }
 
-export interface OpenCatalog extends Omit<Catalog, 'load' | 'store'> {
+export interface OpenCatalog extends Omit<Catalog, 'load' | 'store' | 'storeAll'> {
   /** Rows one by one; each part was checked against its SHA-256 before its first row comes. `R` is what the caller knows of them. */
   load<R extends object = Row>(from: LoadFrom): AsyncIterableIterator<R>
   /** The same by column and part: only the columns that are asked for are decoded, all unless given. */
@@ -50,6 +53,8 @@ export interface OpenCatalog extends Omit<Catalog, 'load' | 'store'> {
   ): AsyncIterable<LoadedColumns<R>>
   /** Rows into a new batch, which is current once all of it is there. */
   store(rows: Rows, to: StoreTo): Promise<LogEntry>
+  /** Rows of several partitions of one table, which become current at one instant; throws before anything is written where that cannot be. */
+  storeAll(ref: TableRef, batches: readonly PartitionRows[], input: StoreAllInput): Promise<readonly CurrentPartition[]>
   /** SHA-256 of the values of a batch, which Python and R compute alike: see docs/catalog.md. */
   checksum(from: LoadFrom): Promise<string>
   loadRows(ref: PartitionRef, choice?: string | BatchChoice): AsyncIterable<Row>
@@ -83,6 +88,7 @@ export function openedCatalog(catalog: Catalog): Omit<OpenCatalog, 'close'> {
       const batch = await chosenBatch(catalog, from)
       return valuesChecksum(batch.manifest.columns, rowsOf(batch))
     },
+    storeAll: (ref, batches, input) => storeAllRows(catalog, ref, batches, input),
     async store(rows, { db, table, partitions, partition, ...input }) {
       const ref = await namedPartition(catalog, { db, table, partitions, partition })
       if (ref === undefined) throw partitionMissing({ db, table })
