@@ -178,3 +178,21 @@ describe('a snapshot in TypeScript and in SQL', () => {
 it('says what to set where neither a local cloud nor an account is named', () => {
   expect(() => openCatalog({ pipeline: 'shop', env: {} })).toThrow('AWS account')
 })
+
+it('stores several partitions at one instant, and once, however often it is called', async () => {
+  const ref = { db: 'shop', table: 'delays' }
+  await catalog.createTable(ref, { columns: [{ name: 'minutes', type: 'int64' }], format: 'parquet', owner: 'ana' })
+  const store = () =>
+    catalog.storeAll(
+      ref,
+      [2025, 2026].map(year => ({ partition: `year=${year}`, rows: [{ minutes: year }] })),
+      { ...WHO, idempotencyKey: 'delays, export 17' },
+    )
+  const stored = await store()
+  expect(await store()).toEqual(stored)
+  expect(new Set(stored.map(({ entry }) => entry.at)).size).toBe(1)
+  for (const { partition, entry } of stored) {
+    expect(await catalog.history({ ...ref, partition })).toEqual([entry])
+    expect(await collect(catalog.load({ ...ref, partition }))).toEqual([{ minutes: Number(partition.slice(-4)) }])
+  }
+})
