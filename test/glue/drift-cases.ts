@@ -1,15 +1,24 @@
 // How the mirror comes to differ from the catalogue, and that `table sync` says so and ends it.
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
 import {
+  BatchCreatePartitionCommand,
   BatchDeletePartitionCommand,
   CreatePartitionCommand,
   CreateTableCommand,
   UpdatePartitionCommand,
   UpdateTableCommand,
 } from '@aws-sdk/client-glue'
+import { syncMirror } from '../../src/catalog/sync-mirror.ts'
+import { storeRows } from '../../src/catalog/table-rows.ts'
 import { byCodePoint } from '../../src/platform/canonical-json.ts'
+import { catalogOver } from '../catalog/factories.ts'
+import { memoryCatalogStore } from '../fakes/memory-catalog-store.ts'
+import { memoryObjectStore } from '../fakes/memory-object-store.ts'
 import { COLUMNS, REASON, shows, store } from './glue-tables.ts'
 import { type Case, DAY, type GlueWorld, MIRROR } from './glue-world.ts'
+
+const PARTITIONS = 250
+const STRAYS = 30
 
 async function repairs(world: GlueWorld): Promise<string> {
   const { glue } = world
@@ -131,6 +140,35 @@ async function syncsAll(world: GlueWorld): Promise<string> {
   return 'one table that is not Parquet, one whose name is taken'
 }
 
+/** More than Glue takes in one call; the catalogue is in memory, for speed. */
+async function batches(world: GlueWorld): Promise<string> {
+  const { mirror } = await world.connection.openMirror()
+  const [catalogItems, objects] = [memoryCatalogStore(), memoryObjectStore()]
+  const options = { databasePrefix: 'shop_dev__', catalogName: 'in-memory', bucket: 'b' }
+  const ports = { store: catalogItems, objects, mirror, options }
+  const hours = { db: 'shop', table: 'hours' }
+  const catalog = catalogOver(catalogItems, objects)
+  await catalog.createTable(hours, { columns: COLUMNS.slice(0, 1), format: 'parquet', owner: 'ana' })
+  for (let hour = 0; hour < PARTITIONS; hour++) {
+    await storeRows(catalog, { ...hours, partition: `hour=${hour}` }, { rows: [{ user_id: 'u1' }], ...REASON })
+  }
+  const startMs = performance.now()
+  const report = await syncMirror(ports, hours)
+  const ms = performance.now() - startMs
+  deepEqual([report?.drift.length, report?.left], [PARTITIONS + 1, []])
+  const made = await world.partitions('hours')
+  equal(made.length, PARTITIONS)
+  const PartitionInputList = made.slice(0, STRAYS).map(({ StorageDescriptor }, index) => ({
+    Values: [`stray-${index}`],
+    StorageDescriptor,
+  }))
+  const target = { DatabaseName: MIRROR.DatabaseName, TableName: 'hours' }
+  await world.glue.send(new BatchCreatePartitionCommand({ ...target, PartitionInputList }))
+  equal((await syncMirror(ports, hours))?.drift.length, STRAYS)
+  equal((await world.partitions('hours')).length, PARTITIONS)
+  return `${PARTITIONS} partitions from nothing in ${Math.round(ms)} ms`
+}
+
 export const DRIFT_CASES: readonly Case[] = [
   ['drift of partitions made by hand is reported and repaired', repairs],
   ['drift of the table itself too', repairsTheTable],
@@ -138,4 +176,5 @@ export const DRIFT_CASES: readonly Case[] = [
   ['a table of somebody else is left alone', leavesForeign],
   ['other partition keys are for sync to make', makesAnew],
   ['sync without a table looks at all', syncsAll],
+  ['many partitions go in batches', batches],
 ]
