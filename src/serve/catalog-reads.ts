@@ -1,8 +1,8 @@
 // What the catalogue answers to GETs: tables, partitions, history, and one batch with a URL for each of its parts.
+import { choosePartition } from '../catalog/choose-partition.ts'
 import { CatalogError } from '../catalog/errors.ts'
 import type { TableSchema } from '../catalog/items.ts'
-import { type PartitionRef, type TableRef, tableKey } from '../catalog/names.ts'
-import { existingPartition } from '../catalog/newest-partition.ts'
+import { type TableRef, tableKey } from '../catalog/names.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
 import type { CatalogHttpDeps, TableRequest } from './catalog-http.ts'
 import { isOfAuthorizer } from './http.ts'
@@ -31,7 +31,7 @@ export async function answerTable({ catalog }: CatalogHttpDeps, { request, ref }
 
 export async function answerHistory({ catalog }: CatalogHttpDeps, { request, ref }: TableRequest): Promise<unknown> {
   const query = knownParameters(request.query, ['partition'])
-  const at = await partitionOf(catalog, ref, query.get('partition'))
+  const { ref: at } = await choosePartition(catalog, { ...ref, partition: query.get('partition') })
   return {
     table: tableKey(ref),
     partition: at.partition,
@@ -45,12 +45,10 @@ export async function answerBatch(
   { request, ref }: TableRequest,
 ): Promise<unknown> {
   const query = knownParameters(request.query, ['partition', 'batchId', 'anchor', 'asOf', 'firstPart'])
-  const at = await partitionOf(catalog, ref, query.get('partition'))
-  const { entry, record, manifest } = await catalog.load(at, {
-    batchId: query.get('batchId'),
-    anchor: query.get('anchor'),
-    asOfMs: instantOf(query.get('asOf')),
-  })
+  const place = { ...ref, partition: query.get('partition') }
+  const choice = { batchId: query.get('batchId'), anchor: query.get('anchor'), asOfMs: instantOf(query.get('asOf')) }
+  const { ref: at, entry: chosen } = await choosePartition(catalog, place, choice)
+  const { entry, record, manifest } = await catalog.load(at, chosen.batchId)
   const first = wholeOf(query.get('firstPart'))
   const shown = manifest.parts.slice(first, first + PARTS_MAX)
   const next = first + shown.length
@@ -87,14 +85,6 @@ export async function existingSchema(catalog: CatalogHttpDeps['catalog'], ref: T
     next: 'Check the name; GET /catalog/tables lists them.',
     table: tableKey(ref),
   })
-}
-
-function partitionOf(
-  catalog: CatalogHttpDeps['catalog'],
-  ref: TableRef,
-  partition: string | undefined,
-): Promise<PartitionRef> {
-  return partition === undefined ? existingPartition(catalog, ref) : Promise.resolve({ ...ref, partition })
 }
 
 function knownParameters(query: ReadonlyMap<string, string>, known: readonly string[]): ReadonlyMap<string, string> {

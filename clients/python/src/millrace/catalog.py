@@ -133,7 +133,15 @@ class Catalog:
                 next="Give one of them.",
             )
         if batch_id is not None:
-            return check_batch_id(batch_id)
+            check_batch_id(batch_id)
+            # One that no entry names was never visible.
+            if not any(entry["batchId"] == batch_id for entry in self.entries(table, partition)):
+                raise MillraceError(
+                    f"No batch {batch_id} was ever committed to {table}, partition {partition}",
+                    code="batch-not-found",
+                    next="`millrace table history` lists those that were.",
+                )
+            return batch_id
         if anchor is not None:
             return self._anchored(table, partition, anchor)
         if as_of is None:

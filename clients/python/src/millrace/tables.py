@@ -79,8 +79,8 @@ def load_dataframe(
     """
     catalog = open_catalog(pipeline, deployment, pipeline_dir)
     table = table_key(src_db, src_table)
-    partition = _partition(catalog, table, partitions)
-    batch = catalog.batch(table, partition, catalog.choose(table, partition, batch_id=batch_id, anchor=anchor, as_of=as_of))
+    partition, chosen = _choose(catalog, table, partitions, {"batch_id": batch_id, "anchor": anchor, "as_of": as_of})
+    batch = catalog.batch(table, partition, chosen)
     unknown = [name for name in columns or () if name not in batch.columns]
     if unknown:
         raise MillraceError(
@@ -165,6 +165,25 @@ def _partition(catalog: Catalog, table: str, values: Sequence[str | int] | None)
             f"Nothing was ever committed to {table}", code="partition-empty", next="Check the name; the first store makes a table."
         )
     return partitions[-1]
+
+
+# Of partitions that have nothing of the choice the next one is asked.
+ELSEWHERE = ("partition-empty", "anchor-not-found", "batch-not-found")
+
+
+def _choose(catalog: Catalog, table: str, values: Sequence[str | int] | None, choice: Mapping[str, Any]) -> tuple[str, str]:
+    """Partition and batch ID: where no partition is named, the last by name that has what is asked for."""
+    if values is not None:
+        partition = _partition(catalog, table, values)
+        return partition, catalog.choose(table, partition, **choice)
+    newest = _partition(catalog, table, None)
+    for partition in reversed(catalog.partitions(table)):
+        try:
+            return partition, catalog.choose(table, partition, **choice)
+        except MillraceError as error:
+            if error.code not in ELSEWHERE:
+                raise
+    return newest, catalog.choose(table, newest, **choice)
 
 
 def _types(df: pd.DataFrame, known: Mapping[str, str]) -> dict[str, str]:

@@ -104,6 +104,15 @@ def test_a_batch_is_chosen_by_its_id_by_an_instant_and_by_an_anchor() -> None:
     assert code_of(lambda: load("chosen", ["2016"], anchor="report")) == "anchor-not-found"
 
 
+def test_without_a_partition_the_last_one_that_has_it_is_meant() -> None:
+    first = store(FRAME, "by_day", ["day=2026-06-29"])
+    store(FRAME.head(1), "by_day", ["day=2026-06-30"])
+    assert load("by_day").attrs["partition"] == "day=2026-06-30"
+    found = load("by_day", batch_id=first.batch_id)
+    assert found.attrs["partition"] == "day=2026-06-29" and len(found) == 3
+    assert code_of(lambda: load("by_day", batch_id="20260102030405-7h3k9c2m")) == "batch-not-found"
+
+
 def test_partitions_are_named_by_the_keys_of_their_table() -> None:
     store(FRAME, "keyed", ["2026", "de"], partition_keys=["year", "country"])
     store(FRAME.head(2), "keyed", ["2026", "fr"])
