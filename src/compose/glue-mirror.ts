@@ -9,7 +9,8 @@ export interface GlueMirror {
 }
 
 export function glueMirror(variables: Readonly<Record<string, string | undefined>>): GlueMirror {
-  const endpoint = variables['AWS_ENDPOINT_URL_GLUE'] ?? variables['AWS_ENDPOINT_URL']
+  const own = variables['AWS_ENDPOINT_URL_GLUE']
+  const endpoint = own === undefined || own === '' ? variables['AWS_ENDPOINT_URL'] : own
   const client = glueClient(clientOptions({ ...variables, AWS_ENDPOINT_URL: endpoint }))
   return { open: timeLeftMs => glueCatalog({ client, timeLeftMs }), close: () => client.destroy() }
 }
