@@ -10,7 +10,7 @@ describe('archiving a batch', () => {
     const store = memoryObjectStore()
     const result = await archiveBatch(recordsAt(0, 500), store)
     expect(result).toEqual({ failedSequence: undefined, recordsArchived: 500, errors: [] })
-    expect(store.calls).toEqual({ create: 1, get: 0, list: 0 })
+    expect(store.calls).toEqual({ create: 1, stat: 0, get: 0, list: 0 })
   })
 
   it('keeps what nobody can decode, as it came', async () => {

@@ -22,7 +22,7 @@ describe('dead letters', () => {
   it('are one object per invocation, named by the letters', async () => {
     const store = memoryObjectStore()
     await writeDeadLetters(store, [letter(7), letter(3), letter(5, CORRUPT)])
-    expect(store.calls).toEqual({ create: 1, get: 0, list: 0 })
+    expect(store.calls).toEqual({ create: 1, stat: 0, get: 0, list: 0 })
     const [key] = store.objects.keys()
     const range = `${sequenceOf(3).padStart(56, '0')}-${sequenceOf(7).padStart(56, '0')}`
     expect(key).toMatch(new RegExp(`^deadletters/events@1/shardId-000000000000/${range}-[0-9a-f]{16}\\.ndjson\\.gz$`))
