@@ -47,6 +47,8 @@ try {
 
 interface Times {
   readonly wallMs: number
+  /** Of the process, with the making of items in it: what it takes however many others there are. */
+  readonly cpuMs: number
   /** Of making items, which a real table does elsewhere. */
   readonly makingMs: number
   /** Of Parquet and files. */
@@ -73,7 +75,7 @@ async function takeIt(): Promise<{ report: SnapshotReport; times: Times; peakByt
   globalThis.gc?.()
   let peakBytes = 0
   const sampler = setInterval(() => (peakBytes = Math.max(peakBytes, process.memoryUsage.rss())), SAMPLE_MS)
-  const from = performance.now()
+  const [from, cpuFrom] = [performance.now(), process.cpuUsage()]
   const { run } = await startRun(deps, {
     instantMs: INSTANT_MS,
     who: 'bench',
@@ -86,10 +88,11 @@ async function takeIt(): Promise<{ report: SnapshotReport; times: Times; peakByt
   for (let segment = 0; segment < segments; segment++) await workSegment(deps, run, { segment })
   const report = await finishRun(deps, run)
   const wallMs = performance.now() - from
+  const { user, system } = process.cpuUsage(cpuFrom)
   clearInterval(sampler)
   if (report === undefined || report.users !== userCount) throw new Error(`${report?.users} users are in the snapshot`)
   peakBytes = Math.max(peakBytes, process.resourceUsage().maxRSS * 1024)
-  return { report, times: { wallMs, makingMs: users.makingMs(), writingMs }, peakBytes }
+  return { report, times: { wallMs, cpuMs: (user + system) / 1000, makingMs: users.makingMs(), writingMs }, peakBytes }
 }
 
 interface DuckdbFigures {
@@ -138,6 +141,7 @@ function say(report: SnapshotReport, { duckdb, ...times }: Times & { peakBytes: 
   }
   const lines = [
     `${userCount} users, ${segments} workers one after the other: ${rate(workMs)} rows/s (${seconds(workMs)}; making the items ${seconds(times.makingMs)} more)`,
+    `CPU of it ${seconds(times.cpuMs)}, ${rate(times.cpuMs)} rows/s`,
     `of it Parquet: ${seconds(times.writingMs)}, ${rate(times.writingMs)} rows/s; ${parts.length} parts, ${(bytes / MB).toFixed(1)} MB`,
     `items ${(facts.storedBytes / MB).toFixed(0)} MB stored, ${(facts.plainBytes / MB).toFixed(0)} MB plain, ${facts.readUnits} read units, ${facts.pieces} pieces`,
     `peak memory of the process ${(times.peakBytes / MB).toFixed(0)} MB`,

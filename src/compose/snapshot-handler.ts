@@ -21,7 +21,7 @@ import { archiveStore } from './stores.ts'
 import type { Telemetry } from './telemetry.ts'
 import { createUserRuntime, type UserRuntime } from './user-runtime.ts'
 
-/** What writing a piece takes, and a wait for read capacity before it. */
+/** What writing a piece takes, and a wait for read capacity before it; of a function with little time half of it. */
 const PIECE_RESERVE_MS = 90 * SECOND_MS
 
 export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
@@ -31,10 +31,12 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
       observe: functionMirror,
     })
     const { telemetry, world } = runtime
-    const deps = dependencies(runtime, deadline)
+    let reserveMs = PIECE_RESERVE_MS
+    const deps = dependencies(runtime, deadline, () => deadline.remainingMs() < reserveMs)
     return {
       telemetry,
       handle: async event => {
+        reserveMs = Math.min(PIECE_RESERVE_MS, deadline.remainingMs() / 2)
         const read = readSnapshotEvent(event, world.clock())
         if (read.snapshot === 'take') await recordRunning(runtime)
         if (read.snapshot === 'take-up') await reportAge(runtime)
@@ -44,7 +46,7 @@ export function snapshotHandler(pipeline: Pipeline): LambdaHandler {
   })
 }
 
-function dependencies(runtime: UserRuntime, deadline: Deadline): FunctionDependencies {
+function dependencies(runtime: UserRuntime, deadline: Deadline, isTimeUp: () => boolean): FunctionDependencies {
   const { catalog, clients, compiled, environment, predictor, telemetry, users, world } = runtime
   const { snapshotSegments, snapshotReadUnits, usersTable } = environment
   const limits = { timeLeftMs: () => timeForCallsMs(deadline) }
@@ -67,7 +69,7 @@ function dependencies(runtime: UserRuntime, deadline: Deadline): FunctionDepende
         onRunError: telemetry.error,
       }),
     wake: lambdaWake(clientOptions(process.env), process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? ''),
-    isTimeUp: () => deadline.remainingMs() < PIECE_RESERVE_MS,
+    isTimeUp,
   }
 }
 

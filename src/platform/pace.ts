@@ -19,18 +19,20 @@ export function writePace(
 }
 
 /**
- * Told after each read what it took, it waits until as much again may be taken: at most so many units a second over time, and
- * never more than one read above it at once. `perSecond` undefined: it never waits.
+ * Told after each read what it took, it waits until as much may be taken again: at most so many units a second, the time that the work
+ * takes between two reads counted. `perSecond` undefined: it never waits.
  */
 export function unitPace(
   perSecond: number | undefined,
   { clock, sleep }: { readonly clock: Clock; readonly sleep: Sleep },
 ): (units: number) => Promise<void> {
   if (perSecond === undefined) return async () => undefined
-  let freeMs = Number.NEGATIVE_INFINITY
+  let fromMs = clock()
   return async units => {
     const nowMs = clock()
-    freeMs = Math.max(freeMs, nowMs) + (units / perSecond) * SECOND_MS
-    await sleep(freeMs - nowMs)
+    const freeMs = fromMs + (units / perSecond) * SECOND_MS
+    // Time that was not used is lost, so that nobody reads more at once later.
+    fromMs = Math.max(freeMs, nowMs)
+    if (freeMs > nowMs) await sleep(freeMs - nowMs)
   }
 }

@@ -27,6 +27,7 @@ export async function startAwsStub(): Promise<AwsStub> {
         }
         const { pathname: path, searchParams } = new URL(request.url ?? '', 'http://aws')
         calls.push(`${request.method ?? ''} ${path}`)
+        if (path.endsWith('/invocations')) return response.writeHead(202).end()
         if (searchParams.has('list-type')) return response.end(listing(path, searchParams, objects))
         if (request.method === 'PUT') {
           objects.set(path, body)

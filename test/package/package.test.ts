@@ -168,14 +168,21 @@ describe('each zip, alone in an empty folder', () => {
     expect(aws.calls.at(-1)).toBe('DynamoDB_20120810.PutItem flights-dev-catalog')
   })
 
-  it('snapshot scans everybody and commits one batch', async () => {
-    const { error } = await invoke('snapshot', { time: '2026-01-02T02:15:00Z' })
+  it('snapshot scans everybody and commits one batch, by four workers', async () => {
+    const { error, result } = await invoke('snapshot', { time: '2026-01-02T02:15:00Z' })
     expect(error).toBeUndefined()
+    expect(result).toMatchObject({ partition: 'day=2026-01-02', run: 1, segments: 4 })
+    const woken = aws.calls.filter(call => call.endsWith('/invocations'))
+    expect(woken).toEqual(Array(3).fill('POST /2015-03-31/functions/flights-dev-snapshot/invocations'))
     expect(aws.calls).toEqual(expect.arrayContaining(['DynamoDB_20120810.Scan flights-dev-users']))
     // What runs, as nobody has recorded it.
     expect(aws.calls).toContainEqual(
       expect.stringMatching(/^PUT .*-catalog-\d+\/definitions\/flights\/dev\/.*\/part-definitions\.json/),
     )
+    for (const segment of [1, 2, 3]) {
+      const event = { snapshot: 'work', partition: 'day=2026-01-02', run: 1, segment, turn: 0 }
+      expect((await invoke('snapshot', event)).error).toBeUndefined()
+    }
     expect(aws.calls.filter(call => call.startsWith('PUT /flights-dev-catalog-000000000000/')).length).toBeGreaterThan(
       0,
     )
