@@ -8,7 +8,7 @@ import { type Column, columnShape, type Row, type RowValue } from './columns.ts'
 import { CatalogError } from './errors.ts'
 import { PARQUET_CODECS } from './parquet-codecs.ts'
 import { physicalType, schemaElements } from './parquet-types.ts'
-import { columnFromParquet, columnToParquet } from './parquet-values.ts'
+import { columnFromParquet, columnsToParquet } from './parquet-values.ts'
 import { type ColumnValues, refuseOtherMembers, toRows } from './row-values.ts'
 
 const CODEC = 'SNAPPY'
@@ -22,15 +22,16 @@ export const ROW_GROUP_ROWS = 25_000
 /** Throws CatalogError `row-invalid`: a value not of its column's type, or a member that is no column. */
 export function writeParquet(columns: readonly Column[], rows: readonly Row[]): Uint8Array {
   refuseOtherMembers(columns, rows)
+  const data = columnsToParquet(rows, columns)
   const buffer = parquetWriteBuffer({
     codec: CODEC,
     rowGroupSize: ROW_GROUP_ROWS,
     createdBy: 'millrace',
-    columnData: columns.map(column => ({
-      name: column.name,
-      data: columnToParquet(rows, column),
-      // Nobody asks for a range of these.
-      statistics: columnShape(column.type)?.kind === 'scalar' && column.type !== 'json',
+    columnData: columns.map(({ name, type }, index) => ({
+      name,
+      data: data[index] ?? [],
+      // Nobody asks for a range of lists, maps and JSON.
+      statistics: columnShape(type)?.kind === 'scalar' && type !== 'json',
     })),
     schema: [{ name: 'root', num_children: columns.length }, ...columns.flatMap(schemaElements)],
   })
@@ -108,9 +109,11 @@ async function readRange(
   const parsed = new Set(metadata.schema.filter(one => one.converted_type === 'JSON').map(one => one.name))
   return columns.map(column => {
     const into: RowValue[] = []
+    into.length = range.rowEnd - range.rowStart
     const isParsed = parsed.has(column.name)
-    const inOrder = (chunks.get(column.name) ?? []).sort((a, b) => a.rowStart - b.rowStart)
-    for (const { columnData } of inOrder) columnFromParquet(columnData, column, { isParsed, into })
+    for (const { columnData, rowStart } of chunks.get(column.name) ?? []) {
+      columnFromParquet(columnData, column, { into, start: rowStart - range.rowStart, isParsed })
+    }
     return into
   })
 }

@@ -6,22 +6,38 @@ import { CatalogError } from './errors.ts'
 import { shapeOf } from './parquet-types.ts'
 import { invalidRow } from './row-values.ts'
 
-/** One column of the rows, as hyparquet-writer takes it. Throws CatalogError `row-invalid`. */
-export function columnToParquet(rows: readonly Row[], { name, type }: Column): unknown[] {
+/** Rows that stay in the processor's cache while their columns are taken out: of a million rows that halves the time. */
+const BLOCK_ROWS = 256
+
+/** The columns of the rows, as hyparquet-writer takes them. Throws CatalogError `row-invalid`. */
+export function columnsToParquet(rows: readonly Row[], columns: readonly Column[]): unknown[][] {
+  const takers = columns.map(column => columnTaker(rows, column))
+  for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
+    const end = Math.min(rows.length, start + BLOCK_ROWS)
+    for (const { take } of takers) take(start, end)
+  }
+  return takers.map(({ data }) => data)
+}
+
+interface ColumnTaker {
+  readonly data: unknown[]
+  readonly take: (start: number, end: number) => void
+}
+
+function columnTaker(rows: readonly Row[], { name, type }: Column): ColumnTaker {
   const { kind, of } = shapeOf(type)
   const toPhysical = kind === 'scalar' ? SCALAR_WRITERS[of] : (value: RowValue) => toParquet(value, type)
-  const data: unknown[] = Array.from({ length: rows.length })
-  for (let index = 0; index < rows.length; index++) {
-    const value = rows[index]?.[name]
-    if (value === undefined || value === null) {
-      data[index] = null
-      continue
+  const data: unknown[] = []
+  data.length = rows.length
+  const take = (start: number, end: number): void => {
+    for (let index = start; index < end; index++) {
+      const value = rows[index]?.[name]
+      const written = value === undefined || value === null ? null : toPhysical(value)
+      if (written === undefined) throw invalidRow(index, `"${name}" is not ${type}`)
+      data[index] = written
     }
-    const written = toPhysical(value)
-    if (written === undefined) throw invalidRow(index, `"${name}" is not ${type}`)
-    data[index] = written
   }
-  return data
+  return { data, take }
 }
 
 /** undefined: not of the type. */
@@ -63,21 +79,34 @@ function scalarToParquet(value: unknown, type: ScalarType): unknown {
   return value === null ? null : SCALAR_WRITERS[type](value)
 }
 
-/** Adds what hyparquet has read of a column. `isParsed`: it has parsed the JSON already. Throws CatalogError `parquet-differs`. */
+/** Where what was read of a column goes. */
+export interface ColumnTarget {
+  readonly into: RowValue[]
+  readonly start: number
+  /** hyparquet has parsed the JSON already. */
+  readonly isParsed: boolean
+}
+
+/** Takes over what hyparquet has read of a column. Throws CatalogError `parquet-differs`. */
 export function columnFromParquet(
   read: ArrayLike<unknown>,
   { name, type }: Column,
-  { isParsed, into }: { readonly isParsed: boolean; readonly into: RowValue[] },
+  { into, start, isParsed }: ColumnTarget,
 ): void {
   const { kind, of } = shapeOf(type)
   const scalar = scalarReader({ name, type: of, isParsed })
   for (let index = 0; index < read.length; index++) {
     const value = read[index]
-    if (value === undefined || value === null) into.push(null)
-    else if (kind === 'scalar') into.push(scalar(value))
-    else if (kind === 'list') into.push((value as readonly unknown[]).map(scalar) as RowValue)
-    else into.push(Object.fromEntries(Object.entries(value).map(([key, member]) => [key, scalar(member)])) as RowValue)
+    if (value === undefined || value === null) into[start + index] = null
+    else into[start + index] = kind === 'scalar' ? scalar(value) : nested(value, kind, scalar)
   }
+}
+
+type ScalarReader = (value: unknown) => Json | bigint
+
+function nested(value: object, kind: 'list' | 'map', scalar: ScalarReader): RowValue {
+  if (kind === 'list') return (value as readonly unknown[]).map(scalar)
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, scalar(member)])) as RowValue
 }
 
 interface ScalarReading {
@@ -86,7 +115,7 @@ interface ScalarReading {
   readonly isParsed: boolean
 }
 
-function scalarReader({ name, type, isParsed }: ScalarReading): (value: unknown) => Json | bigint {
+function scalarReader({ name, type, isParsed }: ScalarReading): ScalarReader {
   if (type === 'int64' || type === 'timestamp') return narrow
   if (type === 'json' && !isParsed) return value => (typeof value === 'string' ? parseJson(value, name) : null)
   return value => (value ?? null) as Json

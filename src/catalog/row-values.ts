@@ -39,13 +39,14 @@ export function toRows(columns: readonly Column[], data: readonly ColumnValues[]
   // A copy of one that has all members is quicker than to add them one by one.
   const empty: Record<string, RowValue> = Object.fromEntries(names.map(name => [name, null]))
   const rows: Row[] = []
+  rows.length = count
   for (let index = 0; index < count; index++) {
     const row = { ...empty }
     for (let column = 0; column < names.length; column++) {
       const [name, values] = [names[column], data[column]]
       if (name !== undefined && values !== undefined) row[name] = values[index] ?? null
     }
-    rows.push(row)
+    rows[index] = row
   }
   return rows
 }
