@@ -1,10 +1,11 @@
 // What is different between two batches of a table, row by row: rows are paired by their key, whatever order they are in. Both are sorted into
 // local files by a hash of the key, and one file of each is in memory at a time.
 import { LineSpool } from '../platform/line-spool.ts'
-import { type Column, type Row } from './columns.ts'
+import type { Column } from './columns.ts'
+import { type DiffExamples, DiffCounts, SEPARATOR, type RowCounts, type Side } from './diff-counts.ts'
 import { CatalogError } from './errors.ts'
 import type { LoadedBatch } from './load-batch.ts'
-import { rowsByPart } from './table-rows.ts'
+import { type ColumnPart, columnsOf } from './table-rows.ts'
 import { valueText } from './value-text.ts'
 
 export interface DiffOptions {
@@ -14,12 +15,10 @@ export interface DiffOptions {
   readonly folder: string
   /** Of each kind, the first that are met. */
   readonly examplesMax?: number
-  /** Told of every row as it is read, once. */
-  readonly onRow?: (side: Side, row: Row) => void
+  /** Told of every part as it is read, once. */
+  readonly onPart?: (side: Side, part: ColumnPart) => void
   readonly slots?: number
 }
-
-export type Side = 'from' | 'to'
 
 export interface BatchDiff {
   readonly keys: readonly string[]
@@ -37,38 +36,12 @@ export interface ColumnsDiff {
   readonly retyped: readonly { readonly name: string; readonly from: string; readonly to: string }[]
 }
 
-export interface RowCounts {
-  readonly from: number
-  readonly to: number
-  readonly added: number
-  readonly removed: number
-  readonly changed: number
-  readonly same: number
-  /** Rows whose key came before in their batch: equal ones are paired first, the others in their order. */
-  readonly repeatedKeys: number
-}
-
-/** A key, and of a changed row what changed, as JSON texts. */
-export interface DiffExamples {
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
-  readonly changed: readonly { readonly key: string; readonly columns: readonly ChangedValue[] }[]
-}
-
-export interface ChangedValue {
-  readonly name: string
-  readonly from: string
-  readonly to: string
-}
-
 const EXAMPLES_DEFAULT = 5
 /** What most tables of users are keyed by. */
 const KEY_GUESSED = 'user_id'
 /** Some MB of a slot are in memory, as they are of its pairs; of more rows than these slots can hold the memory grows. */
 const SLOT_ROWS = 20_000
 const SLOTS_MAX = 256
-/** No JSON text has one. */
-const SEPARATOR = '\t'
 
 /** Throws CatalogError `diff-key-unknown`, and as loading does. */
 export async function diffBatches(from: LoadedBatch, to: LoadedBatch, options: DiffOptions): Promise<BatchDiff> {
@@ -78,11 +51,11 @@ export async function diffBatches(from: LoadedBatch, to: LoadedBatch, options: D
   const most = Math.max(from.record.rows, to.record.rows)
   const slots = options.slots ?? Math.min(SLOTS_MAX, Math.max(1, Math.ceil(most / SLOT_ROWS)))
   const [before, now] = [new LineSpool(options.folder, 'diff-from'), new LineSpool(options.folder, 'diff-to')]
-  const counts = new Counts(compared, options.examplesMax ?? EXAMPLES_DEFAULT)
+  const counts = new DiffCounts(compared, options.examplesMax ?? EXAMPLES_DEFAULT)
   try {
     const layout = { keys, compared, slots }
-    await spool(from, before, { ...layout, onRow: row => options.onRow?.('from', row) })
-    await spool(to, now, { ...layout, onRow: row => options.onRow?.('to', row) })
+    await spool(from, before, { ...layout, onPart: part => options.onPart?.('from', part) })
+    await spool(to, now, { ...layout, onPart: part => options.onPart?.('to', part) })
     for (let slot = 0; slot < slots; slot++) {
       await pairSlot(counts, before.lines(slot), now.lines(slot))
       before.removeSlot(slot)
@@ -131,22 +104,31 @@ interface SpoolLayout {
   readonly keys: readonly string[]
   readonly compared: readonly Column[]
   readonly slots: number
-  readonly onRow: (row: Row) => void
+  readonly onPart: (part: ColumnPart) => void
 }
 
 async function spool(
   batch: LoadedBatch,
   lines: LineSpool,
-  { keys, compared, slots, onRow }: SpoolLayout,
+  { keys, compared, slots, onPart }: SpoolLayout,
 ): Promise<void> {
-  for await (const rows of rowsByPart(batch)) {
-    for (const row of rows) {
-      onRow(row)
-      const key = keys.map(name => valueText(row[name])).join(',')
-      const values = compared.map(({ name }) => valueText(row[name])).join(SEPARATOR)
-      lines.add(slotOf(key, slots), Buffer.from(`${key}${SEPARATOR}${values}`))
+  for await (const part of columnsOf(batch)) {
+    onPart(part)
+    const [named, values] = [keys, compared.map(({ name }) => name)].map(names =>
+      names.map(name => part.columns[name] ?? []),
+    )
+    for (let row = 0; row < part.rows; row++) {
+      const key = textAt(named, row, ',')
+      lines.add(slotOf(key, slots), Buffer.from(`${key}${SEPARATOR}${textAt(values, row, SEPARATOR)}`))
     }
   }
+}
+
+function textAt(columns: readonly ColumnPart['columns'][string][] = [], row: number, separator: string): string {
+  let text = ''
+  for (let index = 0; index < columns.length; index++)
+    text += `${index === 0 ? '' : separator}${valueText(columns[index]?.[row])}`
+  return text
 }
 
 /** FNV-1a: which file, and nothing else, depends on it. */
@@ -157,37 +139,49 @@ function slotOf(key: string, slots: number): number {
 }
 
 async function pairSlot(
-  counts: Counts,
+  counts: DiffCounts,
   before: AsyncIterable<Uint8Array>,
   now: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const waiting = new Map<string, string[]>()
-  for await (const line of before) {
+  const waiting = await rowsByKey(before, isRepeated => counts.seen('from', isRepeated))
+  const others = await rowsByKey(now, isRepeated => counts.seen('to', isRepeated))
+  for (const [key, values] of others) {
+    const was = waiting.get(key)
+    waiting.delete(key)
+    if (typeof was === 'string' && typeof values === 'string') {
+      if (was === values) counts.same()
+      else counts.changed(key, was, values)
+    } else pairKey(counts, key, { before: listOf(was), now: listOf(values) })
+  }
+  for (const [key, values] of waiting) for (const _ of listOf(values)) counts.removed(key)
+}
+
+/** A list only where a key repeats: a million lists of one take as much memory as what is in them. */
+type Values = string | string[]
+
+async function rowsByKey(
+  lines: AsyncIterable<Uint8Array>,
+  seen: (isRepeated: boolean) => void,
+): Promise<Map<string, Values>> {
+  const rows = new Map<string, Values>()
+  for await (const line of lines) {
     const [key, values] = split(line)
-    const same = waiting.get(key)
-    counts.seen('from', same !== undefined)
-    if (same === undefined) waiting.set(key, [values])
+    const same = rows.get(key)
+    seen(same !== undefined)
+    if (same === undefined) rows.set(key, values)
+    else if (typeof same === 'string') rows.set(key, [same, values])
     else same.push(values)
   }
-  const others = new Map<string, string[]>()
-  for await (const line of now) {
-    const [key, values] = split(line)
-    const same = others.get(key)
-    counts.seen('to', same !== undefined)
-    if (same !== undefined) same.push(values)
-    // The usual row is paired at once; what is told apart by more than its key waits for all of its key.
-    else others.set(key, [values])
-  }
-  for (const [key, values] of others) {
-    pairKey(counts, key, { before: waiting.get(key) ?? [], now: values })
-    waiting.delete(key)
-  }
-  for (const [key, values] of waiting) for (const _ of values) counts.removed(key)
+  return rows
+}
+
+function listOf(values: Values | undefined): readonly string[] {
+  return values === undefined ? [] : typeof values === 'string' ? [values] : values
 }
 
 /** Equal rows first, so that the order of rows with one key makes no change. */
 function pairKey(
-  counts: Counts,
+  counts: DiffCounts,
   key: string,
   { before, now }: { readonly before: readonly string[]; readonly now: readonly string[] },
 ): void {
@@ -213,60 +207,4 @@ function split(line: Uint8Array): readonly [string, string] {
   const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString()
   const end = text.indexOf(SEPARATOR)
   return [text.slice(0, end), text.slice(end + 1)]
-}
-
-class Counts {
-  readonly #compared: readonly Column[]
-  readonly #examplesMax: number
-  readonly #rows = { from: 0, to: 0, added: 0, removed: 0, changed: 0, same: 0, repeatedKeys: 0 }
-  readonly #changedIn = new Map<string, number>()
-  readonly #examples: {
-    readonly added: string[]
-    readonly removed: string[]
-    readonly changed: DiffExamples['changed'][number][]
-  } = { added: [], removed: [], changed: [] }
-
-  constructor(compared: readonly Column[], examplesMax: number) {
-    this.#compared = compared
-    this.#examplesMax = examplesMax
-  }
-
-  seen(side: Side, isRepeated: boolean): void {
-    this.#rows[side]++
-    if (isRepeated) this.#rows.repeatedKeys++
-  }
-
-  same(): void {
-    this.#rows.same++
-  }
-
-  added(key: string): void {
-    this.#rows.added++
-    if (this.#examples.added.length < this.#examplesMax) this.#examples.added.push(key)
-  }
-
-  removed(key: string): void {
-    this.#rows.removed++
-    if (this.#examples.removed.length < this.#examplesMax) this.#examples.removed.push(key)
-  }
-
-  changed(key: string, was: string, is: string): void {
-    this.#rows.changed++
-    const [from, to] = [was.split(SEPARATOR), is.split(SEPARATOR)]
-    const columns = this.#compared.flatMap(({ name }, index): ChangedValue[] => {
-      const [before = '', now = ''] = [from[index], to[index]]
-      if (before === now) return []
-      this.#changedIn.set(name, (this.#changedIn.get(name) ?? 0) + 1)
-      return [{ name, from: before, to: now }]
-    })
-    if (this.#examples.changed.length < this.#examplesMax) this.#examples.changed.push({ key, columns })
-  }
-
-  result(): Omit<BatchDiff, 'keys' | 'columns'> {
-    const inOrder = this.#compared.flatMap(({ name }) => {
-      const count = this.#changedIn.get(name)
-      return count === undefined ? [] : [[name, count] as const]
-    })
-    return { rows: { ...this.#rows }, changedIn: Object.fromEntries(inOrder), examples: this.#examples }
-  }
 }

@@ -6,7 +6,8 @@ import type { RowValue } from './columns.ts'
 /** Canonical JSON, of bigints as well. */
 export function valueText(value: RowValue | undefined): string {
   if (value === null || value === undefined) return 'null'
-  if (typeof value === 'bigint') return String(value)
+  // Most values are numbers; none is infinite.
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   if (typeof value !== 'object') return JSON.stringify(value)
   if (isList(value)) return `[${value.map(valueText).join(',')}]`
   const members = Object.entries(value).filter(([, member]) => member !== undefined)

@@ -1,5 +1,5 @@
 // What `millrace table diff` says to people.
-import type { ChangedValue } from '../catalog/diff-batches.ts'
+import type { ChangedValue } from '../catalog/diff-counts.ts'
 import type { DistributionDiff } from '../snapshot/diff-distributions.ts'
 import type { DiffedBatch, TableDiff } from './table-diff.ts'
 import { textTable } from './text-table.ts'

@@ -108,7 +108,11 @@ async function compare(
   const folder = await mkdtemp(join(tmpdir(), 'millrace-diff-'))
   const distributions = new DistributionDiffs(folder, { from: from.manifest.columns, to: to.manifest.columns })
   try {
-    const diff = await diffBatches(from, to, { ...options, folder, onRow: (side, row) => distributions.add(side, row) })
+    const diff = await diffBatches(from, to, {
+      ...options,
+      folder,
+      onPart: (side, part) => distributions.add(side, part),
+    })
     const about = ({ partition }: PartitionRef, { record: { batchId, rows } }: LoadedBatch) => ({
       partition,
       batchId,

@@ -57,6 +57,13 @@ export function distributionOf(values: readonly Value[], type: 'number' | 'flag'
     : { kind: 'category', ...counted, ...categoriesOf(there.map(String)) }
 }
 
+/** Of numbers, NaN where one is missing, without a list of them beside. */
+export function distributionOfNumbers(values: Float64Array): Distribution {
+  const there = values.filter(value => !Number.isNaN(value)).sort()
+  const counted = { count: values.length, missing: values.length - there.length }
+  return there.length === 0 ? { kind: 'empty', ...counted } : { kind: 'number', ...counted, ...numbersOf(there) }
+}
+
 export function isThere(value: Value): value is number | string | boolean {
   return value !== null && value !== undefined && !Number.isNaN(value)
 }

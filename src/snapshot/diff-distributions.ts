@@ -1,9 +1,11 @@
 // How the numbers of two batches are distributed, column by column: exact deciles, from files of eight bytes a value, one column in memory at
 // a time.
-import type { Column, Row, RowValue } from '../catalog/columns.ts'
-import { diffColumns, type Side } from '../catalog/diff-batches.ts'
-import { type Distribution, distributionOf } from '../model/distribution.ts'
+import type { Column } from '../catalog/columns.ts'
+import { diffColumns } from '../catalog/diff-batches.ts'
+import type { Side } from '../catalog/diff-counts.ts'
+import { type Distribution, distributionOfNumbers } from '../model/distribution.ts'
 import { movedBetween, type Reading } from '../model/psi.ts'
+import type { ColumnPart } from '../catalog/table-rows.ts'
 import { NumberSpool } from '../platform/number-spool.ts'
 
 export interface DistributionDiff {
@@ -26,14 +28,17 @@ export class DistributionDiffs {
     this.#spools = { from: new NumberSpool(folder, 'from'), to: new NumberSpool(folder, 'to') }
   }
 
-  add(side: Side, row: Row): void {
-    for (const [index, { name }] of this.#columns.entries()) this.#spools[side].add(index, numberOf(row[name]))
+  add(side: Side, { columns }: ColumnPart): void {
+    for (const [index, { name }] of this.#columns.entries()) {
+      const values = columns[name] ?? []
+      for (let row = 0; row < values.length; row++) this.#spools[side].add(index, numberOf(values[row]))
+    }
   }
 
   result(): readonly DistributionDiff[] {
     return this.#columns.map(({ name }, index) => {
       const [from, to] = [this.#spools.from, this.#spools.to].map(spool =>
-        distributionOf([...spool.numbers(index)], 'number'),
+        distributionOfNumbers(spool.numbers(index)),
       ) as [Distribution, Distribution]
       return { name, from, to, ...movedBetween(from, to) }
     })
@@ -46,6 +51,6 @@ export class DistributionDiffs {
 }
 
 /** A bigint is beyond what a number holds exactly, which deciles do not need. */
-function numberOf(value: RowValue | undefined): number {
+function numberOf(value: unknown): number {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN
 }

@@ -138,10 +138,11 @@ describe('columns', () => {
   })
 })
 
-test('tells of each row once, as it is read', async () => {
+test('tells of each part once, as it is read', async () => {
   const seen: string[] = []
-  await diff([user('a', 1), user('b', 1)], [user('c', 1)], {
-    onRow: (side, row) => seen.push(`${side} ${JSON.stringify(row['user_id'])}`),
+  const from = ['a', 'b', 'c', 'd'].map(id => user(id, 1))
+  await diff(from, [user('e', 1)], {
+    onPart: (side, { rows, columns }) => seen.push(`${side} ${rows} ${JSON.stringify(columns['user_id'])}`),
   })
-  expect(seen).toEqual(['from "a"', 'from "b"', 'to "c"'])
+  expect(seen).toEqual(['from 3 ["a","b","c"]', 'from 1 ["d"]', 'to 1 ["e"]'])
 })

@@ -99,14 +99,15 @@ it('lets old batches go by a policy, with a receipt', async () => {
   expect((await catalog.batch(REF, idOf(2))).state).toBe('hot')
   const { json } = await millraceJson('table', 'retain', 'shop.users', '--why', 'storage')
   expect(json.kept).toEqual({ anchored: 1, current: 2 })
-  expect(json.purged.map((each: { batchId: string }) => each.batchId)).toEqual([idOf(1), idOf(2)])
+  const purged = new Set(json.purged.map((each: { batchId: string }) => each.batchId))
+  expect(purged).toEqual(new Set([idOf(1), idOf(2)]))
   const receipt = await catalog.load({ db: 'removals', table: 'shop', partition: 'dev.batches' }, json.receipts[0])
   const lines: string[] = []
   for await (const { body } of receipt.parts()) lines.push(...Buffer.from(body).toString().trim().split('\n'))
   expect(lines).toHaveLength(4)
   expect(JSON.parse(lines[0] ?? '')).toMatchObject({
     bucket: SHOP_NAMES.catalogBucket,
-    key: expect.stringContaining(idOf(1)),
+    key: expect.stringMatching(new RegExp(`${idOf(1)}|${idOf(2)}`)),
   })
   expect(await millraceJson('table', 'load', ...WHERE, '--batch', idOf(1))).toMatchObject({
     exitCode: 1,
