@@ -1,7 +1,7 @@
 // An artifact becomes a version of its model, and the current one of a stage. Its batch ID is the version that its papers name, where
 // they name one: the same artifact published twice is one version, and other bytes under its name are refused.
 import type { Catalog } from '../catalog/catalog.ts'
-import type { LogEntry } from '../catalog/items.ts'
+import type { BatchInput, LogEntry } from '../catalog/items.ts'
 import type { PartitionRef } from '../catalog/names.ts'
 import { batchYanked } from '../catalog/yank.ts'
 import { sha256Hex } from '../platform/hash.ts'
@@ -87,7 +87,15 @@ export async function publishArtifact(
   if (way.kind === 'promote') return catalog.promote(way.from, ref, { batchId: way.batchId, who, why })
   await catalog.createTable(ref, { columns: [], format: 'zip', owner: manifest.owner, about: manifest.description })
   const parts = [{ name: 'part-model', body: zip, rows: 1 }]
-  return catalog.store(ref, { parts, who, why, ...(way.batchId === undefined ? {} : { batchId: way.batchId }) })
+  const inputs = trainedOn(manifest)
+  return catalog.store(ref, { parts, inputs, who, why, ...(way.batchId === undefined ? {} : { batchId: way.batchId }) })
+}
+
+/** Where the papers name a batch of the catalogue: retention leaves it alone while there is this version. */
+function trainedOn({
+  trainingData: { table, partition, batchId },
+}: Pick<ArtifactManifest, 'trainingData'>): BatchInput[] {
+  return table === undefined || partition === undefined || batchId === undefined ? [] : [{ table, partition, batchId }]
 }
 
 function versionTaken(name: string, batchId: string): ModelError {

@@ -26,6 +26,16 @@ test('publishes an artifact as a version of production, and gives it back', asyn
   ])
 })
 
+test('names what a version was trained on as its input, so that retention leaves that batch alone', async () => {
+  const input = { table: 'shop.training', partition: 'churn', batchId: '20010501100000-0c4g8k1n' }
+  const papers = artifact.manifest.trainingData
+  const entry = await publish(zipOf(artifactOf('wide', { trainingData: { ...papers, ...input } })))
+  const ref = { db: 'models', table: 'churn', partition: 'production' }
+  expect((await world.catalog.batch(ref, entry.batchId)).inputs).toEqual([input])
+  const other = await publish(zipOf(artifactOf('wide', { description: 'Trained elsewhere.' })))
+  expect((await world.catalog.batch(ref, other.batchId)).inputs).toEqual([])
+})
+
 test('keeps stages and versions apart, and rolls back as any table', async () => {
   const better = artifactOf('wide', { description: 'Better.' })
   const first = await publish(zipOf(artifact))
