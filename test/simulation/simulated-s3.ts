@@ -1,6 +1,14 @@
 // A bucket as S3's client sees it, in memory, with the conditional write that S3 enforces and emulators do not: the real adapter
 // runs on it. It fails as the service does, and for a while altogether.
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3'
+import { createHash } from 'node:crypto'
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+} from '@aws-sdk/client-s3'
 import { byCodePoint } from '../../src/platform/canonical-json.ts'
 import type { Clock } from '../../src/platform/clock.ts'
 import type { Faults } from './faults.ts'
@@ -10,6 +18,7 @@ import { serviceError } from './simulated-dynamodb.ts'
 interface StoredObject {
   readonly body: Uint8Array
   readonly createdMs: number
+  readonly told?: Pick<PutObjectCommandInput, 'ChecksumSHA256' | 'Metadata'>
 }
 
 export interface SimulatedBucket {
@@ -61,8 +70,12 @@ export function simulatedBucket({
 
   function effectOf(command: unknown): { readonly what: string; readonly effect: () => object } {
     if (command instanceof PutObjectCommand) {
-      const { Key = '', Body, IfNoneMatch } = command.input
-      return { what: `PutObject ${Key}`, effect: () => putObject(Key, Body as Uint8Array, IfNoneMatch) }
+      const { Key = '' } = command.input
+      return { what: `PutObject ${Key}`, effect: () => putObject(Key, command.input) }
+    }
+    if (command instanceof HeadObjectCommand) {
+      const { Key = '' } = command.input
+      return { what: `HeadObject ${Key}`, effect: () => headObject(Key) }
     }
     if (command instanceof GetObjectCommand) {
       const { Key = '' } = command.input
@@ -75,16 +88,26 @@ export function simulatedBucket({
     throw new Error('The simulated bucket does not know this command')
   }
 
-  function create(key: string, body: Uint8Array): void {
-    objects.set(key, { body: body.slice(), createdMs: clock() })
+  function create(key: string, body: Uint8Array, told: StoredObject['told'] = {}): void {
+    objects.set(key, { body: body.slice(), createdMs: clock(), told })
     names = undefined
   }
 
-  function putObject(key: string, body: Uint8Array, ifNoneMatch: string | undefined): object {
+  function putObject(key: string, { Body, IfNoneMatch, ChecksumSHA256, Metadata }: PutObjectCommandInput): object {
+    const body = Body as Uint8Array
     if (faults.fires('conflict 409')) throw serviceError('ConditionalRequestConflict', 409)
-    if (ifNoneMatch === '*' && objects.has(key)) throw serviceError('PreconditionFailed', 412)
-    create(key, body)
+    if (IfNoneMatch === '*' && objects.has(key)) throw serviceError('PreconditionFailed', 412)
+    if (ChecksumSHA256 !== undefined && ChecksumSHA256 !== createHash('sha256').update(body).digest('base64')) {
+      throw serviceError('BadDigest', 400)
+    }
+    create(key, body, { ChecksumSHA256, Metadata })
     return {}
+  }
+
+  function headObject(key: string): object {
+    const object = objects.get(key)
+    if (object === undefined) throw serviceError('NotFound', 404)
+    return { ContentLength: object.body.byteLength, ...object.told }
   }
 
   function getObject(key: string): object {

@@ -186,13 +186,13 @@ export const BUGS_OF_THE_WAY: readonly PlantedBug[] = [
     patches: [
       {
         file: 'src/catalog/store-batch.ts',
-        find: '  const parts = await uploadParts(',
-        replace: `  const entry = await appendToLog(ports, ref, { kind: 'commit', batchId, who, why })
-  const parts = await uploadParts(`,
+        find: '  await writeBatch(ports, ref, schema, { ...input, begun })',
+        replace: `  const entry = await appendToLog(ports, ref, { kind: 'commit', batchId: begun.batchId, who, why })
+  await writeBatch(ports, ref, schema, { ...input, begun })`,
       },
       {
         file: 'src/catalog/store-batch.ts',
-        find: "return appendToLog(ports, ref, { kind: 'commit', batchId, who, why })",
+        find: "return appendToLog(ports, ref, { kind: 'commit', batchId: begun.batchId, who, why }, { after: begun.after })",
         replace: 'return entry',
       },
     ],
@@ -204,10 +204,49 @@ export const BUGS_OF_THE_WAY: readonly PlantedBug[] = [
     patches: [
       {
         file: 'src/catalog/commit-log.ts',
-        find: "if ((await store.create({ table, sk, attributes })) === 'created') return",
+        find: `const outcome = await createOrLose(() => store.create({ table, sk, attributes }))
+    if (outcome === 'created') return`,
         replace: 'await store.create({ table, sk, attributes })\n    return',
       },
     ],
     killedBy: byTest('test/catalog/commit.test.ts'),
+  },
+  {
+    name: 'the second writer of a key commits as well',
+    breaks:
+      'Of two that store with the same key each has an entry in the log, and a repetition takes back what came between.',
+    patches: [
+      {
+        file: 'src/catalog/store-batch.ts',
+        find: ', { after: begun.after })',
+        replace: ')',
+      },
+    ],
+    killedBy: byTest('test/catalog/idempotency-key.test.ts'),
+  },
+  {
+    name: 'partitions that are stored together are committed one by one',
+    breaks:
+      'A reader sees the new batch of one partition and the old one of another, for ever where the writer dies between.',
+    patches: [
+      {
+        file: 'src/catalog/commit-together.ts',
+        find: 'await createOrLose(() => store.createAll(items))',
+        replace: "(await mapWithLimit(items, 1, item => store.create(item))).includes('exists') ? 'exists' : 'created'",
+      },
+    ],
+    killedBy: byTest('test/catalog/steps.test.ts'),
+  },
+  {
+    name: 'parts are not looked at before the commit',
+    breaks: 'A batch becomes current of which a part is missing, torn or of another writer.',
+    patches: [
+      {
+        file: 'src/catalog/store-batch.ts',
+        find: 'await checkParts(ports.objects, place, parts)',
+        replace: '',
+      },
+    ],
+    killedBy: byTest('test/catalog/check-parts.test.ts'),
   },
 ]
