@@ -1,0 +1,79 @@
+# Reading: which batch is asked once, then its parts are got by their URLs, and no byte is used that is not the one of the answer.
+
+# A long read asks for new URLs before its own run out.
+URL_MARGIN_SECONDS <- 60
+
+sf_reader <- function(namespace, resource, partitions = NULL, batch_id = NULL, anchor = NULL, as_of = NULL, columns = NULL,
+                      endpoint = NULL, token = NULL) {
+  connection <- connection_of(endpoint, token)
+  query <- list(
+    partition = partition_name(connection, namespace, resource, partitions),
+    batchId = batch_id, anchor = anchor, asOf = instant_text(as_of)
+  )
+  path <- table_path(namespace, resource, "/batch")
+  batch <- call_catalog(connection, "GET", path, query)
+  types <- chosen_types(batch, columns)
+  read_part <- part_reader(batch$format)
+  pieces <- list()
+  rows <- 0
+  while (length(pieces) < batch$partCount) {
+    first <- length(pieces)
+    part <- part_at(batch, first)
+    if (is.null(part)) {
+      query <- list(partition = batch$partition, batchId = batch$batchId, firstPart = first)
+      batch <- c(call_catalog(connection, "GET", path, query), first_part = first)
+      part <- part_at(batch, first)
+    }
+    piece <- read_part(types, checked(part, get_bytes(part$url)))
+    if (piece$rows != part$rows) part_differs(sprintf("%s has %d rows instead of %d", part$name, piece$rows, part$rows))
+    pieces[[first + 1]] <- piece$data
+    rows <- rows + piece$rows
+  }
+  if (rows != batch$rows) part_differs(sprintf("The batch has %d rows instead of %d", rows, batch$rows))
+  as_frame(types, pieces, rows, batch, sprintf("%s.%s", namespace, resource))
+}
+
+# NULL where the answer does not have it, or its URL is about to run out.
+part_at <- function(batch, index) {
+  place <- index - first_of(batch$first_part, 0) + 1
+  is_late <- as.numeric(Sys.time()) * 1000 > batch$urlsEndAtMs - URL_MARGIN_SECONDS * 1000
+  if (place <= length(batch$parts) && !is_late) batch$parts[[place]]
+}
+
+chosen_types <- function(batch, columns) {
+  types <- stats::setNames(vapply(batch$columns, function(each) each$type, ""), vapply(batch$columns, function(each) each$name, ""))
+  if (is.null(columns)) return(types)
+  missing <- setdiff(columns, names(types))
+  if (length(missing) == 0) return(types[columns])
+  fail("column-not-found", sprintf("The batch has no column %s", toString(missing)), sprintf("It has %s.", toString(names(types))))
+}
+
+checked <- function(part, bytes) {
+  if (length(bytes) != part$bytes) part_differs(sprintf("%s has %d bytes instead of %d", part$name, length(bytes), part$bytes))
+  if (hex_sha256(bytes) != part$sha256) part_differs(sprintf("%s has other bytes than were stored", part$name))
+  bytes
+}
+
+part_reader <- function(format) {
+  switch(format, ndjson.gz = read_ndjson, parquet = read_parquet, fail(
+    "format-unknown", sprintf("The table is of the format %s", format), "Read it with Python or TypeScript; R reads parquet and ndjson.gz."
+  ))
+}
+
+as_frame <- function(types, pieces, rows, batch, table) {
+  data <- lapply(names(types), function(name) {
+    parts <- lapply(pieces, `[[`, name)
+    if (length(parts) == 0) as_column(NA[0], types[[name]], name) else if (length(parts) == 1) parts[[1]] else bind_values(parts)
+  })
+  frame <- structure(data, names = names(types), class = "data.frame", row.names = .set_row_names(rows))
+  about <- list(table = table, partition = batch$partition, batch_id = batch$batchId, types = types, created_at = instants_of_text(batch$createdAt, "created_at"))
+  structure(frame, millrace = about)
+}
+
+# c() of some classes loses or changes their class.
+bind_values <- function(parts) {
+  all <- unlist(lapply(parts, unclass), recursive = FALSE)
+  if (is.list(parts[[1]])) return(all)
+  attributes(all) <- attributes(parts[[1]])[c("class", "tzone")]
+  all
+}

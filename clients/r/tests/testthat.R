@@ -1,0 +1,4 @@
+library(testthat)
+library(millrace)
+
+test_check("millrace")
