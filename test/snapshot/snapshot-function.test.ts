@@ -147,6 +147,27 @@ describe('a worker', () => {
   })
 })
 
+describe('whoever is last', () => {
+  it('may be several at once, and again much later: the batch is in the log once', async () => {
+    const world = await runWorld()
+    await world.invoke(TAKE)
+    const [first, last] = world.woken.splice(0)
+    await world.invoke(first as SnapshotEvent)
+    const both = [world.invoke(last as SnapshotEvent), world.invoke(last as SnapshotEvent), world.invoke(TAKE)]
+    const outcomes = (await Promise.allSettled(both)).map(({ status }) => status)
+    expect(outcomes).toEqual(['fulfilled', 'fulfilled', 'fulfilled'])
+    await Promise.all([first, last, first].map(event => world.invoke(event as SnapshotEvent)))
+    expect(await world.deps.catalog.history(REF)).toHaveLength(1)
+
+    const { compiled, users, catalog } = world.deps
+    const later = { instantMs: INSTANT + HOUR_MS, who: 'ana', why: 'by hand' }
+    const { entry } = await takeSnapshot({ compiled, users, catalog, predictor: countingPredictor([]) }, later)
+    await world.invoke(first as SnapshotEvent)
+    expect((await catalog.current(REF))?.batchId).toBe(entry.batchId)
+    expect(await catalog.history(REF)).toHaveLength(2)
+  })
+})
+
 describe('a run that comes late', () => {
   it('does not become current over a batch of a later instant of its day', async () => {
     const world = await runWorld()
