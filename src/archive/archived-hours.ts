@@ -5,6 +5,7 @@ import type { StreamRecord } from '../event/stream-record.ts'
 import { mapAhead } from '../platform/concurrency.ts'
 import { HOUR_MS } from '../platform/duration.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
+import { readForgotten } from './forgotten.ts'
 import { EVENTS_TABLE, hourPartition } from './history-tables.ts'
 import { unpackLines } from './line-file.ts'
 import { listObjects, listShards } from './list-objects.ts'
@@ -28,6 +29,8 @@ export async function* readArchivedHours(
   toMs: number,
 ): AsyncGenerator<StreamRecord> {
   const { catalog, archive, db } = ports
+  const forgotten = await readForgotten(archive)
+  const isCounting = ({ partitionKey, arrivalMs }: StreamRecord): boolean => !forgotten.has(partitionKey, arrivalMs)
   const rawHours = await listHours(archive, hourOf(fromMs), hourOf(toMs - 1))
   for (let ms = fromMs; ms < toMs; ms += HOUR_MS) {
     const hour = hourOf(ms)
@@ -36,12 +39,12 @@ export async function* readArchivedHours(
     const batch = current === undefined ? undefined : await catalog.load(ref, current.batchId)
     if (batch !== undefined) {
       const parts = mapAhead(batch.manifest.parts, LOADS_AHEAD, part => catalog.loadPart(batch.record, part))
-      for await (const { body, name } of parts) yield* unpackLines(body, name).map(readRecordLine)
+      for await (const { body, name } of parts) yield* unpackLines(body, name).map(readRecordLine).filter(isCounting)
     }
     const contained = batch?.manifest.contains ?? []
     const raw = rawHours.get(hour) ?? new Map<string, number>()
     for (const key of contained) raw.delete(key)
-    yield* readRawHour(archive, raw, contained)
+    for await (const record of readRawHour(archive, raw, contained)) if (isCounting(record)) yield record
   }
 }
 

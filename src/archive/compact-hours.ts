@@ -14,6 +14,7 @@ import type { ObjectStore } from '../platform/object-store.ts'
 import type { Random } from '../platform/random.ts'
 import { sortLines } from '../platform/sort-lines.ts'
 import { ArchiveError } from './errors.ts'
+import { type Forgotten, readForgotten } from './forgotten.ts'
 import {
   bucketOfPart,
   bucketPartName,
@@ -71,6 +72,7 @@ export async function compactHours(ports: CompactPorts, options: CompactOptions)
   const { catalog, archive, db, clock } = ports
   // First the time, then the listing: a batch is named by it, and contains whatever was created before.
   const listedMs = clock()
+  const forgotten = await readForgotten(archive)
   const current = new Map(
     (await catalog.partitions({ db, table: EVENTS_TABLE })).map(({ partition, entry }) => [
       hourOfPartition(partition),
@@ -89,7 +91,7 @@ export async function compactHours(ports: CompactPorts, options: CompactOptions)
       continue
     }
     try {
-      const compacted = await compactHour(ports, { hour, raw, entry, listedMs }, options)
+      const compacted = await compactHour(ports, { hour, raw, entry, listedMs, forgotten }, options)
       if (compacted === undefined) continue
       hours.push(compacted)
       options.onHour?.(compacted)
@@ -105,11 +107,12 @@ export async function compactHours(ports: CompactPorts, options: CompactOptions)
 interface HourInput extends HourObjects {
   readonly entry: LogEntry | undefined
   readonly listedMs: number
+  readonly forgotten: Forgotten
 }
 
 async function compactHour(
   ports: CompactPorts,
-  { hour, raw, entry, listedMs }: HourInput,
+  { hour, raw, entry, listedMs, forgotten }: HourInput,
   { who, why, isDryRun }: CompactOptions,
 ): Promise<CompactedHour | undefined> {
   const ref = { db: ports.db, table: EVENTS_TABLE, partition: hourPartition(hour) }
@@ -123,7 +126,8 @@ async function compactHour(
   const spool = new LineSpool(ports.spoolDir, `hour-${hour}`)
   try {
     await ports.catalog.createTable(ref, { columns: [], format: HISTORY_FORMAT, owner: ports.db })
-    const records = await spoolHour(spool, before, readRawHour(ports.archive, missing, contained))
+    const raws = readRawHour(ports.archive, missing, contained)
+    const records = await spoolHour(spool, { before, records: raws, forgotten })
     const { batchId } = await ports.catalog.store(ref, {
       parts: sortedParts(spool, ports.spoolDir),
       who,
@@ -138,18 +142,21 @@ async function compactHour(
   }
 }
 
+interface HourContent {
+  readonly before: LoadedBatch | undefined
+  readonly records: AsyncIterable<StreamRecord>
+  readonly forgotten: Forgotten
+}
+
 /** The batch before goes in as it is, so that nothing of it needs raw objects that may be gone one day. */
-async function spoolHour(
-  spool: LineSpool,
-  before: LoadedBatch | undefined,
-  records: AsyncIterable<StreamRecord>,
-): Promise<number> {
+async function spoolHour(spool: LineSpool, { before, records, forgotten }: HourContent): Promise<number> {
   let count = 0
   if (before !== undefined) {
     for await (const part of before.parts()) {
       const bucket = bucketOfPart(part.name)
       if (bucket === undefined) throw new ArchiveError(part.name, 'is in a compacted hour and not of a bucket')
       for (const line of linesOfPart(part)) {
+        if (forgotten.isAny && isForgotten(line, forgotten)) continue
         // A copy: the line is a view of the part, and a few waiting lines of each bucket would hold all parts in memory.
         spool.add(bucket, Buffer.from(line))
         count++
@@ -157,10 +164,16 @@ async function spoolHour(
     }
   }
   for await (const record of records) {
+    if (forgotten.has(record.partitionKey, record.arrivalMs)) continue
     spool.add(userBucket(record.partitionKey), Buffer.from(JSON.stringify(recordLine(record))))
     count++
   }
   return count
+}
+
+function isForgotten(line: Uint8Array, forgotten: Forgotten): boolean {
+  const { partitionKey, arrivalMs } = JSON.parse(Buffer.from(line).toString('utf8')) as StreamRecord
+  return forgotten.has(partitionKey, arrivalMs)
 }
 
 async function* sortedParts(spool: LineSpool, folder: string): AsyncGenerator<PartInput> {

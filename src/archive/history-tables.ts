@@ -1,5 +1,6 @@
 // Where history lies in the catalogue: compacted hours of the stream in one table, imports in another, the parts of both named by
 // the bucket of their users, so that whoever wants some users reads a 64th of it.
+import type { Manifest } from '../catalog/manifest.ts'
 import { MillraceError } from '../platform/errors.ts'
 import { USER_BUCKETS } from '../platform/hash.ts'
 
@@ -29,6 +30,18 @@ export function importPartition(name: string): string {
     next: 'Use letters, digits, _, . and -, a letter or digit first, at most 100.',
   })
 }
+
+/**
+ * What items say that they contain: the batch that brought the import, or, where that was written anew without somebody, the one that it
+ * took the place of.
+ */
+export function importIdOf({ batchId, properties }: Pick<Manifest, 'batchId' | 'properties'>): string {
+  const importOf = properties?.[IMPORT_OF]
+  return typeof importOf === 'string' ? importOf : batchId
+}
+
+/** The property of a batch of events that says so. */
+export const IMPORT_OF = 'importOf'
 
 /** `part-07-0000`. */
 export function bucketPartName(bucket: number, number: number): string {

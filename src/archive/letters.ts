@@ -5,6 +5,7 @@ import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { withClosing } from './closed-letters.ts'
 import { type DeadLetter, type DeadLetterFilter, readDeadLetters, wantedLetters } from './dead-letters.ts'
+import { readForgotten } from './forgotten.ts'
 import { GIVEN_UP, givenUpRecords, readGivenUp } from './given-up.ts'
 import { type Shard, shardKey } from './object-name.ts'
 
@@ -23,8 +24,11 @@ export interface LettersFilter extends DeadLetterFilter {
  */
 export async function* listLetters(objects: ObjectStore, filter: LettersFilter = {}): AsyncGenerator<DeadLetter> {
   const givenUp = await givenUpInOrder(objects, filter.onUnreadable)
+  const forgotten = await readForgotten(objects)
   const both = merge(readDeadLetters(objects), lettersOf(objects, givenUp, filter.isWithoutGivenUpData === true))
-  yield* wantedLetters(withClosing(both, objects, 'closed'), filter)
+  for await (const letter of wantedLetters(withClosing(both, objects, 'closed'), filter)) {
+    if (!forgotten.has(letter.partitionKey, letter.arrivalMs)) yield letter
+  }
 }
 
 interface GivenUpRecord {

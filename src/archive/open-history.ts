@@ -14,7 +14,8 @@ import { LineSpool } from '../platform/line-spool.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { archivePositions, raisePosition } from './archive-positions.ts'
 import type { History, HistoryOptions, HistoryRecord } from './history.ts'
-import { bucketOfPart, EVENTS_TABLE, hourOfPartition, IMPORTS_TABLE } from './history-tables.ts'
+import { type Forgotten, readForgotten } from './forgotten.ts'
+import { bucketOfPart, EVENTS_TABLE, hourOfPartition, importIdOf, IMPORTS_TABLE } from './history-tables.ts'
 import { parseLine, unpackLines } from './line-file.ts'
 import { linesOfPart } from './line-parts.ts'
 import { parseObjectName } from './object-name.ts'
@@ -37,6 +38,8 @@ const EVERY_BUCKET = USER_BUCKETS
 /** What a bucket reads: a line of the index. */
 interface IndexedPart {
   readonly kind: HistoryRecord['kind']
+  /** Of an import, as items name it. */
+  readonly importId: string
   readonly location: PartLocation
   readonly part: ManifestPart
 }
@@ -76,9 +79,10 @@ export async function openHistory(ports: HistoryPorts): Promise<History> {
     if (batch.record.rows === 0) continue
     addToIndex(index, batch, 'import')
     inputs.push(inputOf(batch))
-    imports.push(batch.record.batchId)
+    imports.push(importIdOf(batch.manifest))
   }
-  return history({ ports, index, tails }, { inputs, positions, imports: imports.sort(byCodePoint) })
+  const forgotten = await readForgotten(archive)
+  return history({ ports, index, tails, forgotten }, { inputs, positions, imports: imports.sort(byCodePoint) })
 }
 
 async function* loadBatches(
@@ -121,7 +125,7 @@ function inputOf({ manifest: { table, partition, batchId } }: LoadedBatch): Batc
 function addToIndex(index: LineSpool, { manifest, record }: LoadedBatch, kind: HistoryRecord['kind']): void {
   const { batchId, location } = record
   for (const part of manifest.parts) {
-    const indexed: IndexedPart = { kind, location: { batchId, location }, part }
+    const indexed: IndexedPart = { kind, importId: importIdOf(manifest), location: { batchId, location }, part }
     index.add(bucketOfPart(part.name) ?? EVERY_BUCKET, Buffer.from(JSON.stringify(indexed)))
   }
 }
@@ -130,22 +134,28 @@ interface Sources {
   readonly ports: HistoryPorts
   readonly index: LineSpool
   readonly tails: readonly RawTail[]
+  readonly forgotten: Forgotten
 }
 
-function history({ ports, index, tails }: Sources, view: Pick<History, 'inputs' | 'positions' | 'imports'>): History {
+function history(
+  { ports, index, tails, forgotten }: Sources,
+  view: Pick<History, 'inputs' | 'positions' | 'imports'>,
+): History {
+  const isWanted = wanted(forgotten)
   const spool = new LineSpool(ports.spoolDir, 'raw')
   let spooled: Promise<void> | undefined
   return {
     ...view,
     async *bucket(bucket, options = {}) {
       for (const slot of [bucket, EVERY_BUCKET]) {
-        const parts = mapAhead(indexedParts(index, slot), LOADS_AHEAD, async ({ kind, location, part }) => ({
+        const parts = mapAhead(indexedParts(index, slot), LOADS_AHEAD, async ({ kind, importId, location, part }) => ({
           kind,
-          batchId: location.batchId,
+          importId,
           loaded: await ports.catalog.loadPart(location, part),
         }))
-        for await (const { kind, batchId, loaded } of parts) {
-          yield* kind === 'import' ? importRecords(loaded, batchId) : streamRecords(loaded, options)
+        for await (const { kind, importId, loaded } of parts) {
+          if (kind === 'import') yield* importRecords(loaded, importId)
+          else for (const each of streamRecords(loaded)) if (isWanted(each.record, options)) yield each
         }
       }
       // Once for all buckets, and only where somebody reads.
@@ -170,14 +180,14 @@ function* importRecords(part: LoadedPart, batchId: string): Generator<HistoryRec
   for (const payload of linesOfPart(part)) yield { kind: 'import', batchId, payload }
 }
 
-function* streamRecords({ body, name }: LoadedPart, options: HistoryOptions): Generator<HistoryRecord> {
-  for (const record of unpackLines(body, name).map(readRecordLine)) {
-    if (isWanted(record, options)) yield { kind: 'stream', record }
-  }
+function* streamRecords({ body, name }: LoadedPart): Generator<HistoryRecord & { readonly kind: 'stream' }> {
+  for (const record of unpackLines(body, name).map(readRecordLine)) yield { kind: 'stream', record }
 }
 
-function isWanted({ partitionKey }: StreamRecord, { userIds }: HistoryOptions): boolean {
-  return userIds === undefined || userIds.has(partitionKey)
+/** What was forgotten may lie there still, or again. */
+function wanted(forgotten: Forgotten): (record: StreamRecord, options: HistoryOptions) => boolean {
+  return ({ partitionKey, arrivalMs }, { userIds }) =>
+    (userIds === undefined || userIds.has(partitionKey)) && !(forgotten.isAny && forgotten.has(partitionKey, arrivalMs))
 }
 
 async function spoolTails(archive: ObjectStore, tails: readonly RawTail[], spool: LineSpool): Promise<void> {

@@ -8,7 +8,7 @@ import { SHARDS_LISTED_MAX } from './archive-positions.ts'
 import { listObjects, listShards, loadLines } from './list-objects.ts'
 import { mergeBySequence } from './merge-by-sequence.ts'
 import { type NamedObject, parseObjectName, type Shard, shardKey } from './object-name.ts'
-import { readRecordLine } from './raw-object.ts'
+import { isForgottenRecord, readRecordLine } from './raw-object.ts'
 
 /** Objects fetched before their turn: latency is hidden, and some MB are held. */
 const LOADS_AHEAD = 8
@@ -87,7 +87,7 @@ export async function* readRawHour(
     )
     // The merge asks for them in this very order.
     for await (const record of mergeBySequence(each(inOrder), () => nextOf(loaded))) {
-      if (!isContained(record)) yield record
+      if (!isForgottenRecord(record) && !isContained(record)) yield record
     }
   }
 }

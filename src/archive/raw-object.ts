@@ -61,6 +61,23 @@ export function recordLine(record: StreamRecord): RecordLine {
   return { stream, shard, sequence, arrivalMs, partitionKey, data: dataBase64 }
 }
 
+/**
+ * What is left of a record whose user was forgotten, where the name of an object begins or ends with it: its place in the stream. No record
+ * of a stream is without a partition key.
+ */
+export function forgottenLine({
+  stream,
+  shard,
+  sequence,
+  arrivalMs,
+}: Omit<RecordLine, 'partitionKey' | 'data'>): RecordLine {
+  return { stream, shard, sequence, arrivalMs, partitionKey: '', data: '' } as RecordLine
+}
+
+export function isForgottenRecord({ partitionKey }: Pick<StreamRecord, 'partitionKey'>): boolean {
+  return partitionKey === ''
+}
+
 /** Throws ArchiveError. */
 export function readRecordLine(line: LineReader): StreamRecord {
   return {

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
+import { readForgotten } from '../archive/forgotten.ts'
 import { IMPORTS_TABLE } from '../archive/history-tables.ts'
 import type { Connection } from '../compose/connect.ts'
 import { createPredictor } from '../compose/predictor.ts'
@@ -72,6 +73,7 @@ async function bringIn(context: CommandContext, args: CommandArguments): Promise
       compiled: compilePipeline(pipeline),
       catalog: connection.catalog,
       clock: context.clock,
+      forgotten: await readForgotten(connection.archive),
       where: source.where,
       onProgress: progressOf(context),
     }

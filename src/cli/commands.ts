@@ -90,6 +90,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./users-sweep-spills.ts'),
   },
   {
+    name: 'users forget',
+    summary: 'Remove all that is stored of a user, everywhere, with a receipt.',
+    load: () => import('./users-forget.ts'),
+  },
+  {
     name: 'users repair',
     summary: 'Replace items that cannot be read by what the archive gives, and close their dead letters.',
     load: () => import('./users-repair.ts'),

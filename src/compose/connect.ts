@@ -4,14 +4,18 @@ import type { MirrorPorts } from '../catalog/compare-mirror.ts'
 import type { TakeLease } from '../catalog/lease.ts'
 import type { EventStreamWriter } from '../event/event-stream-writer.ts'
 import { kinesisEventStreamWriter } from '../event/kinesis-event-stream-writer.ts'
+import { kinesisRetentionMs } from '../event/kinesis-stream-retention.ts'
 import { kinesisStreamTip } from '../event/kinesis-stream-tip.ts'
 import type { StreamTip } from '../event/stream-tip.ts'
 import { readTrustedKeys, type TrustedKeys } from '../model/signature.ts'
 import { systemClock, systemSleep } from '../platform/clock.ts'
 import { MillraceError } from '../platform/errors.ts'
-import type { ObjectRemover, ObjectStore } from '../platform/object-store.ts'
+import type { ObjectEnder, ObjectRemover, ObjectStore } from '../platform/object-store.ts'
 import { systemRandom } from '../platform/random.ts'
-import { awsClients, localEndpoint } from './clients.ts'
+import { s3ObjectEnder } from '../platform/s3-object-ender.ts'
+import { dynamodbUserRemover } from '../store/dynamodb-user-remover.ts'
+import type { UserRemover } from '../store/user-remover.ts'
+import { type AwsClients, awsClients, localEndpoint } from './clients.ts'
 import { connectMirror } from './connect-mirror.ts'
 import { LOCAL_ACCOUNT_ID, type ResourceNames, resourceNames } from './resource-names.ts'
 import type { SpillStore } from '../store/spill-store.ts'
@@ -37,6 +41,8 @@ export interface Connection extends Stores, World {
     readonly objects: ObjectStore
     readonly remover: ObjectRemover
   }
+  /** What takes a user out of everything, for the one command that may. */
+  readonly forgetting: Forgetting
   readonly takeLease: TakeLease
   readonly events: EventStreamWriter
   /** Of `events`. */
@@ -46,6 +52,16 @@ export interface Connection extends Stores, World {
   /** Throws MillraceError `mirror-off` where the catalogue has none. */
   readonly openMirror: () => Promise<MirrorPorts>
   readonly close: () => void
+}
+
+export interface Forgetting {
+  readonly userRemover: UserRemover
+  readonly archiveEnder: ObjectEnder
+  readonly catalogEnder: ObjectEnder
+  /** Whose commits move the mirror. */
+  readonly catalogStores: { readonly store: CatalogStore; readonly objects: ObjectStore }
+  /** For how long the stream keeps a record, ms. */
+  readonly retentionMs: () => Promise<number>
 }
 
 export interface ConnectOptions {
@@ -74,6 +90,7 @@ export function connect({ pipeline, stage, env, onMirrorError = warn }: ConnectO
       ...mirroredStores(clients, names, world),
       remover: bucketRemover(clients.s3, names.catalogBucket),
     },
+    forgetting: forgetting(clients, names, { mirror, world }),
     takeLease: deployedLeases(clients, names, world),
     events: kinesisEventStreamWriter(clients.kinesis, names.eventsStream),
     tip: kinesisStreamTip({ client: clients.kinesis, streamName: names.eventsStream, ...world }),
@@ -83,6 +100,22 @@ export function connect({ pipeline, stage, env, onMirrorError = warn }: ConnectO
       mirror.close()
       clients.destroy()
     },
+  }
+}
+
+interface Around {
+  readonly mirror: ReturnType<typeof connectMirror>
+  readonly world: World
+}
+
+function forgetting(clients: AwsClients, names: ResourceNames, { mirror, world }: Around): Forgetting {
+  const stores = mirroredStores(clients, names, world)
+  return {
+    userRemover: dynamodbUserRemover({ client: clients.dynamodb, table: names.usersTable }),
+    archiveEnder: s3ObjectEnder({ client: clients.s3, bucket: names.archiveBucket }),
+    catalogEnder: s3ObjectEnder({ client: clients.s3, bucket: names.catalogBucket }),
+    catalogStores: { store: mirror.observe?.(stores, { clock: world.clock }) ?? stores.store, objects: stores.objects },
+    retentionMs: () => kinesisRetentionMs(clients.kinesis, names.eventsStream),
   }
 }
 

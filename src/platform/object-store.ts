@@ -36,6 +36,23 @@ export interface ObjectRemover {
   remove(key: string): Promise<void>
 }
 
+export interface EndedObjects {
+  /** Keys, however many versions each had. */
+  readonly objects: number
+  readonly bytes: number
+}
+
+/**
+ * The port of what must not be found any more: an object goes with every version of it, those among them that somebody removed before. Only
+ * who forgets a user has it.
+ */
+export interface ObjectEnder {
+  /** Also where there is none. Throws ObjectStoreError. */
+  end(key: string): Promise<EndedObjects>
+  /** All keys that start with the prefix and that are meant, hidden ones too. Throws ObjectStoreError. */
+  endBelow(prefix: string, isOwn: (key: string) => boolean): Promise<EndedObjects>
+}
+
 export interface CreateOptions {
   readonly contentType?: string
   readonly contentEncoding?: string

@@ -1,9 +1,10 @@
 // What was archived after a history was opened: it is read object by object as it comes, so that a run that takes hours meets the
 // items where they stand now. Each record beyond the position is told once, and kept in a file by the bucket of its user.
 import { listObjects, listShards, loadLines } from '../archive/list-objects.ts'
+import { type Forgotten, readForgotten } from '../archive/forgotten.ts'
 import { parseLine } from '../archive/line-file.ts'
 import { hourOf, type NamedObject, type Shard, shardKey } from '../archive/object-name.ts'
-import { readRecordLine, recordLine } from '../archive/raw-object.ts'
+import { isForgottenRecord, readRecordLine, recordLine } from '../archive/raw-object.ts'
 import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
 import { mapAhead } from '../platform/concurrency.ts'
 import { HOUR_MS } from '../platform/duration.ts'
@@ -26,6 +27,8 @@ export class ArchiveTail {
   readonly #archive: ObjectStore
   readonly #positions: Map<string, string>
   readonly #spool: LineSpool
+  /** Read where there is something to tell of. */
+  #forgotten: Promise<Forgotten> | undefined
   /** By shard, where listing begins: names before it are known, but for those that an arrival out of order may still add. */
   readonly #fromHours = new Map<string, string>()
 
@@ -72,6 +75,7 @@ export class ArchiveTail {
   }
 
   async #tell(key: string, objects: readonly NamedObject[], onRecord: (record: StreamRecord) => void): Promise<void> {
+    const forgotten = await (this.#forgotten ??= readForgotten(this.#archive))
     let position = this.#positions.get(key)
     for await (const lines of mapAhead(objects, LOADS_AHEAD, object => loadLines(this.#archive, object))) {
       for (const line of lines) {
@@ -79,9 +83,10 @@ export class ArchiveTail {
         const { sequence } = record
         // Objects overlap: what is not beyond the position was told.
         if (position !== undefined && compareSequences(sequence, position) <= 0) continue
+        position = sequence
+        if (isForgottenRecord(record) || forgotten.has(record.partitionKey, record.arrivalMs)) continue
         this.#spool.add(userBucket(record.partitionKey), Buffer.from(JSON.stringify(recordLine(record))))
         onRecord(record)
-        position = sequence
       }
     }
     if (position !== undefined) this.#positions.set(key, position)

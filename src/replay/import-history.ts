@@ -12,6 +12,7 @@ import {
   IMPORTS_TABLE,
   refusedPartName,
 } from '../archive/history-tables.ts'
+import { type Forgotten, NOBODY_FORGOTTEN } from '../archive/forgotten.ts'
 import { lineParts } from '../archive/line-parts.ts'
 import { checkArrival } from '../event/arrival.ts'
 import type { Contracts } from '../event/compile-contracts.ts'
@@ -43,6 +44,8 @@ export interface CheckOptions {
   readonly compiled: CompiledPipeline
   readonly catalog: Catalog
   readonly clock: Clock
+  /** Events of theirs until then are not taken; nobody unless given. */
+  readonly forgotten?: Forgotten | undefined
   /** Where the payload that was pulled last came from: `orders.csv, row 12`. */
   readonly where?: () => string
   readonly onProgress?: (progress: ImportProgress) => void
@@ -119,13 +122,13 @@ function importRef({ compiled, name }: CheckOptions): PartitionRef {
 async function takeIn(
   payloads: Payloads,
   keep: (slot: number, line: Uint8Array) => void,
-  { compiled, type, clock, where, onProgress }: CheckOptions,
+  { compiled, type, clock, forgotten = NOBODY_FORGOTTEN, where, onProgress }: CheckOptions,
 ): Promise<Pick<ImportCheck, 'events' | 'refused'>> {
   const refused: Partial<Record<RefusalReason, Refused>> = {}
   let events = 0
   for await (const payload of payloads) {
     events++
-    const { slot, refusal } = examine(payload, { contracts: compiled.contracts, type, nowMs: clock() })
+    const { slot, refusal } = examine(payload, { contracts: compiled.contracts, type, forgotten, nowMs: clock() })
     if (slot !== undefined) keep(slot, slot === REFUSED ? payload : oneLine(payload))
     if (refusal !== undefined) {
       const { reason, detail } = refusal
@@ -156,16 +159,18 @@ interface Examination {
 interface Rules {
   readonly contracts: Contracts
   readonly type: string | undefined
+  readonly forgotten: Forgotten
   readonly nowMs: number
 }
 
 /** An event of the future or of another type is not kept: whoever reads the batch would take it for one that was imported. */
-function examine(payload: Uint8Array, { contracts, type, nowMs }: Rules): Examination {
+function examine(payload: Uint8Array, { contracts, type, forgotten, nowMs }: Rules): Examination {
   const event = decodePayload(payload, contracts)
   // Bytes that nobody could decode are kept as they are or not at all, and a line break would end their line.
   const isLine = !payload.includes(NEWLINE)
   if (isRefusal(event)) return { slot: isLine && event.reason !== 'too-big' ? REFUSED : undefined, refusal: event }
   const { userId } = event
+  if (forgotten.has(userId, event.ts)) return { slot: undefined, refusal: undefined }
   const isOther = type !== undefined && event.type !== type
   const refusal = isOther ? OTHER_TYPE : checkArrival(event, { partitionKey: userId, arrivalMs: nowMs })
   return { slot: refusal === undefined ? userBucket(userId) : undefined, refusal }

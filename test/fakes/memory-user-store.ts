@@ -55,6 +55,8 @@ export interface MemoryUserStore extends UserStore {
   /** Puts raw attributes as somebody else would have, uncounted. */
   plant(attributes: Attributes): void
   raw(userId: string): Attributes | undefined
+  /** Takes the item away, as somebody else would, uncounted. */
+  drop(userId: string): void
   /** All items, uncounted, in user order. */
   items(): readonly (StoredItem | CorruptItem)[]
   resetCounters(): void
@@ -87,6 +89,7 @@ export function memoryUserStore(options: MemoryUserStoreOptions = {}): MemoryUse
     fault: undefined,
     plant: attributes => void table.set(attributes['userId']?.S ?? '', structuredClone(attributes)),
     raw: userId => structuredClone(table.get(userId)),
+    drop: userId => void table.delete(userId),
     items: () => [...table.keys()].sort().flatMap(userId => read(userId) ?? []),
     resetCounters: () => void Object.assign(counters, NO_CALLS),
 

@@ -24,6 +24,7 @@ const RANK: Readonly<Record<string, number>> = {
   rescore: 7,
   status: 7,
   performance: 8,
+  forget: 8,
   compose: 8,
   cli: 9,
   api: 9,
