@@ -82,6 +82,29 @@ describe('a worker', () => {
     expect((manifest.properties?.['report'] as { pieces: number }).pieces).toBeGreaterThan(2)
   })
 
+  it('leaves the segment to who was faster, and nobody is lost or twice in the batch', async () => {
+    const world = await runWorld({ segments: 1 })
+    const { runs } = world.deps
+    const faster = { snapshot: 'work', ...RUN, run: 1, segment: 0, turn: 0 } as const
+    let isOvertaken = false
+    const outcome = await world.invoke(TAKE, {
+      bounds: { rowsMax: 9 },
+      runs: {
+        ...runs,
+        createPiece: async (run, piece) => {
+          // Between this one's look and its write the other one writes a smaller piece of the same number.
+          world.patience = 1
+          if (!isOvertaken) await world.invoke(faster, { bounds: { rowsMax: 1 } })
+          isOvertaken = true
+          return runs.createPiece(run, piece)
+        },
+      },
+    })
+    expect(outcome).toMatchObject({ outcome: 'working', woken: 0 })
+    await workAll(world)
+    expect(await world.current()).toEqual(userNames(24))
+  })
+
   it('ends a chain of its own before Lambda does, and the next hour goes on', async () => {
     const world = await runWorld({ segments: 1, users: 120 })
     world.patience = 1

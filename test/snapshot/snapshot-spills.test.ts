@@ -21,6 +21,7 @@ it('has the whole of a value that is too long for an item, and reads no object f
     { compiled, users, predictor: longPredictor(), catalog: own },
     { instantMs: START, who: 'test', why: 'nightly' },
   )
+  expect(report).toMatchObject({ users: 1, usersWithSpills: 1, spilledValues: 1 })
   const rows: unknown[] = []
   for await (const row of loadRows(own, report)) rows.push(row)
   const next = { status: 'ok', batchId: 'b2', inputs: '0123456789ab', value: longValue(1) }
