@@ -79,13 +79,31 @@ export async function anchorBatch(
   const before = await planAnchor(ports.store, ref, { anchor, batchId })
   // Of a batch that was promoted the item here says nothing yet while it is being purged.
   if (homeOf(ref, before).partition !== ref.partition) await holdBatch(ports, ref, before)
-  return changeBatch(ports.store, ref, batchId, record => {
+  const anchored = await changeBatch(ports.store, ref, batchId, record => {
     refusePurged(ref, record)
     const anchors = record.anchors ?? {}
     if (Object.hasOwn(anchors, anchor)) return undefined
     if (Object.keys(anchors).length >= ANCHORS_MAX) throw anchorsFull(ref, batchId)
     return { ...record, anchors: { ...anchors, [anchor]: { at: ports.clock(), who, why } } }
   })
+  await refuseSecond(ports.store, ref, { anchor, batchId })
+  return anchored
+}
+
+/** Two who anchor two batches by one name at once both find the other's here: one of them stays at most. */
+async function refuseSecond(
+  store: CatalogStore,
+  ref: PartitionRef,
+  { anchor, batchId }: Pick<AnchorInput, 'anchor' | 'batchId'>,
+): Promise<void> {
+  const all = await anchorsOf(store, ref)
+  const other = all.find(each => each.anchor === anchor && each.batchId !== batchId)
+  if (other === undefined) return
+  await changeBatch(store, ref, batchId, record => {
+    const { [anchor]: own, ...anchors } = record.anchors ?? {}
+    return own === undefined ? undefined : { ...record, anchors }
+  })
+  throw anchorTaken(ref, anchor, other.batchId)
 }
 
 /** Throws what anchoring would; the batch as it is now. */

@@ -43,8 +43,8 @@ export interface PurgeResult {
   readonly kept: readonly { readonly partition: string; readonly batchId: string; readonly because: string }[]
 }
 
-/** Of one receipt: some thousand objects, and a run that dies has few batches half done. */
-const BATCHES_PER_RECEIPT = 100
+/** Of one receipt and one second look: its objects are in memory, some 200 bytes each, and the table's items are read for it. */
+const BATCHES_PER_RECEIPT = 1_000
 const CALLS_IN_FLIGHT_MAX = 8
 
 /** Batches that a run before this one has left half done are taken like all others. Throws CatalogError, ObjectStoreError. */

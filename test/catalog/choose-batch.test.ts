@@ -59,9 +59,14 @@ test('is the one that an anchor holds, whatever is committed after it', async ()
     batchId: idOf(1),
   })
   expect(await world.catalog.anchor(DAY, { anchor: 'report', batchId: idOf(1), ...REASON })).toEqual(anchored)
-  expect(await world.catalog.release(DAY, { anchor: 'report', ...REASON })).toMatchObject({ batchId: idOf(1), anchors: {} })
+  expect(await world.catalog.release(DAY, { anchor: 'report', ...REASON })).toMatchObject({
+    batchId: idOf(1),
+    anchors: {},
+  })
   await expect(load({ anchor: 'report' })).rejects.toMatchObject({ code: 'anchor-not-found' })
-  await expect(world.catalog.release(DAY, { anchor: 'report', ...REASON })).rejects.toMatchObject({ code: 'anchor-not-found' })
+  await expect(world.catalog.release(DAY, { anchor: 'report', ...REASON })).rejects.toMatchObject({
+    code: 'anchor-not-found',
+  })
 })
 
 test('keeps every anchor of those that come at once', async () => {
@@ -69,6 +74,20 @@ test('keeps every anchor of those that come at once', async () => {
   await Promise.all(names.map(anchor => world.catalog.anchor(DAY, { anchor, batchId: idOf(0), ...REASON })))
   const { anchors } = await world.catalog.batch(DAY, idOf(0))
   expect(Object.keys(anchors ?? {}).toSorted()).toEqual(names)
+})
+
+test('lets one name anchor one batch at most, whoever comes at once', async () => {
+  const outcomes = await Promise.allSettled(
+    [0, 1, 2].map(index => world.catalog.anchor(DAY, { anchor: 'report', batchId: idOf(index), ...REASON })),
+  )
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'anchor-taken' })
+  }
+  const anchored = await Promise.all([0, 1, 2].map(index => world.catalog.batch(DAY, idOf(index))))
+  const names = anchored.flatMap(({ anchors }) => Object.keys(anchors ?? {}))
+  expect(names).toHaveLength(outcomes.filter(({ status }) => status === 'fulfilled').length)
+  expect(names.length).toBeLessThanOrEqual(1)
+  await world.catalog.anchor(DAY, { anchor: 'other', batchId: idOf(0), ...REASON })
 })
 
 test('refuses two answers to one question, names that are none, and batches that are not there', async () => {
