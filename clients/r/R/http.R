@@ -74,13 +74,27 @@ put_bytes <- function(upload, bytes) {
 }
 
 send <- function(method, url, headers, bytes) {
-  handle <- curl::new_handle(customrequest = method, connecttimeout = 10, timeout = TIMEOUT_SECONDS, followlocation = FALSE)
+  handle <- same_handle()
+  curl::handle_setopt(handle, customrequest = method, connecttimeout = 10, timeout = TIMEOUT_SECONDS, followlocation = FALSE)
   if (length(bytes) > 0 || method %in% c("PUT", "POST")) {
     curl::handle_setopt(handle, post = TRUE, postfieldsize_large = length(bytes), postfields = bytes)
   }
   curl::handle_setheaders(handle, .list = c(as.list(headers), list(Expect = "")))
   curl::curl_fetch_memory(url, handle)
 }
+
+# One handle for all keeps connections open: a part needs no handshake of its own.
+same_handle <- function() {
+  if (!identical(KEPT$process, Sys.getpid())) {
+    KEPT$handle <- curl::new_handle()
+    KEPT$process <- Sys.getpid()
+  }
+  curl::handle_reset(KEPT$handle)
+  KEPT$handle
+}
+
+# A fork of R (parallel::mclapply) must not use the connections of its parent.
+KEPT <- new.env(parent = emptyenv())
 
 # Once more where no answer came, or one that says that it will pass.
 with_tries <- function(try_once, wait = Sys.sleep) {

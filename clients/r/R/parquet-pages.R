@@ -8,13 +8,15 @@ PAGE_DATA_V2 <- 3
 read_chunk <- function(bytes, meta, leaf) {
   count <- meta[["5"]]
   start <- min(meta[["9"]], first_of(meta[["11"]], Inf))
-  reader <- thrift_reader(bytes, as.integer(start + 1))
+  at <- start
   dictionary <- NULL
   pages <- list()
   seen <- 0
   while (seen < count) {
-    header <- read_struct(reader)
-    body <- skip_bytes(reader, header[["3"]])
+    found <- .Call(C_read_thrift, bytes, at)
+    header <- found[[1]]
+    body <- slice(bytes, found[[2]], header[["3"]])
+    at <- found[[2]] + length(body)
     if (header[["1"]] == PAGE_DICTIONARY) {
       dictionary <- plain_values(decompress(body, header[["2"]], meta[["4"]]), header[["7"]][["1"]], leaf)
     } else if (header[["1"]] %in% c(PAGE_DATA, PAGE_DATA_V2)) {

@@ -42,7 +42,7 @@ parquet_footer <- function(bytes) {
   if (size < 12 || !identical(bytes[1:4], magic) || !identical(bytes[size - 3:0], magic)) part_differs("A part is no Parquet file")
   length <- sum(as.integer(bytes[size - 7:4]) * 256^(0:3))
   if (length > size - 12) part_differs("A Parquet file ends early")
-  read_struct(thrift_reader(slice(bytes, size - 8 - length, length)))
+  .Call(C_read_thrift, slice(bytes, size - 8 - length, length), 0)[[1]]
 }
 
 # Of each leaf by its path: physical type, levels, and those at which a list is there at all, and has a place.
@@ -80,9 +80,10 @@ per_ms_of <- function(element) {
 read_group <- function(types, bytes, group, leaves) {
   chunks <- group[["1"]]
   paths <- vapply(chunks, function(chunk) paste(vapply(chunk[["3"]][["3"]], as_utf8, ""), collapse = "."), "")
+  leaf_names <- vapply(leaves, `[[`, "", "name")
   data <- lapply(names(types), function(name) {
     shape <- type_shape(types[[name]])
-    of_column <- leaves[vapply(leaves, function(leaf) leaf$name == name, NA)]
+    of_column <- leaves[leaf_names == name]
     if (length(of_column) != (if (shape$kind == "map") 2 else 1) || any(vapply(of_column, `[[`, 0, "max_rep") != (shape$kind != "scalar"))) {
       part_differs(sprintf("\"%s\" is not %s", name, types[[name]]))
     }

@@ -2,12 +2,15 @@
 # hold is refused with the column's name.
 
 SCALARS <- c("string", "int64", "double", "boolean", "timestamp", "json")
+SCALAR_SHAPES <- list2env(lapply(stats::setNames(SCALARS, SCALARS), function(type) list(kind = "scalar", of = type)), parent = emptyenv())
 INTEGER_EXACT_MAX <- 2^53 - 1
 SECONDS_MIN <- -62167219200 # 0000-01-01, RFC 3339 has years of four digits.
 SECONDS_END <- 253402300800 # 10000-01-01
 
 # `list<double>` is list(kind = "list", of = "double").
 type_shape <- function(type) {
+  known <- if (nzchar(type)) SCALAR_SHAPES[[type]]
+  if (!is.null(known)) return(known)
   found <- regmatches(type, regexec("^(?:(list|map)<(?:string,)?(\\w+)>|(\\w+))$", type, perl = TRUE))[[1]]
   kind <- if (length(found) == 0 || !nzchar(found[2])) "scalar" else found[2]
   of <- if (length(found) == 0) "" else if (kind == "scalar") found[4] else found[3]

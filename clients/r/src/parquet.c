@@ -2,11 +2,8 @@
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
-#include <R.h>
-#include <Rinternals.h>
 #include <R_ext/Rdynload.h>
-
-static void refuse(const char *what) { Rf_error("part-differs: %s", what); }
+#include "millrace.h"
 
 static uint32_t little_endian(const uint8_t *at, int bytes) {
   uint32_t value = 0;
@@ -158,6 +155,7 @@ static SEXP read_int64(SEXP plain, SEXP count_, SEXP as_bits_) {
 }
 
 static const R_CallMethodDef METHODS[] = {
+  {"read_thrift", (DL_FUNC)&read_thrift, 2},
   {"unsnap", (DL_FUNC)&unsnap, 2},
   {"unpack_hybrid", (DL_FUNC)&unpack_hybrid, 3},
   {"read_texts", (DL_FUNC)&read_texts, 2},
