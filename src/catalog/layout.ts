@@ -107,11 +107,29 @@ const PART_NAME = /^part-[a-z0-9-]{1,40}$/
 /** `part-00017.parquet`; without a name of its own a part is called by its place. Throws CatalogError. */
 export function partFileName(name: string | undefined, index: number, format: string): string {
   const stem = name ?? `part-${String(index).padStart(5, '0')}`
-  if (!PART_NAME.test(stem)) {
-    throw new CatalogError(`"${stem}" cannot be the name of a part`, {
-      code: 'part-name-invalid',
-      next: 'Write part- and small letters, digits and -.',
-    })
-  }
+  if (!PART_NAME.test(stem)) throw partNameInvalid(`"${stem}" cannot be the name of a part`)
   return `${stem}.${format}`
+}
+
+/** Of parts that others say they have written: a name with a slash is in another place. Throws CatalogError `part-name-invalid`. */
+export function checkPartNames(
+  parts: readonly { readonly name: string }[],
+  { format }: { readonly format: string },
+): void {
+  const end = `.${format}`
+  const names = new Set<string>()
+  for (const { name } of parts) {
+    if (!name.endsWith(end) || !PART_NAME.test(name.slice(0, -end.length))) {
+      throw partNameInvalid(`${JSON.stringify(name)} cannot be the name of a part in ${format}`)
+    }
+    if (names.has(name)) throw partNameInvalid(`The part ${name} came twice`)
+    names.add(name)
+  }
+}
+
+function partNameInvalid(what: string): CatalogError {
+  return new CatalogError(what, {
+    code: 'part-name-invalid',
+    next: 'Write part- and small letters, digits and -, then the format, each name once.',
+  })
 }

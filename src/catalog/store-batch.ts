@@ -16,7 +16,7 @@ import {
   type TableSchema,
   toAttributes,
 } from './items.ts'
-import { batchLocation, batchSortKey, MANIFEST_NAME } from './layout.ts'
+import { batchLocation, batchSortKey, checkPartNames, MANIFEST_NAME } from './layout.ts'
 import { decodeManifest, encodeManifest, type ManifestPart } from './manifest.ts'
 import { checkPartition, type PartitionRef, tableKey } from './names.ts'
 import { refuseOtherKeys } from './partition-name.ts'
@@ -152,6 +152,8 @@ export async function commitParts(
   input: CommitInput,
 ): Promise<LogEntry> {
   const { batchId, who, why, isOnce = false } = input
+  checkStore(ref, schema, input)
+  checkPartNames(input.parts, schema)
   await prepareBatch(ports, ref, schema, input)
   return appendToLog(ports, ref, { kind: 'commit', batchId, who, why }, isOnce ? { after: 0 } : {})
 }
