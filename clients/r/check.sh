@@ -34,3 +34,7 @@ R CMD INSTALL --no-docs --library="$work/library" millrace_*.tar.gz >install.log
 cd "$source/../.."
 node scripts/ensure-installed.mjs
 R_LIBS="$work/library" node_modules/.bin/node --conditions=millrace-source test/clients/r.ts
+# Last night's snapshot from Python too, by what clients/python/check.sh has installed.
+python=clients/python/.venv/bin/python
+[ -x "$python" ] || { echo "$python is not there; run clients/python/check.sh first"; exit 1; }
+node_modules/.bin/node --conditions=millrace-source test/clients/last-night.ts "$python" "$work/library"
