@@ -1,6 +1,6 @@
 // Every batch of every table that was ever committed and is still there: one with rows of the user gets a successor where somebody relies on
 // it, and is purged. Nothing that history names keeps the user, and what a retention let go of before goes with its hidden versions.
-import { EVENTS_TABLE } from '../archive/history-tables.ts'
+import { EVENTS_TABLE, IMPORTS_TABLE } from '../archive/history-tables.ts'
 import { findManifest } from './find-manifest.ts'
 import { batchSortKey, placeOfLocation } from '../catalog/layout.ts'
 import { type TableRef, tableKey } from '../catalog/names.ts'
@@ -33,12 +33,19 @@ export interface TablesPass extends Pass {
 export async function forgetTables(pass: TablesPass): Promise<void> {
   const rawNames = await rawSuccessors(pass)
   const known = new Set<string>()
-  for (const ref of await pass.ports.catalog.tables()) {
+  for (const ref of historyFirst(await pass.ports.catalog.tables(), pass.pipeline)) {
     if (DBS_WITHOUT_USERS.has(ref.db)) continue
     pass.onProgress(tableKey(ref))
     await forgetTable(pass, ref, { rawNames, known })
   }
   await findOrphans(pass, known)
+}
+
+/** What arrived of another life is known before rows of tables are judged by it. */
+function historyFirst(refs: readonly TableRef[], pipeline: string): readonly TableRef[] {
+  const isHistory = ({ db, table }: TableRef): boolean =>
+    db === pipeline && (table === EVENTS_TABLE || table === IMPORTS_TABLE)
+  return [...refs].sort((a, b) => Number(isHistory(b)) - Number(isHistory(a)))
 }
 
 interface Shared {

@@ -9,6 +9,7 @@ import type { Manifest } from '../catalog/manifest.ts'
 import type { TableRef } from '../catalog/names.ts'
 import { ROW_FORMATS, rowFormat } from '../catalog/row-formats.ts'
 import type { StreamRecord } from '../event/stream-record.ts'
+import { HOUR_MS } from '../platform/duration.ts'
 import { bucketOfPart as bucketOfSnapshotPart } from '../snapshot/part-names.ts'
 import { SNAPSHOT_TABLE } from '../snapshot/snapshot-table.ts'
 import type { Pass } from './ports.ts'
@@ -74,9 +75,17 @@ function isForgottenRecord({ whose, untilMs, tally }: Pass, line: Uint8Array): b
 function isForgottenImport(pass: Pass, { record }: BatchToRead, line: Uint8Array): boolean {
   const verdict = pass.whose.payload(line)
   if (verdict.of !== 'own') return false
-  if (record.at <= pass.itemGoneMs || (verdict.ts ?? Number.POSITIVE_INFINITY) <= pass.untilMs) return true
+  if (isOfBefore(pass, record) || (verdict.ts ?? Number.POSITIVE_INFINITY) <= pass.untilMs) return true
   if (verdict.idHash !== undefined) pass.tally.newLifeIds.add(verdict.idHash)
   return false
+}
+
+/** Whoever wrote the batch has a clock of his own. */
+const CLOCKS_DIFFER_MS = HOUR_MS
+
+/** Whether its rows are of the life that is forgotten: where nothing arrived later, all are. */
+function isOfBefore({ itemGoneMs, tally }: Pass, { at }: Pick<BatchRecord, 'at'>): boolean {
+  return at <= itemGoneMs + CLOCKS_DIFFER_MS || tally.newLifeIds.size === 0
 }
 
 /** A row is of whom this column names; without one, of whoever is named in any. */
@@ -90,7 +99,7 @@ function columnRows(pass: Pass, { manifest, record }: BatchToRead, isSnapshot: b
   const isForgotten = (row: Row): boolean => looked.some(({ name }) => pass.whose.isNamedIn(row[name]))
   return {
     mayHold: name =>
-      record.at <= pass.itemGoneMs &&
+      isOfBefore(pass, record) &&
       looked.length > 0 &&
       isBucket(pass, isSnapshot ? bucketOfSnapshotPart(name) : undefined),
     async count({ body }) {

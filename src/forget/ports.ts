@@ -37,7 +37,7 @@ export interface Pass {
   readonly pipeline: string
   /** What arrived until then is forgotten, ms. */
   readonly untilMs: number
-  /** The item was gone by then: a batch of rows that was begun later has none of it, ms. */
+  /** The item was gone by then, ms: a batch of rows that was begun much later is of another life, if there is one. */
   readonly itemGoneMs: number
   /** Nothing is written or removed: what would be is counted. */
   readonly isDryRun: boolean

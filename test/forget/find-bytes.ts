@@ -31,7 +31,7 @@ export async function findUser(world: ForgetWorld, userId: string): Promise<read
 /** What was looked at before and is still the same object of memory. */
 const known = new WeakMap<Uint8Array, boolean>()
 
-async function hasAnywhere(bytes: Uint8Array, userId: string): Promise<boolean> {
+export async function hasAnywhere(bytes: Uint8Array, userId: string): Promise<boolean> {
   const has = known.get(bytes) ?? (await hasDeep(bytes, userId, 0))
   known.set(bytes, has)
   return has

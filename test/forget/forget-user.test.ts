@@ -4,6 +4,7 @@ import type { ForgetReport } from '../../src/forget/forget-user.ts'
 import { findUser } from './find-bytes.ts'
 import { ERIN, filledWorld, type FilledWorld } from './forget-world.ts'
 import { othersOf } from './others.ts'
+import { orderRecord } from '../recompute/harness.ts'
 import { after } from '../replay/backfill-world.ts'
 
 const DAYS = 30
@@ -48,10 +49,9 @@ describe('a user who is everywhere, forgotten', () => {
     expect(report.left).toEqual([])
     expect(report).toMatchObject({ isComplete: true, isFinal: false, item: 'none', passes: 2, newLife: 0 })
     expect(report.places.spill.found).toBeGreaterThan(0)
+    // Of each batch the parts of her bucket are made anew, and all others are moved as they are.
     expect(report.bytesRewritten).toBeGreaterThan(0)
-    console.log(
-      JSON.stringify({ rewritten: report.bytesRewritten, copied: report.bytesCopied, removed: report.bytesRemoved }),
-    )
+    expect(report.bytesCopied).toBeGreaterThan(report.bytesRewritten)
   })
 
   it('is in no byte of any bucket or table', async () => {
@@ -91,9 +91,7 @@ describe('a user who is everywhere, forgotten', () => {
   })
 
   it('does not come back by a full replay, not even where the archive has got the events again', async () => {
-    const again = [...world.archive.store.objects].find(([key]) => key.startsWith('raw/'))
-    expect(again).toBeDefined()
-    await world.archiveAll(await rawOfErin(world))
+    await world.archiveAll(rawOfErin(world))
     expect((await findUser(world, ERIN)).length).toBe(1)
     await world.compact()
     expect((await findUser(world, ERIN)).length).toBe(1)
@@ -115,7 +113,7 @@ describe('a user who is everywhere, forgotten', () => {
   })
 })
 
-async function rawOfErin(world: FilledWorld) {
-  const { orderRecord } = await import('../recompute/harness.ts')
+/** As a shard's events are archived that the stream delivers again. */
+function rawOfErin(world: FilledWorld) {
   return [{ ...orderRecord('o0', 5, { user: ERIN, ts: world.time.nowMs - 9 * DAY_MS }), shard: 'shardId-000000000009' }]
 }

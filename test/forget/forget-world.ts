@@ -41,8 +41,7 @@ export const HMAC_KEY = 'cd'.repeat(32)
 export const RETENTION_MS = 7 * DAY_MS
 /** Others whose ids have hers in them, or are in hers. */
 const NEIGHBOURS = [`${ERIN}.au`, 'erin', 'example.org']
-export const EVENTS = { db: 'shop', table: 'events' }
-export const SNAPSHOTS = { db: 'shop', table: 'users' }
+const SNAPSHOTS = { db: 'shop', table: 'users' }
 const REASON = { who: 'ana', why: 'test' }
 const FIRST = START + 10 * DAY_MS
 
@@ -247,7 +246,7 @@ async function leaveAside(world: ForgetWorld, from: number): Promise<void> {
       },
     })),
   )
-  for (const userId of [ERIN, 'user-6']) {
+  for (const userId of [ERIN, 'user-0']) {
     const corrupt = await world.users.load(userId)
     if (corrupt === undefined || isCorrupt(corrupt)) throw new Error(`no item of ${userId}`)
     await keepCorrupt(world.archive.store, { corrupt, problem: 'st: damaged', who: 'ana', atMs: at, version: 9 })
