@@ -9,11 +9,21 @@ import { invalidRow } from './row-values.ts'
 /** Rows that stay in the processor's cache while their columns are taken out: of a million rows that halves the time. */
 const BLOCK_ROWS = 256
 
-/** The columns of the rows, as hyparquet-writer takes them. Throws CatalogError `row-invalid`. */
-export function columnsToParquet(rows: readonly Row[], columns: readonly Column[]): unknown[][] {
-  const takers = columns.map(column => columnTaker(rows, column))
-  for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
-    const end = Math.min(rows.length, start + BLOCK_ROWS)
+/** From the first of these rows up to the one before the second. */
+export interface RowRange {
+  readonly rowStart: number
+  readonly rowEnd: number
+}
+
+/** The columns of some of the rows, as hyparquet-writer takes them. Throws CatalogError `row-invalid`. */
+export function columnsToParquet(
+  rows: readonly Row[],
+  columns: readonly Column[],
+  { rowStart, rowEnd }: RowRange,
+): unknown[][] {
+  const takers = columns.map(column => columnTaker(rows, column, { rowStart, rowEnd }))
+  for (let start = rowStart; start < rowEnd; start += BLOCK_ROWS) {
+    const end = Math.min(rowEnd, start + BLOCK_ROWS)
     for (const { take } of takers) take(start, end)
   }
   return takers.map(({ data }) => data)
@@ -24,17 +34,17 @@ interface ColumnTaker {
   readonly take: (start: number, end: number) => void
 }
 
-function columnTaker(rows: readonly Row[], { name, type }: Column): ColumnTaker {
+function columnTaker(rows: readonly Row[], { name, type }: Column, { rowStart, rowEnd }: RowRange): ColumnTaker {
   const { kind, of } = shapeOf(type)
   const toPhysical = kind === 'scalar' ? SCALAR_WRITERS[of] : (value: RowValue) => toParquet(value, type)
   const data: unknown[] = []
-  data.length = rows.length
+  data.length = rowEnd - rowStart
   const take = (start: number, end: number): void => {
     for (let index = start; index < end; index++) {
       const value = rows[index]?.[name]
       const written = value === undefined || value === null ? null : toPhysical(value)
       if (written === undefined) throw invalidRow(index, `"${name}" is not ${type}`)
-      data[index] = written
+      data[index - rowStart] = written
     }
   }
   return { data, take }
