@@ -35,6 +35,9 @@ const STORES: Readonly<Record<string, () => Promise<UnderTest>>> = {
   },
 }
 
+/** Two seconds on a quiet machine, most of them dynalite's. */
+const TEST_MS_MAX = 60_000
+
 describe.each(Object.entries(STORES))('on %s', (_name, start) => {
   let underTest: UnderTest
   beforeAll(async () => {
@@ -42,7 +45,9 @@ describe.each(Object.entries(STORES))('on %s', (_name, start) => {
   })
   afterAll(() => underTest.stop())
 
-  test('32 writers at once are 32 batches in the history, in one order, none lost', async () => {
+  test('32 writers at once are 32 batches in the history, in one order, none lost', {
+    timeout: TEST_MS_MAX,
+  }, async () => {
     const { store, hasTransactions } = underTest
     const objects = memoryObjectStore()
     const reader = catalogOver(store, objects, seededRandom(1))
