@@ -6,8 +6,9 @@ import { sha256Hex } from '../platform/hash.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { CatalogError } from './errors.ts'
 import { MANIFEST_NAME } from './layout.ts'
+import type { Column } from './columns.ts'
 import type { ManifestPart } from './manifest.ts'
-import { parquetRowCount } from './parquet-row-count.ts'
+import { parquetColumnNames, parquetRowCount } from './parquet-row-count.ts'
 
 /** A part that is read is some MB, and memory is what this bounds. */
 const CHECKS_MAX = 4
@@ -21,6 +22,8 @@ export interface PartsPlace {
   /** Prefix of its objects, with the slash. */
   readonly location: string
   readonly format: string
+  /** That the manifest will name: who reads a part asks it for all of them. */
+  readonly columns?: readonly Column[]
 }
 
 /** What to keep beside a part, so that nobody has to read it to check it. */
@@ -53,10 +56,17 @@ async function checkPart(objects: ObjectStore, place: PartsPlace, part: Manifest
   throw partDiffers(key, `${differing} ${found[differing]} instead of ${part[differing]}`, place.batchId)
 }
 
-async function readPart(objects: ObjectStore, key: string, { batchId, format }: PartsPlace) {
+async function readPart(objects: ObjectStore, key: string, { batchId, format, columns = [] }: PartsPlace) {
   const body = await objects.get(key)
   if (body === undefined) throw partDiffers(key, 'it is not there', batchId)
-  return { bytes: body.byteLength, sha256: sha256Hex(body), rows: countRows(format, body) }
+  const rows = countRows(format, body)
+  if (typeof rows === 'number') {
+    // The table may have got a column since the part was written.
+    const names = new Set(parquetColumnNames(body))
+    const lacking = columns.find(({ name }) => !names.has(name))
+    if (lacking !== undefined) throw partDiffers(key, `the column "${lacking.name}" is not in it`, batchId)
+  }
+  return { bytes: body.byteLength, sha256: sha256Hex(body), rows }
 }
 
 function countRows(format: string, body: Uint8Array): number | 'unknown' | undefined {

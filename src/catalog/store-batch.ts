@@ -172,7 +172,7 @@ async function prepareBatch(
   const { batchId, parts, who, why, inputs = [], contains, createdAtMs = ports.clock() } = input
   const place = placeOf(ref, schema, batchId)
   const { location } = place
-  await checkParts(ports.objects, place, parts)
+  await checkParts(ports.objects, { ...place, columns }, parts)
   const named = { table, partition, batchId, createdAtMs, who, why, format, columns }
   const manifestKey = `${location}${MANIFEST_NAME}`
   const manifest = await createManifest(

@@ -4,6 +4,7 @@ import { newBatchId } from '../../src/catalog/batch-id.ts'
 import type { TableSchema } from '../../src/catalog/items.ts'
 import type { ManifestPart } from '../../src/catalog/manifest.ts'
 import { writeParquet } from '../../src/catalog/parquet-rows.ts'
+import type { CommitInput } from '../../src/catalog/store-batch.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { type CatalogWorld, catalogWorld, DAY, PLAIN, REASON, START_MS, textOf, textParts, USERS } from './factories.ts'
@@ -76,6 +77,34 @@ describe('parts that were written before', () => {
     const part = { name: 'part-00000.parquet', bytes: threeRows.length, rows: 3, sha256: sha256Hex(threeRows) }
     await expectDiffers([{ ...part, rows: 4 }], 'rows 3 instead of 4', PARQUET)
     expect(await commit([part], PARQUET)).toMatchObject({ number: 1 })
+  })
+
+  test('of Parquet by others that lack a column are refused: nobody could read them', async () => {
+    await world.objects.create(`${LOCATION}part-00000.parquet`, threeRows)
+    const part = { name: 'part-00000.parquet', bytes: threeRows.length, rows: 3, sha256: sha256Hex(threeRows) }
+    const grown = { ...PARQUET, columns: [...PARQUET.columns, { name: 'label', type: 'string' } as const] }
+    await expectDiffers([part], 'the column "label" is not in it', grown)
+  })
+
+  test.each<[string, (part: ManifestPart) => Partial<CommitInput>, string]>([
+    ['a batch ID that is none', () => ({ batchId: 'newest', parts: [] }), 'batch-id-invalid'],
+    ['a place of another partition', () => ({ batchId: `hour=1/${BATCH}`, parts: [] }), 'batch-id-invalid'],
+    ['one that is elsewhere', part => ({ parts: [{ ...part, name: `x/${part.name}` }] }), 'part-name-invalid'],
+    ['one of another format', part => ({ parts: [{ ...part, name: 'part-00000.parquet' }] }), 'part-name-invalid'],
+    ['one twice', part => ({ parts: [part, part] }), 'part-name-invalid'],
+  ])('are not committed with %s', async (_what, change, code) => {
+    const [part] = await write()
+    if (part === undefined) throw new Error('two parts were written')
+    await world.objects.create(`${LOCATION}x/${part.name}`, new TextEncoder().encode('part 0'))
+    const input = { batchId: BATCH, ...REASON, parts: [part], ...change(part) }
+    await expect(world.catalog.commitParts(DAY, PLAIN, input)).rejects.toMatchObject({ code })
+    expect(await world.catalog.current(DAY)).toBeUndefined()
+  })
+
+  test('are not committed to a partition of other keys than the table has', async () => {
+    const schema = { ...PLAIN, partitionKeys: ['year'] }
+    const commitTo = world.catalog.commitParts(DAY, schema, { batchId: BATCH, parts: [], ...REASON })
+    await expect(commitTo).rejects.toMatchObject({ code: 'partition-invalid' })
   })
 
   test('that are no Parquet at all are none of a Parquet table', async () => {

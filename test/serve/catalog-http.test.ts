@@ -213,41 +213,6 @@ test('nothing is committed of parts that were not put, or are other ones', async
   expect((await call('GET', `${TABLE}/batch`, { table })).body).toMatchObject({ batchId: plan.batchId, rows: 1 })
 })
 
-test.each([
-  ['a partition of other keys', { partition: '2016' }, 'partition-invalid'],
-  ['a batch ID that is none', { batchId: 'newest' }, 'batch-id-invalid'],
-  ['the place of a batch of another partition', { batchId: 'month=1/20260630021500-7h3k9c2m' }, 'batch-id-invalid'],
-  ['a part of another place', { parts: [{ name: 'month=1/part-00000.parquet' }] }, 'part-name-invalid'],
-  ['a part twice', { parts: [{}, {}] }, 'part-name-invalid'],
-])('%s is not committed', async (_what, change, code) => {
-  const table = 'team.keyed'
-  await call('PUT', TABLE, { table, body: { columns: COLUMNS, owner: 'ana', partitionKeys: ['year'] } })
-  const bytes = writeParquet(COLUMNS, rows(1))
-  const plan = await call('POST', `${TABLE}/uploads`, {
-    table,
-    body: { partitions: [2016], parts: [partOf(bytes, 1)] },
-  })
-  const {
-    batchId,
-    partition,
-    parts: [part],
-  } = plan.body
-  await fetch(part.url, { method: 'PUT', headers: part.headers, body: bytes })
-  const parts = (
-    ('parts' in change ? change.parts : undefined) ?? ('partition' in change || 'batchId' in change ? [] : [{}])
-  ).map(one => ({
-    name: part.name,
-    ...partOf(bytes, 1),
-    ...one,
-  }))
-  const answer = await call('POST', `${TABLE}/commits`, {
-    table,
-    body: { partition, batchId, ...change, parts, ...REASON },
-  })
-  expect(answer).toMatchObject({ status: 400, body: { code } })
-  expect(await call('GET', `${TABLE}/batch`, { table })).toMatchObject({ body: { code: 'partition-empty' } })
-})
-
 test('a URL for writing is for these bytes and no others', async () => {
   const bytes = writeParquet(COLUMNS, rows(1))
   const upload = await s3PresignedUrls({ client: s3, bucket: NAMES.catalogBucket }).create(
