@@ -5,7 +5,7 @@ import type { PartitionRef } from '../src/catalog/names.ts'
 import { STAGE_DEFAULT } from '../src/cli/stage.ts'
 import pipeline from '../src/pipeline/index.ts'
 import { systemClock, systemSleep } from '../src/platform/clock.ts'
-import type { SnapshotFacts } from '../src/snapshot/snapshot-report.ts'
+import { saidOf } from '../src/snapshot/snapshot-report.ts'
 import type { DemoCloud } from './cloud.ts'
 import type { Phases } from './phases.ts'
 
@@ -37,7 +37,9 @@ export async function showSnapshots(
   const first = await take()
   const ref = { db: first.db, table: first.table, partition: first.partition }
   const { manifest } = await catalog.load(ref, first.batchId)
-  const { users, segments, plainBytes, storedBytes } = manifest.properties?.['report'] as SnapshotFacts
+  const { report } = saidOf(manifest)
+  if (report === undefined) throw new Error('The snapshot has no report')
+  const { users, segments, plainBytes, storedBytes } = report
   demo.say(
     `${users} users in batch ${first.batchId} of ${ref.db}.${ref.table}/${ref.partition}, by ${segments} workers`,
   )

@@ -4,12 +4,11 @@ import { tableKey } from '../catalog/names.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../platform/duration.ts'
 import { driftLines } from '../snapshot/drift-text.ts'
-import type { ModelDrift } from '../snapshot/drift.ts'
 import { newestSnapshot, type NewestSnapshot } from '../snapshot/newest-snapshot.ts'
 import { factLines, sinceLines } from '../snapshot/report-text.ts'
 import { newestRuns, type RunProgress, runProgress } from '../snapshot/run-progress.ts'
 import { WAKE_AFTER_MS } from '../snapshot/snapshot-function.ts'
-import type { SinceBefore, SnapshotFacts } from '../snapshot/snapshot-report.ts'
+import { saidOf } from '../snapshot/snapshot-report.ts'
 import type { Command } from './command.ts'
 import { durationOption } from './durations.ts'
 import { CommandError } from './errors.ts'
@@ -55,14 +54,8 @@ export const command: Command = {
   },
 }
 
-interface Properties {
-  readonly report?: SnapshotFacts
-  readonly since?: SinceBefore | null
-  readonly drift?: readonly ModelDrift[]
-}
-
 function jsonOf({ ref, batch, instantMs }: NewestSnapshot): object {
-  const { report, since, drift } = (batch.manifest.properties ?? {}) as Properties
+  const { report, since, drift } = saidOf(batch.manifest)
   const { batchId, parts, rows, bytes } = batch.record
   return {
     ...ref,
@@ -78,7 +71,7 @@ function jsonOf({ ref, batch, instantMs }: NewestSnapshot): object {
 }
 
 function newestLines({ ref, batch, instantMs }: NewestSnapshot, nowMs: number): readonly string[] {
-  const { report, since, drift = [] } = (batch.manifest.properties ?? {}) as Properties
+  const { report, since, drift = [] } = saidOf(batch.manifest)
   const { batchId, parts, rows, bytes } = batch.record
   return [
     `${tableKey(ref)}/${ref.partition}, batch ${batchId}: everybody at ${toRfc3339(instantMs)}, ${age(nowMs - instantMs)} ago`,

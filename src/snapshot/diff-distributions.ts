@@ -1,11 +1,10 @@
 // How the numbers of two batches are distributed, column by column: exact deciles, from files of eight bytes a value, one column in memory at
 // a time.
-import type { Column } from '../catalog/columns.ts'
+import type { Column, Row, RowValue } from '../catalog/columns.ts'
 import { diffColumns } from '../catalog/diff-batches.ts'
 import type { Side } from '../catalog/diff-counts.ts'
 import { type Distribution, distributionOfNumbers } from '../model/distribution.ts'
 import { movedBetween, type Reading } from '../model/psi.ts'
-import type { ColumnPart } from '../catalog/table-rows.ts'
 import { NumberSpool } from '../platform/number-spool.ts'
 
 export interface DistributionDiff {
@@ -28,10 +27,9 @@ export class DistributionDiffs {
     this.#spools = { from: new NumberSpool(folder, 'from'), to: new NumberSpool(folder, 'to') }
   }
 
-  add(side: Side, { columns }: ColumnPart): void {
+  add(side: Side, rows: readonly Row[]): void {
     for (const [index, { name }] of this.#columns.entries()) {
-      const values = columns[name] ?? []
-      for (let row = 0; row < values.length; row++) this.#spools[side].add(index, numberOf(values[row]))
+      for (const row of rows) this.#spools[side].add(index, numberOf(row[name]))
     }
   }
 
@@ -51,6 +49,6 @@ export class DistributionDiffs {
 }
 
 /** A bigint is beyond what a number holds exactly, which deciles do not need. */
-function numberOf(value: unknown): number {
+function numberOf(value: RowValue | undefined): number {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN
 }

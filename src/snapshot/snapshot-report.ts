@@ -52,6 +52,17 @@ export function reportProperties(
   >
 }
 
+/** What a snapshot of this release says; one of an earlier release says less. */
+export interface SaidOfSnapshot {
+  readonly report?: SnapshotFacts | undefined
+  readonly since?: SinceBefore | null | undefined
+  readonly drift?: readonly ModelDrift[] | undefined
+}
+
+export function saidOf({ properties = {} }: Pick<Manifest, 'properties'>): SaidOfSnapshot {
+  return properties as SaidOfSnapshot
+}
+
 /** Undefined where none of the days before has a snapshot that says how its columns are distributed. Throws CatalogError, ObjectStoreError. */
 export async function sinceBefore(
   catalog: Catalog,

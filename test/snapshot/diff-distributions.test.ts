@@ -23,15 +23,13 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 test('counts, deciles and index are those of all values, from files as from memory', () => {
   const random = seededRandom(3)
   const diffs = new DistributionDiffs(folder, { from: COLUMNS, to: COLUMNS.slice(0, 3) })
-  const rows = 10_000
-  const column = <T>(valueOf: (index: number) => T): T[] => Array.from({ length: rows }, (_, index) => valueOf(index))
-  const from = { visits: column(index => index % 10), spend: column(() => random()), gone: column(() => 1) }
-  const to = {
-    visits: column(index => BigInt(index % 10)),
-    spend: column(index => (index % 2 === 0 ? null : random() + 0.5)),
+  const rows = <T>(rowOf: (index: number) => T): T[] => Array.from({ length: 10_000 }, (_, index) => rowOf(index))
+  const from = rows(index => ({ user_id: `u${index}`, visits: index % 10, spend: random(), gone: 1 }))
+  const to = rows(index => ({ visits: BigInt(index % 10), spend: index % 2 === 0 ? null : random() + 0.5 }))
+  for (let start = 0; start < 10_000; start += 2_500) {
+    diffs.add('from', from.slice(start, start + 2_500))
+    diffs.add('to', to.slice(start, start + 2_500))
   }
-  diffs.add('from', { name: 'part-00000.parquet', rows, columns: from })
-  diffs.add('to', { name: 'part-00000.parquet', rows, columns: to })
   const [visits, spend, ...others] = diffs.result()
   expect(others).toEqual([])
   expect(visits).toMatchObject({ name: 'visits', psi: 0, reading: 'steady' })
@@ -50,6 +48,6 @@ test('counts, deciles and index are those of all values, from files as from memo
 
 test('of a column with nothing there it is unknown how far it has moved', () => {
   const diffs = new DistributionDiffs(folder, { from: COLUMNS.slice(0, 2), to: COLUMNS.slice(0, 2) })
-  diffs.add('to', { name: 'part-00000.parquet', rows: 1, columns: { visits: [1] } })
+  diffs.add('to', [{ user_id: 'a', visits: 1 }])
   expect(diffs.result()).toMatchObject([{ from: { kind: 'empty', count: 0 }, psi: null, reading: 'unknown' }])
 })

@@ -6,6 +6,7 @@ import { count } from '../../src/features/aggregates.ts'
 import { HOUR_MS } from '../../src/platform/duration.ts'
 import { readSnapshotEvent, type SnapshotEvent } from '../../src/snapshot/snapshot-events.ts'
 import { RUN_MS_MAX, TURNS_MAX, WAKE_AFTER_MS } from '../../src/snapshot/snapshot-function.ts'
+import { saidOf } from '../../src/snapshot/snapshot-report.ts'
 import { giveUp, readRun } from '../../src/snapshot/start-run.ts'
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
 import { order } from '../features/factories.ts'
@@ -78,8 +79,8 @@ describe('a worker', () => {
     await workAll(world)
     expect(await world.current()).toEqual(userNames(24))
     const { manifest } = await world.deps.catalog.load(REF)
-    expect(manifest.properties?.['report']).toMatchObject({ users: 24, segments: 1 })
-    expect((manifest.properties?.['report'] as { pieces: number }).pieces).toBeGreaterThan(2)
+    expect(saidOf(manifest).report).toMatchObject({ users: 24, segments: 1 })
+    expect(saidOf(manifest).report?.pieces).toBeGreaterThan(2)
   })
 
   it('leaves the segment to who was faster, and nobody is lost or twice in the batch', async () => {
