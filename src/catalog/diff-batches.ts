@@ -1,11 +1,11 @@
 // What is different between two batches of a table, row by row: rows are paired by their key, whatever order they are in. Both are sorted into
 // local files by a hash of the key, and one file of each is in memory at a time.
 import { LineSpool } from '../platform/line-spool.ts'
-import type { Column } from './columns.ts'
+import type { Column, Row } from './columns.ts'
 import { type DiffExamples, DiffCounts, SEPARATOR, type RowCounts, type Side } from './diff-counts.ts'
 import { CatalogError } from './errors.ts'
 import type { LoadedBatch } from './load-batch.ts'
-import { type ColumnPart, columnsOf } from './table-rows.ts'
+import { rowsByPart } from './table-rows.ts'
 import { valueText } from './value-text.ts'
 
 export interface DiffOptions {
@@ -15,8 +15,8 @@ export interface DiffOptions {
   readonly folder: string
   /** Of each kind, the first that are met. */
   readonly examplesMax?: number
-  /** Told of every part as it is read, once. */
-  readonly onPart?: (side: Side, part: ColumnPart) => void
+  /** Told of all rows as they are read, once, some thousand at a time. */
+  readonly onRows?: (side: Side, rows: readonly Row[]) => void
   readonly slots?: number
 }
 
@@ -54,8 +54,8 @@ export async function diffBatches(from: LoadedBatch, to: LoadedBatch, options: D
   const counts = new DiffCounts(compared, options.examplesMax ?? EXAMPLES_DEFAULT)
   try {
     const layout = { keys, compared, slots }
-    await spool(from, before, { ...layout, onPart: part => options.onPart?.('from', part) })
-    await spool(to, now, { ...layout, onPart: part => options.onPart?.('to', part) })
+    await spool(from, before, { ...layout, onRows: rows => options.onRows?.('from', rows) })
+    await spool(to, now, { ...layout, onRows: rows => options.onRows?.('to', rows) })
     for (let slot = 0; slot < slots; slot++) {
       await pairSlot(counts, before.lines(slot), now.lines(slot))
       before.removeSlot(slot)
@@ -104,30 +104,31 @@ interface SpoolLayout {
   readonly keys: readonly string[]
   readonly compared: readonly Column[]
   readonly slots: number
-  readonly onPart: (part: ColumnPart) => void
+  readonly onRows: (rows: readonly Row[]) => void
 }
 
 async function spool(
   batch: LoadedBatch,
   lines: LineSpool,
-  { keys, compared, slots, onPart }: SpoolLayout,
+  { keys, compared, slots, onRows }: SpoolLayout,
 ): Promise<void> {
-  for await (const part of columnsOf(batch)) {
-    onPart(part)
-    const [named, values] = [keys, compared.map(({ name }) => name)].map(names =>
-      names.map(name => part.columns[name] ?? []),
-    )
-    for (let row = 0; row < part.rows; row++) {
-      const key = textAt(named, row, ',')
-      lines.add(slotOf(key, slots), Buffer.from(`${key}${SEPARATOR}${textAt(values, row, SEPARATOR)}`))
+  const names = compared.map(({ name }) => name)
+  // A row group at a time: the columns of a whole part take four times as much memory.
+  for await (const rows of rowsByPart(batch)) {
+    onRows(rows)
+    for (const row of rows) {
+      const key = textOf(row, keys, ',')
+      lines.add(slotOf(key, slots), Buffer.from(`${key}${SEPARATOR}${textOf(row, names, SEPARATOR)}`))
     }
   }
 }
 
-function textAt(columns: readonly ColumnPart['columns'][string][] = [], row: number, separator: string): string {
+function textOf(row: Row, names: readonly string[], separator: string): string {
   let text = ''
-  for (let index = 0; index < columns.length; index++)
-    text += `${index === 0 ? '' : separator}${valueText(columns[index]?.[row])}`
+  for (let index = 0; index < names.length; index++) {
+    if (index > 0) text += separator
+    text += valueText(row[names[index] ?? ''])
+  }
   return text
 }
 

@@ -111,7 +111,7 @@ async function compare(
     const diff = await diffBatches(from, to, {
       ...options,
       folder,
-      onPart: (side, part) => distributions.add(side, part),
+      onRows: (side, rows) => distributions.add(side, rows),
     })
     const about = ({ partition }: PartitionRef, { record: { batchId, rows } }: LoadedBatch) => ({
       partition,

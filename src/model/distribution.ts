@@ -57,11 +57,16 @@ export function distributionOf(values: readonly Value[], type: 'number' | 'flag'
     : { kind: 'category', ...counted, ...categoriesOf(there.map(String)) }
 }
 
-/** Of numbers, NaN where one is missing, without a list of them beside. */
+/** Of numbers, NaN where one is missing. It sorts them where they are: of a million a copy is 8 MB. */
 export function distributionOfNumbers(values: Float64Array): Distribution {
-  const there = values.filter(value => !Number.isNaN(value)).sort()
-  const counted = { count: values.length, missing: values.length - there.length }
-  return there.length === 0 ? { kind: 'empty', ...counted } : { kind: 'number', ...counted, ...numbersOf(there) }
+  // NaN is sorted to the end.
+  const sorted = values.sort()
+  let there = sorted.length
+  while (there > 0 && Number.isNaN(sorted[there - 1])) there--
+  const counted = { count: values.length, missing: values.length - there }
+  return there === 0
+    ? { kind: 'empty', ...counted }
+    : { kind: 'number', ...counted, ...numbersOf(sorted.subarray(0, there)) }
 }
 
 export function isThere(value: Value): value is number | string | boolean {

@@ -1,6 +1,6 @@
 // Numbers of many columns gathered in any order and read back column by column, for what does not fit in memory: eight bytes each, in a file
 // for each column that has more than a piece.
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** 32 KB of each column are in memory. */
@@ -41,10 +41,7 @@ export class NumberSpool {
     const column = this.#columns.get(columnNumber)
     const numbers = new Float64Array(column?.count ?? 0)
     if (column === undefined) return numbers
-    const written = column.path === undefined ? undefined : readFileSync(column.path)
-    const size = Float64Array.BYTES_PER_ELEMENT
-    // A file's bytes may begin anywhere in a buffer.
-    if (written !== undefined) numbers.set(new Float64Array(new Uint8Array(written).buffer, 0, written.length / size))
+    if (column.path !== undefined) readInto(column.path, numbers.subarray(0, column.count - column.used))
     numbers.set(column.piece.subarray(0, column.used), column.count - column.used)
     return numbers
   }
@@ -61,5 +58,17 @@ export class NumberSpool {
     const { buffer, byteOffset } = column.piece
     appendFileSync(column.path, new Uint8Array(buffer, byteOffset, column.used * Float64Array.BYTES_PER_ELEMENT))
     column.used = 0
+  }
+}
+
+/** No copy beside: of a million numbers each is 8 MB. */
+function readInto(path: string, numbers: Float64Array): void {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
+  const file = openSync(path, 'r')
+  try {
+    for (let at = 0, read = -1; at < bytes.length && read !== 0; at += read)
+      read = readSync(file, bytes, at, bytes.length - at, null)
+  } finally {
+    closeSync(file)
   }
 }

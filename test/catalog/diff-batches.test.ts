@@ -138,11 +138,11 @@ describe('columns', () => {
   })
 })
 
-test('tells of each part once, as it is read', async () => {
+test('tells of all rows once, as they are read', async () => {
   const seen: string[] = []
   const from = ['a', 'b', 'c', 'd'].map(id => user(id, 1))
-  await diff(from, [user('e', 1)], {
-    onPart: (side, { rows, columns }) => seen.push(`${side} ${rows} ${JSON.stringify(columns['user_id'])}`),
-  })
-  expect(seen).toEqual(['from 3 ["a","b","c"]', 'from 1 ["d"]', 'to 1 ["e"]'])
+  const onRows: DiffOptions['onRows'] = (side, rows) =>
+    seen.push(`${side} ${JSON.stringify(rows.map(row => row['user_id']))}`)
+  await diff(from, [user('e', 1)], { onRows })
+  expect(seen).toEqual(['from ["a","b","c"]', 'from ["d"]', 'to ["e"]'])
 })

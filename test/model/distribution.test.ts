@@ -4,6 +4,7 @@ import {
   CATEGORIES_MAX,
   DECILES,
   distributionOf,
+  distributionOfNumbers,
   distributionSchema,
   type Value,
 } from '../../src/model/distribution.ts'
@@ -35,6 +36,15 @@ describe('distributionOf', () => {
       deciles: [0, 0, 0, 0, 0, 0, 0, 5, 5],
       atMost: [7, 7, 7, 7, 7, 7, 7, 9, 9],
     })
+  })
+
+  it('is the same of numbers that are held as such', () => {
+    fc.assert(
+      fc.property(numbers, values => {
+        const held = Float64Array.from(values, value => value ?? Number.NaN)
+        expect(distributionOfNumbers(held)).toEqual(distributionOf(values, 'number'))
+      }),
+    )
   })
 
   it('has flags as texts, the most frequent first', () => {
