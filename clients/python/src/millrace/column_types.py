@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import re
@@ -148,7 +149,20 @@ def _member(value: Any, kind: str) -> Any:
         return None
     if kind == "int64":
         return _whole(value)
+    if kind == "double" and math.isinf(value):
+        raise ValueError("an infinity is none")
+    if kind == "timestamp":
+        return _instant(value)
     return _nested(value, kind) if kind == "json" else value
+
+
+def _instant(value: Any) -> datetime.datetime:
+    """Arrow would take a time without a zone for UTC, and cut what is finer than a millisecond."""
+    if not isinstance(value, datetime.datetime) or value.tzinfo is None:
+        raise ValueError(f"{value!r} is no time with a zone")
+    if value.microsecond % 1000 != 0 or getattr(value, "nanosecond", 0) != 0:
+        raise ValueError(f"{value} is finer than a millisecond")
+    return value
 
 
 def _whole(value: Any) -> int:

@@ -29,6 +29,9 @@ def table_key(db: str, table: str) -> str:
 
 def partition_name(table: str, keys: Sequence[str] | None, values: Sequence[str | int]) -> str:
     """`year=2026/country=de` of a table with partition keys; without them the values themselves, a slash between."""
+    if isinstance(values, str):
+        # A text is a sequence of its letters, too.
+        raise MillraceError(f"The values of a partition of {table} are a text", code="partition-invalid", next=f"Give a list: [{values!r}].")
     texts = [str(value) for value in values]
     if not texts or (keys is not None and len(texts) != len(keys)):
         expected = "at least one value" if keys is None else " and ".join(keys)

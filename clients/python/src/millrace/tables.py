@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from millrace.catalog import Batch, Catalog
-from millrace.column_types import to_arrow, to_pandas, type_of
+from millrace.column_types import arrow_type, to_arrow, to_pandas, type_of
 from millrace.errors import MillraceError
 from millrace.loading import pipeline_name
 from millrace.naming import check_batch_id, check_columns, check_partition, partition_name, table_key
@@ -92,8 +92,7 @@ def load_dataframe(
         rows = pa.concat_tables(parts)
         df = pd.DataFrame({name: to_pandas(rows.column(name), kind) for name, kind in wanted.items()})
     else:
-        empty = pa.chunked_array([], type=pa.null())
-        df = pd.DataFrame({name: to_pandas(empty, "json") for name in wanted})
+        df = pd.DataFrame({name: to_pandas(pa.chunked_array([], type=arrow_type(kind)), kind) for name, kind in wanted.items()})
     df = df if columns is None else df[list(columns)]
     df.attrs = {"table": table, "partition": partition, "batch_id": batch.batch_id, "batch": batch}
     return df
@@ -143,8 +142,9 @@ def rollback(
     if entries[0]["batchId"] == to:
         raise MillraceError(f"{to} is current already", code="already-current")
     catalog.refuse_yanked(name, to)
-    catalog.batch(name, partition, to)
-    return Writer(catalog).append(name, partition, "rollback", to, reason)
+    batch, writer = catalog.batch(name, partition, to), Writer(catalog)
+    writer.hold(name, batch.location)
+    return writer.append(name, partition, "rollback", to, reason)
 
 
 def open_catalog(pipeline: str | None, deployment: str, pipeline_dir: str | Path) -> Catalog:
@@ -155,7 +155,7 @@ def _partition(catalog: Catalog, table: str, values: Sequence[str | int] | None)
     """The newest by name unless given: names that begin with a date sort by it."""
     if values is not None:
         schema = Writer(catalog).schema(table)
-        if schema is not None and schema.partition_keys is None:
+        if schema is not None and schema.partition_keys is None and not isinstance(values, str):
             # As it is written, too: day=2026-06-30.
             return check_partition("/".join(str(value) for value in values))
         return partition_name(table, None if schema is None else schema.partition_keys, values)

@@ -68,25 +68,25 @@ class Writer:
         self._catalog = catalog
 
     def schema(self, table: str) -> Schema | None:
-        items = self._catalog.query(table, "schema")
-        if not items:
-            return None
-        newest = items[-1]
-        sort_key = str(newest.pop("sk"))
-        newest.pop("table")
-        return Schema(1 if sort_key == "schema" else int(sort_key.split("#")[1]), newest)
+        schemas = self._schemas(table)
+        return schemas[-1] if schemas else None
+
+    def _schemas(self, table: str) -> list[Schema]:
+        """The oldest first."""
+        return [_schema(item) for item in self._catalog.query(table, "schema")]
 
     def define(self, table: str, columns: Mapping[str, str], owner: str, partition_keys: Sequence[str] | None) -> Schema:
         """Makes the table, or adds columns to it. Raises MillraceError `table-differs` where a column would change its type."""
         for _ in range(ROUNDS_MAX):
-            before = self.schema(table)
+            schemas = self._schemas(table)
+            before = schemas[-1] if schemas else None
             listed = [{"name": name, "type": kind} for name, kind in columns.items()]
             if before is None:
                 keys = {} if partition_keys is None else {"partitionKeys": list(partition_keys)}
                 attributes = {"columns": listed, "format": "parquet", "owner": owner, **keys}
                 number = 1
             else:
-                _refuse_others(table, before, columns, partition_keys)
+                _refuse_others(table, schemas, columns, partition_keys)
                 lacking = [column for column in listed if column["name"] not in before.columns]
                 if not lacking:
                     return before
@@ -144,7 +144,12 @@ class Writer:
             "at": int(begun.timestamp() * 1000),
             "who": reason.who,
         }
-        self._create_item(table, f"batch#{partition}#{batch_id}", record)
+        sort_key = f"batch#{partition}#{batch_id}"
+        if not self._create_item(table, sort_key, record):
+            # This very write, repeated by the client; or a sweep, which has taken what had lain there for a day.
+            taker = self._catalog.item(table, sort_key) or {}
+            if taker.get("state") == "purged" or taker.get("manifestSha256") != record["manifestSha256"]:
+                raise MillraceError(f"{sort_key} of {table} was taken by somebody else", code="batch-exists", next="Store again.")
         self.append(table, partition, "commit", batch_id, reason)
         return batch_id
 
@@ -166,6 +171,33 @@ class Writer:
         raise MillraceError(
             f"{ROUNDS_MAX} others committed to {table}, partition {partition}, first", code="log-contended", next="Try again."
         )
+
+    def hold(self, table: str, location: str) -> None:
+        """Before a batch becomes current again: from now on a purge of it fails, as this does after one, in the item of where it was stored."""
+        _, _, *segments, batch_id, _ = location.split("/")
+        key = {"table": {"S": table}, "sk": {"S": f"batch#{'/'.join(segments)}#{batch_id}"}}
+        try:
+            self._catalog.dynamodb.update_item(
+                TableName=self._catalog.table_name,
+                Key=key,
+                UpdateExpression="SET heldAt = :now, revision = if_not_exists(revision, :none) + :one",
+                ConditionExpression="attribute_exists(sk) AND attribute_not_exists(purged) AND #state <> :purged",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={
+                    ":now": {"N": str(int(time.time() * 1000))},
+                    ":none": {"N": "0"},
+                    ":one": {"N": "1"},
+                    ":purged": {"S": "purged"},
+                },
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise unavailable(f"The catalogue {self._catalog.table_name}", error) from error
+            raise MillraceError(
+                f"The bytes of {batch_id} are gone or are about to go", code="batch-purged", next="Take another batch of the history."
+            ) from error
+        except BotoCoreError as error:
+            raise unavailable(f"The catalogue {self._catalog.table_name}", error) from error
 
     def _put_part(self, location: str, index: int, part: pa.Table) -> dict[str, Any]:
         buffer = io.BytesIO()
@@ -190,11 +222,19 @@ class Writer:
         return True
 
 
+def _schema(item: Mapping[str, Any]) -> Schema:
+    sort_key = str(item["sk"])
+    attributes = {name: value for name, value in item.items() if name not in ("table", "sk")}
+    return Schema(1 if sort_key == "schema" else int(sort_key.split("#")[1]), attributes)
+
+
 def _parts(rows: pa.Table) -> list[pa.Table]:
     return [rows.slice(start, PART_ROWS_MAX) for start in range(0, rows.num_rows, PART_ROWS_MAX)]
 
 
-def _refuse_others(table: str, before: Schema, columns: Mapping[str, str], partition_keys: Sequence[str] | None) -> None:
+def _refuse_others(table: str, schemas: Sequence[Schema], columns: Mapping[str, str], partition_keys: Sequence[str] | None) -> None:
+    """A column that was dropped, and comes back, means what it meant."""
+    before = schemas[-1]
     if before.attributes["format"] != "parquet":
         raise MillraceError(f"The parts of {table} are {before.attributes['format']}, which has no rows here", code="format-has-no-rows")
     if partition_keys is not None and list(partition_keys) != before.partition_keys:
@@ -203,11 +243,18 @@ def _refuse_others(table: str, before: Schema, columns: Mapping[str, str], parti
             code="table-differs",
             next="Leave partition_keys out, or give the table a new name.",
         )
-    types = {name.lower(): kind for name, kind in before.columns.items()}
+    known = {before_name.lower(): (before_name, kind) for schema in schemas for before_name, kind in schema.columns.items()}
     for name, kind in columns.items():
-        if types.get(name.lower(), kind) != kind:
+        before_name, before_kind = known.get(name.lower(), (name, kind))
+        if before_name != name:
             raise MillraceError(
-                f'The column "{name}" of {table} is {types[name.lower()]}, not {kind}',
+                f'The column "{before_name}" of {table} is not "{name}" to all engines',
+                code="table-differs",
+                next="Write it as it is in the table, or give the column another name.",
+            )
+        if before_kind != kind:
+            raise MillraceError(
+                f'The column "{name}" of {table} is {before_kind}, not {kind}',
                 code="table-differs",
                 next="Convert it, or give the column, or the table, a new name.",
             )

@@ -137,6 +137,43 @@ def test_a_table_takes_more_columns_and_no_other_type_of_one() -> None:
     assert code_of(lambda: store(pd.DataFrame({"a": ["z"]}), "evolving", ["x"], columns={"a": "string"})) == "table-differs"
 
 
+def test_a_column_keeps_its_spelling_and_one_that_comes_back_its_type() -> None:
+    store(pd.DataFrame({"a": [1], "b": ["y"]}), "kept", ["x"])
+    assert code_of(lambda: store(pd.DataFrame({"A": [1]}), "kept", ["x"])) == "table-differs"
+    writer = Writer(millrace.Catalog("shop"))
+    schema = writer.schema("team.kept")
+    assert schema is not None
+    columns = [column for column in schema.attributes["columns"] if column["name"] != "b"]
+    assert writer._create_item("team.kept", "schema#000000002", {**schema.attributes, "columns": columns})
+    assert code_of(lambda: store(pd.DataFrame({"b": [1.5]}), "kept", ["x"])) == "table-differs"
+    store(pd.DataFrame({"b": ["z"]}), "kept", ["x"])
+    assert load("kept")["b"].tolist() == ["z"]
+
+
+def test_a_batch_that_is_being_purged_is_not_made_current_and_one_that_is_stays_for_an_hour() -> None:
+    first, second = store(FRAME, "held", ["x"]), store(FRAME, "held", ["x"])
+    catalog = millrace.Catalog("shop")
+    millrace.rollback("team", "held", ["x"], first.batch_id, why="a try", pipeline="shop")
+    item = catalog.item("team.held", f"batch#x#{first.batch_id}")
+    assert item is not None and item["revision"] == 1 and item["heldAt"] >= item["at"]
+    catalog.dynamodb.update_item(
+        TableName=catalog.table_name,
+        Key={"table": {"S": "team.held"}, "sk": {"S": f"batch#x#{second.batch_id}"}},
+        UpdateExpression="SET purged = :note",
+        ExpressionAttributeValues={":note": {"M": {"at": {"N": "1"}, "who": {"S": "ana"}, "why": {"S": "a try"}}}},
+    )
+    assert code_of(lambda: millrace.rollback("team", "held", ["x"], second.batch_id, why="a try", pipeline="shop")) == "batch-purged"
+    assert load("held").attrs["batch_id"] == first.batch_id
+
+
+def test_a_batch_whose_place_a_sweep_took_is_not_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    store(FRAME, "swept", ["x"])
+    with monkeypatch.context() as patched:
+        patched.setattr(Writer, "_create_item", lambda *_: False)
+        assert code_of(lambda: store(FRAME, "swept", ["x"])) == "batch-exists"
+    assert len(millrace.history("team", "swept", pipeline="shop")) == 1
+
+
 def test_writers_at_once_are_all_kept_in_one_order() -> None:
     store(FRAME, "contended", ["x"])
     errors: list[BaseException] = []
@@ -177,6 +214,8 @@ def test_a_writer_that_dies_before_the_log_entry_is_seen_by_nobody(monkeypatch: 
 def test_names_reasons_and_frames_that_cannot_be_are_refused() -> None:
     assert code_of(lambda: store(FRAME, "Bad", ["x"])) == "name-invalid"
     assert code_of(lambda: store(FRAME, "bad", ["a b"])) == "name-invalid"
+    # No list of its letters.
+    assert code_of(lambda: store(FRAME, "bad", "2016")) == "partition-invalid"  # type: ignore[arg-type]
     assert code_of(lambda: store(FRAME, "bad", ["x"], why=" ")) == "reason-invalid"
     assert code_of(lambda: store(pd.DataFrame({1: [1]}), "bad", ["x"])) == "column-invalid"
     assert code_of(lambda: store(pd.DataFrame({"a b": [1]}), "bad", ["x"])) == "column-invalid"
@@ -188,6 +227,7 @@ def test_a_frame_without_rows_is_a_batch_too() -> None:
     store(FRAME.head(0), "empty", ["x"], columns={"state": "json"})
     df = load("empty")
     assert len(df) == 0 and list(df.columns) == list(FRAME.columns)
+    assert [str(kind) for kind in df.dtypes[:5]] == [str(kind) for kind in FRAME.dtypes[:5]]
 
 
 @pytest.mark.parametrize("kind", ["parquet", "ndjson", "csv"])
