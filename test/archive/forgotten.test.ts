@@ -42,7 +42,7 @@ async function arrivals(): Promise<readonly number[]> {
     }
   }
   await history.close()
-  return all.sort()
+  return all.sort((a, b) => a - b)
 }
 
 describe('a tombstone', () => {

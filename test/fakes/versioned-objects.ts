@@ -11,8 +11,11 @@ export interface VersionedObjects {
 }
 
 /** `fault` throws to make a call fail, before it has done anything or after. */
-export function versionedObjects(options: MemoryObjectStoreOptions, fault: () => void): VersionedObjects {
-  const store = memoryObjectStore({ ...options, fault })
+export function versionedObjects(
+  options: MemoryObjectStoreOptions,
+  fault: (operation?: string) => void,
+): VersionedObjects {
+  const store = memoryObjectStore({ ...options, fault: () => fault() })
   const hidden = new Map<string, Uint8Array[]>()
   const endOne = (key: string): number => {
     const bodies = [...(hidden.get(key) ?? []), ...[store.objects.get(key) ?? []].flat()]
@@ -21,7 +24,7 @@ export function versionedObjects(options: MemoryObjectStoreOptions, fault: () =>
     return bodies.reduce((sum, { byteLength }) => sum + byteLength, 0)
   }
   const endAll = (keys: Iterable<string>) => {
-    fault()
+    fault('end')
     const all = [...new Set(keys)]
     const bytes = all.map(endOne).reduce((sum, each) => sum + each, 0)
     fault()

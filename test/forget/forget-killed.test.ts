@@ -10,8 +10,8 @@ import { othersOf } from './others.ts'
 import { keepState } from './keep-state.ts'
 import { orderRecord } from '../recompute/harness.ts'
 
-/** Of the steps of a whole run, so many are tried; which they are moves with the number of steps. */
-const MOMENTS = 20
+/** Of the steps of a whole run so many are tried, and of those at which something has just gone as many. */
+const MOMENTS = 10
 
 let world: FilledWorld
 let others: Awaited<ReturnType<typeof othersOf>>
@@ -25,26 +25,33 @@ beforeAll(async () => {
 
 afterAll(() => world.remove())
 
-/** Throws at the call of this number and at every one after it; without one it counts. */
-function killAt(call: number): () => number {
-  let calls = 0
-  world.faults.next = () => {
-    if (++calls > call) throw new Error('killed')
+/** Throws at the call of this number and at every one after it; without one it counts, and says which calls made something go. */
+function killAt(call: number): () => { readonly steps: number; readonly ends: readonly number[] } {
+  let steps = 0
+  const ends: number[] = []
+  world.faults.next = operation => {
+    if (++steps > call) throw new Error('killed')
+    if (operation === 'end') ends.push(steps)
   }
   return () => {
     world.faults.next = () => undefined
-    return calls
+    return { steps, ends }
   }
+}
+
+/** So many of them, from all over. */
+function some(all: readonly number[]): readonly number[] {
+  const step = Math.max(1, all.length / MOMENTS)
+  return Array.from({ length: Math.min(MOMENTS, all.length) }, (_, index) => all[Math.floor((index + 0.5) * step)] ?? 0)
 }
 
 describe('a forgetting that is killed', () => {
   it('harms nobody at any moment, and the next run ends it', async () => {
     const stop = killAt(Number.POSITIVE_INFINITY)
     await world.forget()
-    const steps = stop()
-    expect(steps).toBeGreaterThan(MOMENTS * 10)
-    for (let moment = 0; moment < MOMENTS; moment++) {
-      const call = Math.floor(((moment + 0.5) * steps) / MOMENTS)
+    const { steps, ends } = stop()
+    expect(ends.length).toBeGreaterThan(MOMENTS)
+    for (const call of [...some(ends), ...some([...Array(steps).keys()])]) {
       restore()
       const alive = killAt(call)
       await expect(world.forget(), `call ${call}`).rejects.toThrow('killed')
@@ -59,7 +66,7 @@ describe('a forgetting that is killed', () => {
   it('puts the current batch back where the store has no transactions and it died between two entries', async () => {
     restore()
     const { store, faults } = world
-    const { createAll } = store
+    const createAll = store.createAll.bind(store)
     const none = new CatalogError('none', { code: 'transactions-unavailable' })
     let isBetween = false
     store.createAll = async () => {
