@@ -13,6 +13,27 @@ look_at_files() {
     [ -x "$script" ] || { echo "$script cannot be run" >&2; return 1; }
   done
   python3 dockerfile.py look
+  try_refusals
+}
+
+# Another hash, another version, no hash: install-rstudio.sh installs none of them.
+try_refusals() {
+  local package sum
+  package=$(mktemp --suffix=.deb)
+  stand-in/package.sh 1.2.3+4 "$package"
+  sum=$(sha256sum "$package" | cut -d ' ' -f 1)
+  refuses 'FAILED' 1.2.3-4 "${sum//[0-7]/8}" "file://$package"
+  refuses 'is of version 1.2.3+4, not 1.2.3-5' 1.2.3-5 "$sum" "file://$package"
+  refuses 'is no SHA-256' 1.2.3-4 unknown "file://$package"
+  refuses 'which SHA-256' 1.2.3-4
+  rm "$package"
+}
+
+refuses() {
+  local says=$1 said
+  shift
+  if said=$(./install-rstudio.sh "$@" 2>&1); then echo "install-rstudio.sh has taken $*" >&2; return 1; fi
+  [[ $said == *"$says"* ]] || { echo "install-rstudio.sh $* says: $said" >&2; return 1; }
 }
 
 # The packages of clients/python, and beside them what only the workbench has.
@@ -46,11 +67,14 @@ check_image() {
   python3 dockerfile.py run "$image" "$PWD/check.sh" --inside "$image"
 }
 
-# As its user: the examples, and the start with a stand-in for RStudio.
+# The examples and the start, as its user, with a stand-in for RStudio that is installed as RStudio is.
 check_inside() {
+  cp -R stand-in "$1/tmp"
+  stand-in/package.sh 1.2.3+4 "$1/tmp/stand-in/rstudio.deb"
+  chroot "$1" /build/workbench/install-rstudio.sh 1.2.3-4 "$(sha256sum "$1/tmp/stand-in/rstudio.deb" | cut -d ' ' -f 1)" \
+    file:///tmp/stand-in/rstudio.deb
   local as="chroot --userspec=analyst $1 env HOME=/home/analyst PATH=/opt/millrace/python/bin:/usr/bin:/bin"
   (cd "$repo" && $node test/clients/workbench.ts --examples /opt/millrace/examples --python "$as python" --r "$as Rscript --vanilla")
-  cp -R stand-in "$1/tmp"
   $as python /tmp/stand-in/check_start.py
   rm -r "$1/tmp/stand-in"
 }

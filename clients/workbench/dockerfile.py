@@ -4,19 +4,21 @@ it. RStudio's step is left out: its package comes from an address of its own."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CONTEXT = HERE.parent
 LEFT_OUT = "install-rstudio.sh"
 # As Dockerfile.dockerignore has it.
-IGNORED = (".venv", ".mypy_cache", "__pycache__")
+IGNORED = (".venv", ".mypy_cache", "__pycache__", "*.o", "*.so")
 KNOWN = ("ARG", "FROM", "SHELL", "COPY", "RUN", "ENV", "USER", "WORKDIR", "EXPOSE", "HEALTHCHECK", "CMD")
 
 Step = tuple[str, str]
@@ -94,19 +96,16 @@ def copy(words: list[str], image: Path) -> None:
             shutil.copy(path, into)
 
 
-class mounted:
+@contextlib.contextmanager
+def mounted(image: Path) -> Iterator[None]:
     """/proc and /dev of this machine in the image, for as long as it lasts."""
-
-    def __init__(self, image: Path) -> None:
-        self._image = image
-
-    def __enter__(self) -> None:
-        subprocess.run(["mount", "-t", "proc", "proc", self._image / "proc"], check=True)
-        subprocess.run(["mount", "--rbind", "--make-rslave", "/dev", self._image / "dev"], check=True)
-
-    def __exit__(self, *_: object) -> None:
+    subprocess.run(["mount", "-t", "proc", "proc", image / "proc"], check=True)
+    try:
+        subprocess.run(["mount", "--rbind", "--make-rslave", "/dev", image / "dev"], check=True)
+        yield
+    finally:
         for folder in ("dev", "proc"):
-            subprocess.run(["umount", "--recursive", "--lazy", self._image / folder], check=True)
+            subprocess.run(["umount", "--recursive", "--lazy", image / folder], check=False)
 
 
 if __name__ == "__main__":

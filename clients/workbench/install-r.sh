@@ -9,9 +9,9 @@ mapfile -t packages < <(grep -v '^#' "$here/debian-packages.txt")
 "$here"/install-debian.sh "${packages[@]}"
 
 mkdir -p "$library"
-# Built from a copy, as a build leaves object files beside the source.
+# Built from a copy, as a build leaves object files beside the source; those of another build are not taken.
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 cp -R "$client" "$copy/millrace"
-R CMD INSTALL --no-test-load --library="$library" "$copy/millrace"
+R CMD INSTALL --preclean --no-test-load --library="$library" "$copy/millrace"
 R_LIBS=$library Rscript --vanilla -e 'for (name in c("millrace", "dplyr", "lme4")) library(name, character.only = TRUE)'

@@ -15,7 +15,8 @@ export USER WORKBENCH_PASSWORD JUPYTER_TOKEN=$WORKBENCH_PASSWORD
 # RStudio gives its sessions no environment, but R reads this file. Nobody else may.
 state=$(mktemp -d)
 env | sed -nE "s/^((AWS|MILLRACE)_[A-Z0-9_]+)=(.*)\$/\1='\3'/p" >"$state/environment"
-printf '#!/bin/sh\nexport R_ENVIRON=%s\nexec %s/rsession "$@"\n' "$state/environment" "$(dirname "$rserver")" >"$state/rsession"
+export R_PROFILE=$here/Rprofile.site
+printf '#!/bin/sh\nexport R_PROFILE=%s R_ENVIRON=%s\nexec %s/rsession "$@"\n' "$R_PROFILE" "$state/environment" "$(dirname "$rserver")" >"$state/rsession"
 chmod 700 "$state/rsession"
 printf 'provider=sqlite\ndirectory=%s\n' "$state" >"$state/database.conf"
 (umask 077 && "$python" -c 'import secrets; print(secrets.token_hex(32))' >"$state/cookie-key")

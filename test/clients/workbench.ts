@@ -159,9 +159,11 @@ function run(command: string, more: readonly string[]): Promise<void> {
     MILLRACE_PIPELINE: pipeline.name,
   }
   return new Promise((done, reject) => {
-    const child = spawn(first, words, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(first, words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
-    child.stdout.on('data', (chunk: Buffer) => void (said += chunk.toString('utf8')))
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => void (said += text))
+    }
     child.on('error', reject)
     child.on('close', code => (code === 0 ? done() : reject(new Error(`${command} ended with ${code}:\n${said}`))))
   })

@@ -1,10 +1,13 @@
 """In the image, as its user: start.sh starts both servers, the health check sees them, the password lets in and no other does, R sessions
-know what the container was told, and a signal ends all. RStudio is the stand-in beside this file."""
+know what the container was told and have the keys of its role, and a signal ends all. RStudio is the stand-in beside this file."""
 
+import http.server
+import json
 import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -21,13 +24,29 @@ def free_port() -> str:
         return str(found.getsockname()[1])
 
 
+class Role(http.server.BaseHTTPRequestHandler):
+    """As a container's role is asked for keys."""
+
+    KEYS = {"AccessKeyId": "of-the-role", "SecretAccessKey": "a/secret+=", "Token": "a==token", "Expiration": "2099-01-01T00:00:00Z"}
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.KEYS).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+role = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Role)
+threading.Thread(target=role.serve_forever, daemon=True).start()
 jupyter, rstudio = free_port(), free_port()
 env = os.environ | {
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{role.server_port}/",
     "MILLRACE_API": "https://an-api.example",
     "WORKBENCH_PASSWORD": "open, sesame",
     "WORKBENCH_JUPYTER_PORT": jupyter,
     "WORKBENCH_RSTUDIO_PORT": rstudio,
-    "WORKBENCH_RSERVER": str(Path(__file__).parent / "rserver"),
 }
 
 
@@ -64,8 +83,11 @@ try:
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     answers = [let_in(user, "open, sesame"), let_in(user, "open"), let_in(user, ""), let_in("root", "open, sesame")]
     assert answers == [200, 403, 403, 403], f"RStudio would let in: {answers}"
-    with urllib.request.urlopen(f"http://127.0.0.1:{rstudio}/session?variable=MILLRACE_API") as session:
-        assert session.read().decode() == env["MILLRACE_API"], "R sessions do not know where the API is"
+    keys = Role.KEYS
+    known = {"MILLRACE_API": env["MILLRACE_API"], "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"], "AWS_SESSION_TOKEN": keys["Token"]}
+    for name, value in known.items():
+        with urllib.request.urlopen(f"http://127.0.0.1:{rstudio}/session?variable={name}") as session:
+            assert session.read().decode() == value, f"R sessions have another {name}"
 finally:
     started.send_signal(signal.SIGTERM)
     code = started.wait(timeout=60)
