@@ -20,7 +20,7 @@ export interface Environment {
 }
 
 export const MODEL_REFRESH_MS_DEFAULT = 30_000
-const SNAPSHOT_SEGMENTS_DEFAULT = 4
+const SNAPSHOT_SEGMENTS_DEFAULT = 1
 /** A partition of a table has 3,000 for all who read it. */
 export const SNAPSHOT_READ_UNITS_DEFAULT = 2_000
 
