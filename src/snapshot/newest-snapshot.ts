@@ -4,6 +4,7 @@ import type { LoadedBatch } from '../catalog/load-batch.ts'
 import type { PartitionRef } from '../catalog/names.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
 import { DAY_MS } from '../platform/duration.ts'
+import { readableSnapshot } from './readable-snapshot.ts'
 import { refOf, snapshotPartition } from './snapshot-table.ts'
 
 export interface NewestSnapshot {
@@ -20,8 +21,8 @@ const DAYS_LOOKED_AT = 8
 export async function newestSnapshot(catalog: Catalog, db: string, nowMs: number): Promise<NewestSnapshot | undefined> {
   for (let day = 0; day < DAYS_LOOKED_AT; day++) {
     const ref = refOf({ db, partition: snapshotPartition(nowMs - day * DAY_MS) })
-    if ((await catalog.current(ref)) === undefined) continue
-    const batch = await catalog.load(ref)
+    const batch = await readableSnapshot(catalog, ref)
+    if (batch === undefined) continue
     const { properties, createdAt } = batch.manifest
     const said = properties?.['instant']
     const instantMs = (typeof said === 'string' ? parseRfc3339Ms(said) : undefined) ?? Date.parse(createdAt)

@@ -8,6 +8,7 @@ import { toRfc3339 } from '../platform/clock.ts'
 import { DAY_MS } from '../platform/duration.ts'
 import { type ColumnMoved, columnsMoved } from './column-sketches.ts'
 import type { ModelDrift } from './drift.ts'
+import { readableSnapshot } from './readable-snapshot.ts'
 import { SNAPSHOT_TABLE, snapshotPartition } from './snapshot-table.ts'
 import type { UserFacts } from './user-counts.ts'
 
@@ -71,8 +72,9 @@ export async function sinceBefore(
 ): Promise<SinceBefore | undefined> {
   for (let day = 1; day <= DAYS_BEFORE_MAX; day++) {
     const ref = { db, table: SNAPSHOT_TABLE, partition: snapshotPartition(instantMs - day * DAY_MS) }
-    if ((await catalog.current(ref)) === undefined) continue
-    const { manifest, record } = await catalog.load(ref)
+    const batch = await readableSnapshot(catalog, ref)
+    if (batch === undefined) continue
+    const { manifest, record } = batch
     const before = distributionsOf(manifest)
     if (before === undefined) return undefined
     const { partition } = ref
