@@ -24,6 +24,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   parquet: 'application/vnd.apache.parquet',
   zip: 'application/zip',
   'ndjson.gz': 'application/gzip',
+  'csv.gz': 'application/gzip',
 }
 
 export function uploadParts(objects: ObjectStore, place: PartsPlace, parts: Parts): Promise<ManifestPart[]> {

@@ -108,7 +108,11 @@ async function writePiece(
     return place ?? last?.positions[scan] ?? 'start'
   })
   const piece = { segment, number, parts, positions, counts: scanned.counts.plain() }
-  return (await runs.createPiece(run, piece)) === 'created' ? piece : undefined
+  if ((await runs.createPiece(run, piece)) === 'created') return piece
+  // Taken, perhaps by this very call: its answer may have been lost and the client has repeated it. Names of parts have the token.
+  const taker = await runs.piece(run, piece)
+  const isOwn = parts.length > 0 && taker?.parts[0]?.name === parts[0]?.name
+  return isOwn ? piece : undefined
 }
 
 async function lastPiece(

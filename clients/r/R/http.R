@@ -2,6 +2,7 @@
 
 TRIES_MAX <- 4L
 TIMEOUT_SECONDS <- 120
+PARTS_AT_ONCE <- 16L
 
 # Where the HTTP API is and who calls: an argument, MILLRACE_API, or the local cloud's endpoint, which serves all at one address.
 connection_of <- function(endpoint = NULL, token = NULL) {
@@ -64,6 +65,19 @@ get_bytes <- function(url) {
   fail("part-not-got", sprintf("A part was answered with %d", answer$status_code), "Read it again: its URL may have run out.")
 }
 
+# Side by side; what did not come is asked for again by itself.
+get_all <- function(urls) {
+  found <- vector("list", length(urls))
+  keep <- function(index) function(answer) if (answer$status_code == 200) found[[index]] <<- answer$content
+  pool <- same_pool()
+  for (index in seq_along(urls)) {
+    handle <- curl::new_handle(url = urls[[index]], connecttimeout = 10, timeout = TIMEOUT_SECONDS)
+    curl::multi_add(handle, done = keep(index), fail = function(message) NULL, pool = pool)
+  }
+  curl::multi_run(pool = pool)
+  lapply(seq_along(urls), function(index) if (is.null(found[[index]])) get_bytes(urls[[index]]) else found[[index]])
+}
+
 # A part that is there already is this very one if an answer was lost; the commit looks at its bytes in any case.
 put_bytes <- function(upload, bytes) {
   headers <- unlist(upload$headers)
@@ -85,15 +99,22 @@ send <- function(method, url, headers, bytes) {
 
 # One handle for all keeps connections open: a part needs no handshake of its own.
 same_handle <- function() {
-  if (!identical(KEPT$process, Sys.getpid())) {
-    KEPT$handle <- curl::new_handle()
-    KEPT$process <- Sys.getpid()
-  }
-  curl::handle_reset(KEPT$handle)
-  KEPT$handle
+  curl::handle_reset(kept()$handle)
+  kept()$handle
 }
 
+same_pool <- function() kept()$pool
+
 # A fork of R (parallel::mclapply) must not use the connections of its parent.
+kept <- function() {
+  if (!identical(KEPT$process, Sys.getpid())) {
+    KEPT$handle <- curl::new_handle()
+    KEPT$pool <- curl::new_pool(total_con = PARTS_AT_ONCE, host_con = PARTS_AT_ONCE)
+    KEPT$process <- Sys.getpid()
+  }
+  KEPT
+}
+
 KEPT <- new.env(parent = emptyenv())
 
 # Once more where no answer came, or one that says that it will pass.

@@ -18,27 +18,34 @@ sf_reader <- function(namespace, resource, partitions = NULL, batch_id = NULL, a
   rows <- 0
   while (length(pieces) < batch$partCount) {
     first <- length(pieces)
-    part <- part_at(batch, first)
-    if (is.null(part)) {
+    parts <- if (urls_hold(batch)) parts_at(batch, first)
+    if (length(parts) == 0) {
       query <- list(partition = batch$partition, batchId = batch$batchId, firstPart = first)
       batch <- c(call_catalog(connection, "GET", path, query), first_part = first)
-      part <- part_at(batch, first)
+      parts <- parts_at(batch, first)
+      if (length(parts) == 0) part_differs("The catalogue does not say where all parts are")
     }
-    piece <- read_part(types, checked(part, get_bytes(part$url)))
-    if (piece$rows != part$rows) part_differs(sprintf("%s has %d rows instead of %d", part$name, piece$rows, part$rows))
-    pieces[[first + 1]] <- piece$data
-    rows <- rows + piece$rows
+    bodies <- get_all(vapply(parts, function(part) part$url, ""))
+    for (index in seq_along(parts)) {
+      part <- parts[[index]]
+      piece <- read_part(types, checked(part, bodies[[index]]))
+      if (piece$rows != part$rows) part_differs(sprintf("%s has %d rows instead of %d", part$name, piece$rows, part$rows))
+      pieces[[first + index]] <- piece$data
+      rows <- rows + piece$rows
+    }
   }
   if (rows != batch$rows) part_differs(sprintf("The batch has %d rows instead of %d", rows, batch$rows))
   as_frame(types, pieces, rows, batch, sprintf("%s.%s", namespace, resource))
 }
 
-# NULL where the answer does not have it, or its URL is about to run out.
-part_at <- function(batch, index) {
-  place <- index - first_of(batch$first_part, 0) + 1
-  is_late <- as.numeric(Sys.time()) * 1000 > batch$urlsEndAtMs - URL_MARGIN_SECONDS * 1000
-  if (place <= length(batch$parts) && !is_late) batch$parts[[place]]
+# As many as are got at once, of those that the answer has.
+parts_at <- function(batch, first) {
+  place <- first - first_of(batch$first_part, 0) + 1
+  last <- min(length(batch$parts), place + PARTS_AT_ONCE - 1)
+  if (place > last) list() else batch$parts[place:last]
 }
+
+urls_hold <- function(batch) as.numeric(Sys.time()) * 1000 < batch$urlsEndAtMs - URL_MARGIN_SECONDS * 1000
 
 chosen_types <- function(batch, columns) {
   types <- stats::setNames(vapply(batch$columns, function(each) each$type, ""), vapply(batch$columns, function(each) each$name, ""))

@@ -25,11 +25,13 @@ test_that("a part with other bytes than the answer says is refused", {
   expect_error(checked(part, charToRaw("abcd")), class = "millrace_part-differs")
 })
 
-test_that("parts go on where an answer ends, and a URL that is about to run out is asked for again", {
-  soon <- as.numeric(Sys.time()) * 1000
-  batch <- list(parts = list("a", "b"), urlsEndAtMs = soon + 3e6)
-  expect_identical(part_at(batch, 1), "b")
-  expect_null(part_at(batch, 2))
-  expect_identical(part_at(c(batch, first_part = 2), 3), "b")
-  expect_null(part_at(list(parts = list("a"), urlsEndAtMs = soon + 1000), 0))
+test_that("parts go on where an answer ends, some at once, and URLs that are about to run out are not used", {
+  now <- as.numeric(Sys.time()) * 1000
+  batch <- list(parts = as.list(letters))
+  expect_identical(unlist(parts_at(batch, 0)), letters[1:16])
+  expect_identical(unlist(parts_at(batch, 16)), letters[17:26])
+  expect_identical(parts_at(batch, 26), list())
+  expect_identical(unlist(parts_at(c(batch, first_part = 1000), 1024)), letters[25:26])
+  expect_true(urls_hold(list(urlsEndAtMs = now + 3e6)))
+  expect_false(urls_hold(list(urlsEndAtMs = now + 1000)))
 })
