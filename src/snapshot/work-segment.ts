@@ -109,10 +109,11 @@ async function writePiece(
   })
   const piece = { segment, number, parts, positions, counts: scanned.counts.plain() }
   if ((await runs.createPiece(run, piece)) === 'created') return piece
-  // Taken, perhaps by this very call: its answer may have been lost and the client has repeated it. Names of parts have the token.
+  // Taken, perhaps by this very call: its answer may have been lost and the client has repeated it. Names of parts have the token, and
+  // where there are none the other one's piece says the same.
   const taker = await runs.piece(run, piece)
-  const isOwn = parts.length > 0 && taker?.parts[0]?.name === parts[0]?.name
-  return isOwn ? piece : undefined
+  const isSame = JSON.stringify([taker?.parts, taker?.positions]) === JSON.stringify([parts, positions])
+  return isSame ? piece : undefined
 }
 
 async function lastPiece(
