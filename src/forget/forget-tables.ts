@@ -63,9 +63,8 @@ async function forgetTable(pass: TablesPass, ref: TableRef, { rawNames, known }:
   const all = await readTableBatches(store, ref)
   for (const location of all.batches.keys()) known.add(location)
   const going: TableBatch[] = []
-  // What an anchor alone holds comes first: its successor goes into the log behind the current one.
-  const inOrder = [...all.batches.values()].sort((a, b) => Number(isCurrent(a, all)) - Number(isCurrent(b, all)))
-  for (const batch of inOrder) if (await forgetBatch(pass, { ref, batch, all, rawNames })) going.push(batch)
+  for (const batch of all.batches.values())
+    if (await forgetBatch(pass, { ref, batch, all, rawNames })) going.push(batch)
   if (pass.isDryRun || going.length === 0) return
   addPurged(pass, await purge(pass, ref, going))
 }
