@@ -29,7 +29,7 @@ touch nothing/src/contrib/PACKAGES
 echo "options(repos = c(CRAN = 'file://$work/nothing'))" >profile.R
 R CMD check --no-manual --no-build-vignettes --library="$work/library" millrace_*.tar.gz >check.log 2>&1 || { cat check.log; exit 1; }
 if grep -v 'checking package dependencies' check.log | grep -E '\.\.\. *(WARNING|ERROR|NOTE)'; then cat check.log; exit 1; fi
-tail -2 millrace.Rcheck/tests/testthat.Rout | head -1
+grep -F '[ FAIL' millrace.Rcheck/tests/testthat.Rout
 R CMD INSTALL --no-docs --library="$work/library" millrace_*.tar.gz >install.log 2>&1 || { cat install.log; exit 1; }
 cd "$source/../.."
 node scripts/ensure-installed.mjs

@@ -66,7 +66,7 @@ get_bytes <- function(url) {
 }
 
 # Side by side; what did not come is asked for again by itself.
-get_all <- function(urls) {
+get_all <- function(urls, again = get_bytes) {
   found <- vector("list", length(urls))
   keep <- function(index) function(answer) if (answer$status_code == 200) found[[index]] <<- answer$content
   pool <- same_pool()
@@ -75,7 +75,7 @@ get_all <- function(urls) {
     curl::multi_add(handle, done = keep(index), fail = function(message) NULL, pool = pool)
   }
   curl::multi_run(pool = pool)
-  lapply(seq_along(urls), function(index) if (is.null(found[[index]])) get_bytes(urls[[index]]) else found[[index]])
+  lapply(seq_along(urls), function(index) if (is.null(found[[index]])) again(urls[[index]]) else found[[index]])
 }
 
 # A part that is there already is this very one if an answer was lost; the commit looks at its bytes in any case.

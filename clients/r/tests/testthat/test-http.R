@@ -55,3 +55,8 @@ test_that("requests are signed for the region in the host's name, else the envir
   })
   with_environment(c(), expect_null(connection_of("https://api.example.org")$credentials))
 })
+
+test_that("a part that did not come with the others is asked for by itself", {
+  nobody <- paste0("http://127.0.0.1:1/", 1:3)
+  expect_identical(get_all(nobody, again = function(url) paste("again", url)), as.list(paste("again", nobody)))
+})
