@@ -87,7 +87,7 @@ class Catalog:
             raise MillraceError(
                 f"The batch {batch_id} was moved to cold storage", code="batch-cold", next="Restore it first."
             )
-        body = self._object(item["manifestKey"])
+        body = self.get_object(item["manifestKey"])
         if _sha256(body) != item["manifestSha256"]:
             raise _damaged(item["manifestKey"], "its SHA-256 is not the one in the catalogue")
         manifest = json.loads(body)
@@ -174,7 +174,7 @@ class Catalog:
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("PreconditionFailed", "412", "ConditionalRequestConflict"):
                 raise unavailable(f"The bucket {bucket}", error) from error
-            if self._object(key) != body:
+            if self.get_object(key) != body:
                 raise MillraceError(f"{key} was written by somebody else", code="batch-exists", next="Store again.") from error
         except BotoCoreError as error:
             raise unavailable(f"The bucket {bucket}", error) from error
@@ -198,7 +198,7 @@ class Catalog:
         """Name and bytes of one part after another, each checked before it is handed out."""
         for part in batch.manifest["parts"]:
             key = batch.location + part["name"]
-            body = self._object(key)
+            body = self.get_object(key)
             if len(body) != part["bytes"] or _sha256(body) != part["sha256"]:
                 raise _damaged(key, "it is not what its manifest says")
             yield part["name"], body
@@ -271,7 +271,7 @@ class Catalog:
                 return items
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _object(self, key: str) -> bytes:
+    def get_object(self, key: str) -> bytes:
         bucket = self._deployment.catalog_bucket
         try:
             body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()

@@ -91,7 +91,9 @@ def to_arrow(name: str, column: pd.Series[Any], kind: str) -> pa.Array:
     wanted = arrow_type(kind)
     try:
         if kind == "double":
-            array = pa.array(pd.to_numeric(column).astype("float64").where(column.notna()), type=wanted, from_pandas=True)
+            if not pd.api.types.is_float_dtype(column.dtype):
+                return pa.array([None if is_missing(value) else _double(value) for value in column], type=wanted)
+            array = pa.array(column.astype("float64").where(column.notna()), type=wanted, from_pandas=True)
             if pc.any(pc.is_inf(array)).as_py():
                 raise _row_invalid(name, kind, "an infinity is none")
             return array
@@ -149,11 +151,21 @@ def _member(value: Any, kind: str) -> Any:
         return None
     if kind == "int64":
         return _whole(value)
-    if kind == "double" and math.isinf(value):
-        raise ValueError("an infinity is none")
+    if kind == "double":
+        return _double(value)
     if kind == "timestamp":
         return _instant(value)
     return _nested(value, kind) if kind == "json" else value
+
+
+def _double(value: Any) -> float:
+    """An integer that no double holds would come back as another one."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise ValueError(f"{value!r} is no number")
+    number = float(value)
+    if math.isinf(number) or (isinstance(value, (int, np.integer)) and int(number) != int(value)):
+        raise ValueError("an infinity is none" if math.isinf(number) else f"{value!r} is no double")
+    return number
 
 
 def _instant(value: Any) -> datetime.datetime:

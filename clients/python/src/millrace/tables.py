@@ -29,6 +29,7 @@ def store_dataframe(
     partition_keys: Sequence[str] | None = None,
     inputs: Sequence[Batch] = (),
     properties: Mapping[str, Any] | None = None,
+    idempotency_key: str | None = None,
     who: str | None = None,
     why: str = "from Python",
     pipeline: str | None = None,
@@ -40,6 +41,7 @@ def store_dataframe(
     `partitions`: the value of each partition key, in order: `["2016"]`. A table that is not there yet is made, of the columns of `df`
     (its index is not stored) and with `partition_keys` if given; one that is there takes more columns and no other type of one.
     `columns`: name to type (`docs/catalog.md`) where the values do not say it. `inputs`: batches that this one was made from.
+    `idempotency_key`: the same key is the same batch, stored once, however often a job is run that may have died half way.
     """
     catalog = open_catalog(pipeline, deployment, pipeline_dir)
     table, writer, user = table_key(dest_db, dest_table), Writer(catalog), who or getpass.getuser()
@@ -56,7 +58,9 @@ def store_dataframe(
             rows = rows.append_column(name, to_arrow(name, pd.Series([None] * len(df), dtype="object"), kind))
     stored = rows.select(list(schema.columns))
     listed = [{"table": batch.table, "partition": batch.partition, "batchId": batch.batch_id} for batch in inputs]
-    batch_id = writer.store(table, partition, stored, schema.columns, reason, inputs=listed, properties=properties or {})
+    batch_id = writer.store(
+        table, partition, stored, schema.columns, reason, inputs=listed, properties=properties or {}, idempotency_key=idempotency_key
+    )
     return catalog.batch(table, partition, batch_id)
 
 

@@ -27,6 +27,8 @@ PART_ROWS_MAX = 100_000
 # Lost rounds of one commit: each is somebody else's commit to the same partition.
 ROUNDS_MAX = 50
 REASON_BYTES_MAX = 1_024
+# Half an hour: what a writer takes at most between its batch item and its log entry, as the engine has it.
+HOLD_MS = 1_800_000
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,17 @@ class Reason:
                 raise MillraceError(
                     f'"{name}" is empty or longer than {REASON_BYTES_MAX} bytes', code="reason-invalid", next="Say who and why in a sentence."
                 )
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A batch of which nothing, something or everything may be written."""
+
+    batch_id: str
+    at: int
+    # Where a key stands for it: the log has it in a later entry, or not yet.
+    after: int | None = None
+    is_committed: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,11 +119,40 @@ class Writer:
         *,
         inputs: Sequence[Mapping[str, str]],
         properties: Mapping[str, Any],
+        idempotency_key: str | None = None,
     ) -> str:
-        """The batch ID of what is current then."""
-        begun = datetime.datetime.now(datetime.timezone.utc)
-        batch_id = new_batch_id(begun)
+        """The batch ID of what is current then; of a key that was used before, of the batch that it stands for."""
+        begun = self._begin(table, partition, reason, idempotency_key)
+        if begun.is_committed:
+            return begun.batch_id
+        try:
+            self._write(table, partition, rows, columns, reason, begun, inputs=inputs, properties=properties)
+        except MillraceError as error:
+            if idempotency_key is None or error.code != "batch-exists":
+                raise
+            raise MillraceError(
+                f"The idempotency key stands for {begun.batch_id} of {table}, whose bytes are others",
+                code="idempotency-key-reused",
+                next="Nothing was committed. Take another key for other data, or for data that another version of pyarrow writes.",
+            ) from error
+        self.append(table, partition, "commit", begun.batch_id, reason, after=begun.after)
+        return begun.batch_id
+
+    def _write(
+        self,
+        table: str,
+        partition: str,
+        rows: pa.Table,
+        columns: Mapping[str, str],
+        reason: Reason,
+        begun: Begun,
+        *,
+        inputs: Sequence[Mapping[str, str]],
+        properties: Mapping[str, Any],
+    ) -> None:
+        """Everything of a batch but the log entry."""
         db, name = table.split(".")
+        batch_id = begun.batch_id
         location = f"{db}/{name}/{partition}/{batch_id}/"
         parts = [self._put_part(location, index, part) for index, part in enumerate(_parts(rows))]
         manifest = {
@@ -118,7 +160,7 @@ class Writer:
             "table": table,
             "partition": partition,
             "batchId": batch_id,
-            "createdAt": f"{begun:%Y-%m-%dT%H:%M:%S}.{begun.microsecond // 1000:03}Z",
+            "createdAt": rfc3339(begun.at),
             "who": reason.who,
             "why": reason.why,
             "format": "parquet",
@@ -128,8 +170,7 @@ class Writer:
             "parts": parts,
         }
         key = location + "manifest.json"
-        body = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
-        self._catalog.create_object(key, body, "application/json")
+        body = self._put_manifest(key, manifest)
         record = {
             "batchId": batch_id,
             "location": location,
@@ -141,23 +182,83 @@ class Writer:
             "manifestSha256": hashlib.sha256(body).hexdigest(),
             "inputs": list(inputs),
             "state": "hot",
-            "at": int(begun.timestamp() * 1000),
+            "at": begun.at,
             "who": reason.who,
         }
+        now_ms = int(time.time() * 1000)
+        if now_ms - begun.at > HOLD_MS:
+            # What was begun long ago is old enough for a sweep until the log names it.
+            record["heldAt"] = now_ms
         sort_key = f"batch#{partition}#{batch_id}"
         if not self._create_item(table, sort_key, record):
-            # This very write, repeated by the client; or a sweep, which has taken what had lain there for a day.
+            # This very write, repeated by the client, or a writer of this batch that has died since; or a sweep, which has taken what had lain
+            # there for a day.
             taker = self._catalog.item(table, sort_key) or {}
             if taker.get("state") == "purged" or taker.get("manifestSha256") != record["manifestSha256"]:
                 raise MillraceError(f"{sort_key} of {table} was taken by somebody else", code="batch-exists", next="Store again.")
-        self.append(table, partition, "commit", batch_id, reason)
-        return batch_id
 
-    def append(self, table: str, partition: str, kind: str, batch_id: str, reason: Reason) -> dict[str, Any]:
-        """One more entry of the partition's log, after the highest one; who finds it taken takes the next."""
+    def _begin(self, table: str, partition: str, reason: Reason, idempotency_key: str | None) -> Begun:
+        """A new batch, or the one that the key was claimed for: the claim is made before anything else of it."""
+        now_ms = int(time.time() * 1000)
+        new = new_batch_id(datetime.datetime.fromtimestamp(now_ms / 1000, datetime.timezone.utc))
+        if idempotency_key is None:
+            return Begun(new, now_ms)
+        key = idempotency_key.encode(errors="surrogatepass")
+        if idempotency_key.strip() == "" or len(key) > REASON_BYTES_MAX:
+            raise MillraceError(
+                f"The idempotency key is empty or longer than {REASON_BYTES_MAX} bytes",
+                code="idempotency-key-invalid",
+                next="Name what is stored and from what: `orders of 2026-06-30, export 17`.",
+            )
+        sort_key = f"claim#{partition}#{hashlib.sha256(key).hexdigest()}"
+        newest = self._catalog.newest_entry(table, partition)
+        after = 0 if newest is None else int(newest["number"])
+        if self._create_item(table, sort_key, {"batchId": new, "after": after, "at": now_ms, "who": reason.who}):
+            return Begun(new, now_ms, after)
+        claim = self._catalog.item(table, sort_key) or {}
+        if "together" in claim:
+            raise MillraceError(
+                f"The idempotency key stands for batches of several partitions of {table}",
+                code="idempotency-key-reused",
+                next="Take another key.",
+            )
+        batch_id, after = str(claim["batchId"]), int(claim["after"])
+        committed = self._commit_entry(table, partition, batch_id, after)
+        return Begun(batch_id, int(claim["at"]), after, committed is not None)
+
+    def _commit_entry(self, table: str, partition: str, batch_id: str, after: int) -> dict[str, Any] | None:
+        later = (entry for entry in self._catalog.entries(table, partition) if entry["number"] > after)
+        return next((entry for entry in later if entry["kind"] == "commit" and entry["batchId"] == batch_id), None)
+
+    def _put_manifest(self, key: str, manifest: Mapping[str, Any]) -> bytes:
+        """One of the same parts that is there already is what a writer of this batch left behind: it is taken as it is."""
+        body = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
+        try:
+            self._catalog.create_object(key, body, "application/json")
+        except MillraceError as error:
+            if error.code != "batch-exists":
+                raise
+            existing = self._catalog.get_object(key)
+            if json.loads(existing)["parts"] != manifest["parts"]:
+                raise
+            return existing
+        return body
+
+    def append(
+        self, table: str, partition: str, kind: str, batch_id: str, reason: Reason, *, after: int | None = None
+    ) -> dict[str, Any]:
+        """One more entry of the partition's log, after the highest one; who finds it taken takes the next.
+
+        With `after`, the batch is committed once: an entry later than it that has done so is the answer.
+        """
         token = new_batch_id(datetime.datetime.now(datetime.timezone.utc))
         for round in range(1, ROUNDS_MAX + 1):
             newest = self._catalog.newest_entry(table, partition)
+            if after is not None and newest is not None and newest["number"] > after:
+                # Every entry until the newest is looked at; the next number is taken only if none has come since.
+                committed = self._commit_entry(table, partition, batch_id, after)
+                if committed is not None:
+                    return committed
             number = 1 if newest is None else newest["number"] + 1
             at = max(int(time.time() * 1000), 0 if newest is None else int(newest["at"]))
             entry = {"kind": kind, "batchId": batch_id, "at": at, "who": reason.who, "why": reason.why, "token": token}
@@ -226,6 +327,12 @@ def _schema(item: Mapping[str, Any]) -> Schema:
     sort_key = str(item["sk"])
     attributes = {name: value for name, value in item.items() if name not in ("table", "sk")}
     return Schema(1 if sort_key == "schema" else int(sort_key.split("#")[1]), attributes)
+
+
+def rfc3339(at: int) -> str:
+    """`2026-01-02T03:04:05.678Z` of ms since 1970."""
+    instant = datetime.datetime.fromtimestamp(at // 1000, datetime.timezone.utc)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
 
 
 def _parts(rows: pa.Table) -> list[pa.Table]:

@@ -199,7 +199,7 @@ def test_writers_at_once_are_all_kept_in_one_order() -> None:
 def test_a_writer_that_dies_before_the_log_entry_is_seen_by_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     store(FRAME, "dying", ["x"])
 
-    def die(*_: Any) -> None:
+    def die(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
@@ -238,3 +238,30 @@ def test_what_typescript_stored_has_the_checksum_that_typescript_came_to(kind: s
     # And still, once it went through pandas and back.
     batch = store(df, f"of_python_{kind}", ["x"], columns=df.attrs["batch"].columns)
     assert catalog.values_checksum(batch) == os.environ["MILLRACE_VALUES_CHECKSUM"]
+
+
+def test_the_same_key_is_the_same_batch_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = store(FRAME, "keys", ["x"], idempotency_key="export 17")
+    assert store(FRAME, "keys", ["x"], idempotency_key="export 17").batch_id == first.batch_id
+    assert len(millrace.history("team", "keys", pipeline="shop")) == 1
+    assert store(FRAME, "keys", ["x"], idempotency_key="export 18").batch_id != first.batch_id
+    # Also after it was superseded.
+    assert store(FRAME, "keys", ["x"], idempotency_key="export 17").batch_id == first.batch_id
+    assert code_of(lambda: store(FRAME, "keys", ["x"], idempotency_key=" ")) == "idempotency-key-invalid"
+
+    def die(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("_put_part", "_put_manifest", "append"):
+        with monkeypatch.context() as patched:
+            patched.setattr(Writer, step, die)
+            with pytest.raises(KeyboardInterrupt):
+                store(FRAME, "keys", ["x"], idempotency_key=step)
+        if step == "append":
+            assert code_of(lambda: store(FRAME.head(1), "keys", ["x"], idempotency_key=step)) == "idempotency-key-reused"
+        ended = store(FRAME, "keys", ["x"], idempotency_key=step, why="once more")
+        assert load("keys").attrs["batch_id"] == ended.batch_id
+        assert store(FRAME, "keys", ["x"], idempotency_key=step).batch_id == ended.batch_id
+    assert len(millrace.history("team", "keys", pipeline="shop")) == 5
+    read = run_millrace(["table", "load", "team.keys", "x", "--limit", "0"], PIPELINE_DIR)
+    assert read["batchId"] == load("keys").attrs["batch_id"]

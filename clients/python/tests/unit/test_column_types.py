@@ -66,6 +66,10 @@ def test_maps_and_their_json_come_back_when_the_type_is_said() -> None:
         (["1"], "int64"),
         ([math.inf], "double"),
         (["a"], "double"),
+        (["1.5"], "double"),
+        ([2**53 + 1], "double"),
+        ([[2**53 + 1]], "list<double>"),
+        ([True], "double"),
         ([1], "string"),
         (["yes"], "boolean"),
         ([2**63], "int64"),
@@ -85,6 +89,10 @@ def test_what_is_not_of_its_type_is_refused(values: Any, kind: str) -> None:
     with pytest.raises(MillraceError) as raised:
         to_arrow("x", pd.Series(values), kind)
     assert raised.value.code == "row-invalid" and '"x"' in raised.value.message
+
+
+def test_integers_that_a_double_holds_may_go_into_a_column_of_doubles() -> None:
+    assert to_arrow("x", pd.Series([1, 2**53, None], dtype="object"), "double").to_pylist() == [1.0, 2.0**53, None]
 
 
 def test_integers_with_one_missing_may_come_as_floats() -> None:
