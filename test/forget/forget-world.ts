@@ -193,6 +193,9 @@ export async function filledWorld({ days, others }: { days: number; others: numb
     await world.snapshot(world.time.nowMs)
   }
   const partition = snapshotPartition(world.time.nowMs)
+  // Another day of the same name: what is anchored is not what is current.
+  const more = orderRecord('more', count + 90, { user: 'user-1', ts: world.time.nowMs - 1000 })
+  await world.send([more])
   await world.snapshot(world.time.nowMs)
   const [, first] = await world.catalog.history({ ...SNAPSHOTS, partition })
   const anchored = first?.batchId ?? ''
