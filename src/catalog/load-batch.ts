@@ -43,12 +43,20 @@ export async function loadBatch(ports: LoadPorts, ref: PartitionRef, entry: LogE
       batchId: record.batchId,
     })
   }
+  const { manifest, manifestBytes } = await readManifest(ports, record)
+  return { entry, record, manifest, manifestBytes, parts: () => verifiedParts(ports, record, manifest) }
+}
+
+/** Throws CatalogError `batch-damaged`, `batch-purged`, `manifest-invalid`, ObjectStoreError. */
+export async function readManifest(
+  ports: LoadPorts,
+  record: BatchRecord,
+): Promise<Pick<LoadedBatch, 'manifest' | 'manifestBytes'>> {
   const bytes = await existingObject(ports, record.manifestKey, record)
   if (sha256Hex(bytes) !== record.manifestSha256) {
     throw damaged(record.manifestKey, 'its SHA-256 is not the one in the catalogue', record.batchId)
   }
-  const manifest = decodeManifest(bytes, record.manifestKey)
-  return { entry, record, manifest, manifestBytes: bytes, parts: () => verifiedParts(ports, record, manifest) }
+  return { manifest: decodeManifest(bytes, record.manifestKey), manifestBytes: bytes }
 }
 
 /** Throws CatalogError `batch-not-found`. */

@@ -45,7 +45,7 @@ export async function runRetention(
   request: RetentionRequest,
 ): Promise<RetentionReport> {
   const { policy, who, why, pinnedBy, isDryRun, batchesMax = BATCHES_MAX } = request
-  const pins = await readPins(ports.store, pinnedBy)
+  const pins = await readPins(ports, pinnedBy)
   const question = { table: tableKey(ref), policy, pins, nowMs: ports.clock() }
   const all = await readTableBatches(ports.store, ref)
   const because = keptBecause(all, question)

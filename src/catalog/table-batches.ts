@@ -3,7 +3,9 @@
 import type { CatalogStore } from './catalog-store.ts'
 import { type BatchInput, type BatchRecord, type LogEntry, readBatchRecord, readLogEntry } from './items.ts'
 import { BATCHES_PREFIX, LOGS_PREFIX, partitionOfBatch, partitionOfLog, placeOfLocation } from './layout.ts'
+import { type LoadPorts, readManifest } from './load-batch.ts'
 import { type TableRef, tableKey } from './names.ts'
+import { INPUTS_IN_ITEM_MAX } from './store-batch.ts'
 
 export interface TableBatch {
   readonly batchId: string
@@ -80,16 +82,26 @@ export function pinOf({ table, partition, batchId }: BatchInput): string {
   return `${table}#${partition}#${batchId}`
 }
 
-/** What went into the batches of these tables that are not purged: of a version of a model what it was trained on. */
-export async function readPins(store: CatalogStore, tables: readonly TableRef[]): Promise<Pins> {
+/**
+ * What went into the batches of these tables that are not purged: of a version of a model what it was trained on. Throws CatalogError where
+ * a manifest that may name more than the item does cannot be read: who does not know what is needed lets nothing go.
+ */
+export async function readPins(ports: LoadPorts, tables: readonly TableRef[]): Promise<Pins> {
   const pins = new Set<string>()
   for (const ref of tables) {
-    for await (const item of store.list(tableKey(ref), BATCHES_PREFIX)) {
-      const { inputs, state } = readBatchRecord(item)
-      if (state !== 'purged') for (const input of inputs) pins.add(pinOf(input))
+    for await (const item of ports.store.list(tableKey(ref), BATCHES_PREFIX)) {
+      const record = readBatchRecord(item)
+      if (record.state === 'purged') continue
+      for (const input of await inputsOf(ports, record)) pins.add(pinOf(input))
     }
   }
   return pins
+}
+
+async function inputsOf(ports: LoadPorts, record: BatchRecord): Promise<readonly BatchInput[]> {
+  // Of one that was let go the manifest may be gone already.
+  if (record.inputs.length < INPUTS_IN_ITEM_MAX || record.purged !== undefined) return record.inputs
+  return (await readManifest(ports, record)).manifest.inputs
 }
 
 export function isPinned({ batchId, records }: TableBatch, table: string, pins: Pins): boolean {

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { findRetention, type RetentionPolicy, setRetention } from '../../src/catalog/retention.ts'
 import { runRetention } from '../../src/catalog/run-retention.ts'
+import { INPUTS_IN_ITEM_MAX } from '../../src/catalog/store-batch.ts'
 import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts'
 import { DAY, REASON, textOf, USERS } from './factories.ts'
 import { killing, type MaintenanceWorld, newMaintenanceWorld, NEXT, overwrites, readAll } from './maintenance-world.ts'
@@ -82,6 +83,25 @@ describe('keeps', () => {
     expect(await readAll(world, [idOf(0), idOf(1)], NEXT)).toEqual(['batch-purged', '1,1 again'])
     expect(await readAll(world, [idOf(0), idOf(3)])).toEqual(['batch-purged', 'batch-purged'])
     expect(await world.catalog.batch(NEXT, idOf(0))).toMatchObject({ state: 'purged', purged: WHY })
+  })
+
+  test('the inputs that only the manifest of a model names, and lets nothing go while that cannot be read', async () => {
+    await world.catalog.createTable(MODELS, { columns: [], format: 'zip', owner: 'ana' })
+    const hour = { table: 'shop.hours', partition: 'all', batchId: idOf(0) }
+    const inputs = [
+      ...Array.from({ length: INPUTS_IN_ITEM_MAX }, () => hour),
+      { table: 'shop.users', partition: DAY.partition, batchId: idOf(3) },
+    ]
+    const model = await world.catalog.store({ ...MODELS, partition: 'staging' }, { parts: [], inputs, ...REASON })
+    const { manifestKey } = await world.catalog.batch({ ...MODELS, partition: 'staging' }, model.batchId)
+    const manifest = world.objects.objects.get(manifestKey)
+    if (manifest === undefined) throw new Error('The model has no manifest')
+    world.objects.objects.delete(manifestKey)
+    await expect(retain({ keepBatches: 1 }, { pinnedBy: [MODELS] })).rejects.toMatchObject({ code: 'batch-damaged' })
+    world.objects.objects.set(manifestKey, manifest)
+    const report = await retain({ keepBatches: 1 }, { pinnedBy: [MODELS] })
+    expect(report).toMatchObject({ kept: { current: 1, pinned: 1 } })
+    expect(report.purged.map(({ batchId }) => batchId)).toEqual([idOf(0), idOf(1), idOf(2)])
   })
 
   test('a batch for an hour after somebody made it current', async () => {
