@@ -1,6 +1,7 @@
 // The catalogue over HTTP, for languages without an AWS client: what is there, and batches by URLs of their parts, read from S3 and
 // written to it directly. API Gateway's event in, its answer out.
 import type { Catalog } from '../catalog/catalog.ts'
+import { CatalogError } from '../catalog/errors.ts'
 import { parseTableName, type TableRef } from '../catalog/names.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { ObjectUrls } from '../platform/object-urls.ts'
@@ -43,10 +44,7 @@ const ROUTES: ReadonlyMap<string, Answer> = new Map<string, Answer>([
 
 /** Never rejects: what goes wrong is a problem in the answer. */
 export function catalogHttp(deps: CatalogHttpDeps): (event: ApiGatewayEvent) => Promise<ApiGatewayResult> {
-  return async event => {
-    const response = await answer(fromApiGateway(event), deps)
-    return toApiGateway(fitsAnswer(response) ? response : problem('answer-too-big'))
-  }
+  return async event => toApiGateway(await answer(fromApiGateway(event), deps))
 }
 
 async function answer(request: HttpRequest, deps: CatalogHttpDeps): Promise<HttpResponse> {
@@ -63,10 +61,16 @@ async function answer(request: HttpRequest, deps: CatalogHttpDeps): Promise<Http
   }
 }
 
+/** Throws CatalogError `answer-too-big`. */
 function json(body: unknown): HttpResponse {
-  return {
+  const response = {
     status: 200,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
     body: JSON.stringify(body),
   }
+  if (fitsAnswer(response)) return response
+  throw new CatalogError('The answer is longer than a function may give: 6 MB', {
+    code: 'answer-too-big',
+    next: 'Ask for fewer parts: of a batch a later firstPart, of an upload fewer at once. Or use the Python client, which reads DynamoDB and S3 itself.',
+  })
 }

@@ -32,6 +32,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'reason-invalid': BAD_REQUEST,
   'request-invalid': BAD_REQUEST,
   'table-reserved': 403,
+  'answer-too-big': 507,
 }
 
 export const CATALOG_PROBLEM_CODES: readonly string[] = Object.keys(STATUS)

@@ -5,7 +5,7 @@ import { seededRandom } from '../../src/platform/random.ts'
 import { catalogHttp } from '../../src/serve/catalog-http.ts'
 import { type CatalogWorld, catalogWorld, PLAIN, REASON, START_MS, textParts } from '../catalog/factories.ts'
 import { gatewayEvent, type GatewayRequest } from '../fakes/http-gateway.ts'
-import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
+import { ANSWER_BYTES_MAX, type ApiGatewayResult } from '../../src/serve/api-gateway.ts'
 
 export interface CatalogExchange {
   readonly operation: string
@@ -19,12 +19,12 @@ const BODY = new TextEncoder().encode('a')
 const PART = { bytes: BODY.byteLength, rows: 1, sha256: createHash('sha256').update(BODY).digest('hex') }
 const NEVER = '20260102030405-7h3k9c2m'
 
-function handlerOf({ catalog }: CatalogWorld) {
+function handlerOf({ catalog }: Pick<CatalogWorld, 'catalog'>, { host = 'bucket.example' } = {}) {
   return catalogHttp({
     catalog,
     urls: {
-      get: async key => `https://bucket.example/${key}`,
-      create: async key => ({ url: `https://bucket.example/${key}`, headers: { 'if-none-match': '*' } }),
+      get: async key => `https://${host}/${key}`,
+      create: async key => ({ url: `https://${host}/${key}`, headers: { 'if-none-match': '*' } }),
     },
     reserved: new Set(['models']),
     clock: () => START_MS,
@@ -89,6 +89,7 @@ export async function catalogExchanges(): Promise<CatalogExchange[]> {
     await ask('GET', `${TABLE}/batch`, { query: { batchId: first.batchId } }),
     await ask('GET', `${TABLE}/batch`, { query: { batchId: purged.batchId } }),
     ...(await failures(commit, definition)),
+    ...(await tooBig(world)),
   ].concat(await rolledBack(world, ask))
 }
 
@@ -135,6 +136,25 @@ async function failures(commit: object, definition: object): Promise<CatalogExch
     for (const [method, route, body] of asks) exchanges.push(await ask(method, route, { body }))
   }
   return exchanges
+}
+
+/** Each route whose answer grows with what there is. */
+async function tooBig({ catalog }: Pick<CatalogWorld, 'catalog'>): Promise<CatalogExchange[]> {
+  const long = 'x'.repeat(ANSWER_BYTES_MAX)
+  const huge: CatalogWorld['catalog'] = {
+    ...catalog,
+    tables: async () => Array.from({ length: ANSWER_BYTES_MAX / 8 }, () => ({ db: 'team', table: 'scores' })),
+    schema: async () => ({ ...PLAIN, owner: long }),
+    history: async (...asked) => (await catalog.history(...asked)).map(entry => ({ ...entry, why: long })),
+  }
+  const ask = asker(handlerOf({ catalog: huge }, { host: long }))
+  return [
+    await ask('GET', '/catalog/tables'),
+    await ask('GET', TABLE),
+    await ask('GET', `${TABLE}/history`),
+    await ask('GET', `${TABLE}/batch`),
+    await ask('POST', `${TABLE}/uploads`, { body: { partitions: [PARTITION], parts: [PART] } }),
+  ]
 }
 
 function fail(error: Error): never {

@@ -166,6 +166,18 @@ describe('docs/openapi.json', () => {
     expect(declared.sort()).toEqual([...answered].sort())
   })
 
+  it('has a next step of the catalogue where an answer of the catalogue is too big', () => {
+    const steps = exchanges
+      .filter(({ operation, response }) => operation.includes('/catalog') && response.statusCode === 507)
+      .map(({ response }) => JSON.parse(String(response.body)) as { readonly code: string; readonly next: string })
+    expect(steps).toHaveLength(5)
+    for (const { code, next } of steps) {
+      expect(code).toBe('answer-too-big')
+      expect(next).toContain('firstPart')
+      expect(next).not.toContain('/features')
+    }
+  })
+
   it('lists exactly the problem codes that there are', () => {
     const schema = resolve('#/components/schemas/Problem') as { properties: { code: { enum: string[] } } }
     expect(schema.properties.code.enum.toSorted()).toEqual(PROBLEM_CODES.toSorted())
