@@ -3,6 +3,7 @@ import type { Pipeline } from '../predictions/pipeline.ts'
 import { s3PresignedUrls } from '../platform/s3-presigned-urls.ts'
 import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
 import { catalogHttp } from '../serve/catalog-http.ts'
+import { functionMirror } from './function-mirror.ts'
 import { type LambdaHandler, lambdaHandler, timeForCallsMs } from './lambda-handler.ts'
 import { reportAnswer } from './report-answer.ts'
 import { createRuntime } from './runtime.ts'
@@ -13,8 +14,9 @@ const RESERVED = ['models', 'definitions', 'operations', 'removals']
 
 export function catalogHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
-    const { clients, environment, telemetry, world } = createRuntime(pipeline.name, 'catalog')
-    const limits = { timeLeftMs: () => timeForCallsMs(deadline) }
+    const runtime = createRuntime(pipeline.name, 'catalog')
+    const { clients, environment, telemetry, world } = runtime
+    const limits = { timeLeftMs: () => timeForCallsMs(deadline), observe: functionMirror(runtime) }
     const { catalog } = deployedStores(clients, environment, world, limits)
     const handle = catalogHttp({
       catalog,

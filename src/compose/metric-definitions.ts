@@ -43,7 +43,7 @@ export const METRICS = {
   snapshotAge: { unit: 'Milliseconds', functions: ['snapshot'] },
   inputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
   outputDrift: { unit: 'None', functions: ['snapshot'], dimension: 'model, owner' },
-  mirrorsNotMoved: { unit: 'Count', functions: ['snapshot'] },
+  mirrorsNotMoved: { unit: 'Count', functions: ['snapshot', 'catalog'] },
   driftUnknown: { unit: 'Count', functions: ['snapshot'], dimension: 'model, owner' },
   hoursCompacted: { unit: 'Count', functions: ['compact'] },
   recordsCompacted: { unit: 'Count', functions: ['compact'] },

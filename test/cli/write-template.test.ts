@@ -9,6 +9,7 @@ import { resourceNames } from '../../src/compose/resource-names.ts'
 
 interface Resource {
   readonly Type: string
+  readonly Condition?: string
   readonly DeletionPolicy?: string
   readonly UpdateReplacePolicy?: string
   readonly Properties: Readonly<Record<string, unknown>>
@@ -153,6 +154,24 @@ describe('the template of serverless.yml', () => {
         'dynamodb:GetItem dynamodb:Query dynamodb:Scan dynamodb:PutItem s3:GetObject s3:PutObject s3:ListBucket Deny:s3:PutObject Deny:dynamodb:PutItem',
     })
     expect(JSON.stringify(allowed)).not.toMatch(/Delete|\*/)
+  })
+
+  it('lets those who commit move the mirror, where there is one, and each list parts of its own tables', () => {
+    const policies = ofType('AWS::IAM::Policy').filter(([, { Properties }]) =>
+      JSON.stringify(Properties).includes('glue:'),
+    )
+    const roles = policies.map(([, { Condition, Properties }]) => {
+      expect(Condition).toBe('GlueMirror')
+      const { Statement } = Properties['PolicyDocument'] as { readonly Statement: readonly Statement[] }
+      for (const { Action } of Statement) expect(Action).not.toContain('glue:DeleteTable')
+      return Properties['Roles']
+    })
+    expect(roles).toEqual([[{ Ref: 'SnapshotRole' }], [{ Ref: 'CatalogRole' }]])
+    const [snapshot, ofCatalog] = policies.map(([, { Properties }]) => JSON.stringify(Properties['PolicyDocument']))
+    // The catalogue's role has the bucket anyway.
+    expect(snapshot).toContain('glue.symlinks/flights/users/')
+    expect(ofCatalog).not.toContain('s3:')
+    expect(ofCatalog).toContain('"glue:BatchUpdatePartition"')
   })
 
   it('says what is missing where there is no serverless.yml', async () => {
