@@ -243,7 +243,7 @@ export const BUGS_OF_THE_WAY: readonly PlantedBug[] = [
     patches: [
       {
         file: 'src/catalog/store-batch.ts',
-        find: 'await checkParts(ports.objects, place, parts)',
+        find: 'await checkParts(ports.objects, { ...place, columns }, parts)',
         replace: '',
       },
     ],
