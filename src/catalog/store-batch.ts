@@ -142,6 +142,8 @@ export interface CommitInput extends Omit<StoreInput, 'parts' | 'batchId' | 'ide
   readonly createdAtMs?: number
   /** Several may commit this batch, of the same parts, and it is in the log once. */
   readonly isOnce?: boolean
+  /** Called once all parts were found to be there, before anything is written: what it throws ends the commit. */
+  readonly whenChecked?: () => Promise<void>
 }
 
 /** Makes a batch of parts that are there, written by whomever: each is looked at first. Throws CatalogError `part-differs`. */
@@ -173,6 +175,7 @@ async function prepareBatch(
   const place = placeOf(ref, schema, batchId)
   const { location } = place
   await checkParts(ports.objects, { ...place, columns }, parts)
+  await input.whenChecked?.()
   const named = { table, partition, batchId, createdAtMs, who, why, format, columns }
   const manifestKey = `${location}${MANIFEST_NAME}`
   const manifest = await createManifest(

@@ -1,14 +1,16 @@
 // The end of a run: whoever finds that all segments are done adds up what the pieces say and commits their parts as one batch. Any
 // number may try it at once: the decision is one object, the batch one entry of the log.
+import { CatalogError } from '../catalog/errors.ts'
 import type { LogEntry } from '../catalog/items.ts'
 import type { ManifestPart } from '../catalog/manifest.ts'
+import type { CommitInput } from '../catalog/store-batch.ts'
 import { byCodePoint } from '../platform/canonical-json.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import type { WorkDependencies } from './dependencies.ts'
 import type { ModelDrift } from './drift.ts'
 import { SnapshotError } from './errors.ts'
 import { newerThan } from './newer-snapshot.ts'
-import { isEnded, type SnapshotPiece, type SnapshotRun } from './run-records.ts'
+import { isEnded, type RunEnd, type SnapshotPiece, type SnapshotRun } from './run-records.ts'
 import { reportProperties, type SinceBefore, sinceBefore, type SnapshotFacts } from './snapshot-report.ts'
 import { refOf, SNAPSHOT_TABLE } from './snapshot-table.ts'
 import { UserCounts } from './user-counts.ts'
@@ -37,7 +39,8 @@ export async function finishRun(deps: WorkDependencies, run: SnapshotRun): Promi
   const counts = new UserCounts(compiled, predictor.models ?? [])
   const added = await addUp(deps, run, counts)
   if (added === undefined) return undefined
-  await decide(deps, run)
+  const before = await deps.runs.end(run)
+  if (before?.outcome === 'given-up') throw givenUp(run, before)
 
   const { pipeline } = compiled
   const facts: SnapshotFacts = {
@@ -51,20 +54,39 @@ export async function finishRun(deps: WorkDependencies, run: SnapshotRun): Promi
   const distributions = counts.sketches.distributions()
   const since = (await sinceBefore(catalog, run, distributions)) ?? null
   const ref = refOf(run)
-  const entry = await catalog.commitParts(
-    ref,
-    { ...snapshotSchema(compiled), columns: run.columns },
-    {
-      batchId: run.batchId,
-      parts: added.parts,
-      createdAtMs: run.createdAtMs,
-      who: run.who,
-      why: `${run.why}, at ${toRfc3339(run.instantMs)}`,
-      properties: () => reportProperties(run.instantMs, { facts, drift, distributions, since }),
-      isOnce: true,
-    },
-  )
+  const properties = () => reportProperties(run.instantMs, { facts, drift, distributions, since })
+  const entry = await commitRun(deps, run, { parts: added.parts, properties })
   return { entry, ...ref, table: SNAPSHOT_TABLE, ...facts, drift, since }
+}
+
+/** Decided once all parts were looked at: of a run whose part is gone before that, nothing is decided, and it can be given up. */
+async function commitRun(
+  deps: WorkDependencies,
+  run: SnapshotRun,
+  { parts, properties }: Required<Pick<CommitInput, 'parts' | 'properties'>>,
+): Promise<LogEntry> {
+  const { catalog, compiled, runs } = deps
+  const { batchId, columns, createdAtMs, who, why, instantMs } = run
+  try {
+    return await catalog.commitParts(
+      refOf(run),
+      { ...snapshotSchema(compiled), columns },
+      {
+        batchId,
+        parts,
+        createdAtMs,
+        who,
+        why: `${why}, at ${toRfc3339(instantMs)}`,
+        properties,
+        isOnce: true,
+        whenChecked: () => decide(deps, run),
+      },
+    )
+  } catch (error) {
+    if (!(error instanceof CatalogError) || error.code !== 'part-differs') throw error
+    const isDecided = (await runs.end(run))?.outcome === 'commit'
+    throw incomplete(run, error.message, isDecided ? RESTORE : GIVE_UP)
+  }
 }
 
 interface AddedUp {
@@ -129,18 +151,25 @@ async function decide({ runs, catalog, clock }: WorkDependencies, run: SnapshotR
     await runs.createEnd(run, end)
   }
   const end = known ?? (await runs.end(run))
-  if (end?.outcome === 'commit') return
-  throw new SnapshotError(`Run ${run.number} of ${run.partition} was given up: ${end?.why ?? 'nobody said why'}`, {
+  if (end?.outcome !== 'commit') throw givenUp(run, end)
+}
+
+function givenUp(run: SnapshotRun, end: RunEnd | undefined): SnapshotError {
+  return new SnapshotError(`Run ${run.number} of ${run.partition} was given up: ${end?.why ?? 'nobody said why'}`, {
     code: 'snapshot-given-up',
     next: 'Start another one: millrace snapshot run.',
     ...whereOf(run),
   })
 }
 
-function incomplete(run: SnapshotRun, what: string): SnapshotError {
+const GIVE_UP = 'Nothing was committed. Give it up and start another one: millrace snapshot run --give-up.'
+const RESTORE =
+  'It is decided that this run is committed. Restore the object from the bucket’s versions, then: millrace snapshot run --resume.'
+
+function incomplete(run: SnapshotRun, what: string, next = GIVE_UP): SnapshotError {
   return new SnapshotError(`Run ${run.number} of ${run.partition} does not add up: ${what}`, {
     code: 'snapshot-incomplete',
-    next: 'Nothing was committed. Give it up and start another one: millrace snapshot run --give-up.',
+    next,
     ...whereOf(run),
   })
 }
