@@ -23,6 +23,8 @@ export class DedupLedger {
   readonly #types = new Map<string, WorkingType>()
   readonly #before: DedupState
   readonly #marks: Map<string, Mark>
+  /** Of the shard that was asked of last: records of a batch are mostly of one. */
+  #shard: { readonly record: StreamRecord; readonly key: string } | undefined
 
   constructor(before: DedupState) {
     this.#before = before
@@ -67,11 +69,21 @@ export class DedupLedger {
   /** Up to the mark of its shard, or of what marks stood for that were pruned. */
   #isMarked(record: StreamRecord): boolean {
     if (record.arrivalMs < (this.#before.settledMs ?? 0)) return true
-    return isUpTo(this.#marks.get(markKey(record)), record)
+    return isUpTo(this.#marks.get(this.#markKey(record)), record)
+  }
+
+  #markKey(record: StreamRecord): string {
+    const known = this.#shard
+    if (known !== undefined && known.record.shard === record.shard && known.record.stream === record.stream) {
+      return known.key
+    }
+    const key = markKey(record)
+    this.#shard = { record, key }
+    return key
   }
 
   #advance(record: StreamRecord): void {
-    const key = markKey(record)
+    const key = this.#markKey(record)
     if (isUpTo(this.#marks.get(key), record)) return
     this.#marks.set(key, { sequence: record.sequence, arrivalMs: record.arrivalMs })
   }
@@ -99,7 +111,9 @@ export function markKey(record: Pick<StreamRecord, 'stream' | 'shard'>): string 
 function insertSorted(ids: RecentId[], id: RecentId): void {
   let index = ids.length
   while (index > 0 && compareRecentIds(ids[index - 1] as RecentId, id) > 0) index--
-  ids.splice(index, 0, id)
+  // Most come in order.
+  if (index === ids.length) ids.push(id)
+  else ids.splice(index, 0, id)
 }
 
 function evict(type: WorkingType, latenessMs: number, idsMax: number): void {

@@ -84,6 +84,8 @@ export class ByteReader {
   readonly #buffer: Buffer
   readonly #name: string
   #position = 0
+  /** All bytes as digits, from the first time that some are wanted: one call of Node's for many ids. */
+  #digits: string | undefined
 
   /** `name`: the attribute, for messages. */
   constructor(bytes: Uint8Array, name: string) {
@@ -121,7 +123,8 @@ export class ByteReader {
 
   hex(bytes: number, what: string): string {
     const start = this.#advance(bytes, what)
-    return this.#buffer.toString('hex', start, start + bytes)
+    this.#digits ??= this.#buffer.toString('hex')
+    return this.#digits.slice(2 * start, 2 * (start + bytes))
   }
 
   text(bytesMax: number, what: string): string {
