@@ -95,6 +95,36 @@ describe('evaluateFeatures', () => {
     expect(kept).toMatchObject({ seen: 1 })
   })
 
+  it('does not take up what was left behind, though nothing newer has come since: it lacks the write that left it', () => {
+    const both = compileFeatures(
+      features({ a: count(order, { within: '7d' }), b: count(order, { within: '7d', where: { gift: true } }) }),
+    )
+    const onlyA = compileFeatures(features({ a: count(order, { within: '7d' }) }))
+    const gift = (id: number, ts: number) => [orderEvent(id, ts, { gift: true })]
+    const first = foldAll([gift(1, START)], both)
+    const back = {
+      plan: onlyA,
+      state: first.state,
+      previousAt: first.at,
+      previousVersion: 1,
+      events: gift(2, START + 1),
+    }
+    const second = foldState(back)
+    // Forward again, by an event that is older than the newest one.
+    const forward = {
+      plan: both,
+      state: second.state,
+      previousAt: second.at,
+      previousVersion: 2,
+      events: gift(3, START),
+    }
+    const third = foldState(forward)
+    expect(third.at).toBe(second.at)
+    const { values, pending } = evaluateFeatures(both, third.state, third.at, third.at)
+    expect(values).toEqual({ a: 3, b: null })
+    expect(pending).toEqual({ b: 'backfilling' })
+  })
+
   it('carries state that no definition knows for 14 days of events, and then lets it go', () => {
     const other = compileFeatures(features({ a: count(order, { within: '7d' }) }))
     const first = foldAll([[orderEvent(1, START)]])
