@@ -1,5 +1,6 @@
 // Every command block of README and docs is typed here as it stands there, against the local cloud that they tell the reader to
 // start; and the README's example of a new event and a new feature is followed to the letter.
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,7 +84,7 @@ describe("the README's new event and new feature", () => {
       linkCommand(folder)
       expect(await bash('npx millrace init shop', folder)).toMatchObject({ code: 0 })
       const shop = join(folder, 'shop')
-      linkModules(shop)
+      linkModules(shop, builtPackage(folder))
       const [eventsFile, featuresFile] = ['events', 'features'].map(name =>
         join(shop, 'src', 'pipeline', `${name}.ts`),
       ) as [string, string]
@@ -141,12 +142,24 @@ function linkCommand(folder: string): void {
 }
 
 /** What `npm install` would bring, from this repo. */
-function linkModules(repo: string): void {
+/** The package as an installed one is, with a dist of its own: that of the repo is another test's, and may be none. */
+function builtPackage(parent: string): string {
+  const built = join(parent, 'package')
+  mkdirSync(built)
+  for (const name of readdirSync(ROOT)) if (name !== 'dist') symlinkSync(join(ROOT, name), join(built, name))
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(built, 'dist')], {
+    cwd: ROOT,
+  })
+  return built
+}
+
+function linkModules(repo: string, built: string): void {
   const target = join(repo, 'node_modules')
   mkdirSync(target)
   for (const name of readdirSync(join(ROOT, 'node_modules')))
     symlinkSync(join(ROOT, 'node_modules', name), join(target, name))
-  symlinkSync(ROOT, join(target, 'millrace'))
+  symlinkSync(built, join(target, 'millrace'))
 }
 
 async function eventually(url: string): Promise<unknown> {

@@ -272,8 +272,9 @@ test.each([
 ] as const)('%s %s of %j is %i %s', async (method, path, options, status, code) => {
   const answer = await call(method, `${TABLE}${path}`, options)
   expect(answer).toMatchObject({ status, body: { code } })
-  expect(answer.body.detail).toBeTruthy()
-  expect(answer.body.next).toBeTruthy()
+  // What, and what to do: sentences, not words.
+  expect(answer.body.detail).toMatch(/\S+ \S+/)
+  expect(answer.body.next).toMatch(/\S+ \S+/)
 })
 
 test('a batch over the limit is refused before a byte is sent, and what fails inside says nothing of it', async () => {

@@ -215,7 +215,8 @@ def test_names_reasons_and_frames_that_cannot_be_are_refused() -> None:
     assert code_of(lambda: store(FRAME, "Bad", ["x"])) == "name-invalid"
     assert code_of(lambda: store(FRAME, "bad", ["a b"])) == "name-invalid"
     # No list of its letters.
-    assert code_of(lambda: store(FRAME, "bad", "2016")) == "partition-invalid"  # type: ignore[arg-type]
+    text: Any = "2016"
+    assert code_of(lambda: store(FRAME, "bad", text)) == "partition-invalid"
     assert code_of(lambda: store(FRAME, "bad", ["x"], why=" ")) == "reason-invalid"
     assert code_of(lambda: store(pd.DataFrame({1: [1]}), "bad", ["x"])) == "column-invalid"
     assert code_of(lambda: store(pd.DataFrame({"a b": [1]}), "bad", ["x"])) == "column-invalid"
