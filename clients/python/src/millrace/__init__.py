@@ -1,6 +1,7 @@
 """Training sets and tables of a Millrace pipeline as pandas data frames; models that were fitted on them, published and loaded."""
 
-from millrace.catalog import Batch, Catalog
+from millrace.batches import Batch
+from millrace.catalog import Catalog
 from millrace.errors import MillraceError
 from millrace.loading import Model, load_model
 from millrace.publish import About, publish

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from millrace.batches import Batch, damaged, unavailable
 from millrace.checksum import values_checksum
 from millrace.deployment import Deployment, aws_client, find_deployment
 from millrace.errors import MillraceError
@@ -24,35 +25,6 @@ from millrace.naming import check_batch_id
 from millrace.text_formats import TEXT_FORMATS, read_text_part
 
 MANIFEST_FORMAT_VERSION = 1
-
-
-@dataclass(frozen=True)
-class Batch:
-    """One batch of a partition, its manifest checked."""
-
-    batch_id: str
-    # Prefix of its objects, with the slash.
-    location: str
-    manifest: dict[str, Any]
-
-    @property
-    def table(self) -> str:
-        return str(self.manifest["table"])
-
-    @property
-    def partition(self) -> str:
-        return str(self.manifest["partition"])
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Name to type, in order."""
-        return {column["name"]: column["type"] for column in self.manifest["columns"]}
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        """What its maker said beside."""
-        properties: dict[str, Any] = self.manifest.get("properties", {})
-        return properties
 
 
 class Catalog:
@@ -89,7 +61,7 @@ class Catalog:
             )
         body = self.get_object(item["manifestKey"])
         if _sha256(body) != item["manifestSha256"]:
-            raise _damaged(item["manifestKey"], "its SHA-256 is not the one in the catalogue")
+            raise damaged(item["manifestKey"], "its SHA-256 is not the one in the catalogue")
         manifest = json.loads(body)
         if manifest["formatVersion"] != MANIFEST_FORMAT_VERSION:
             raise MillraceError(
@@ -200,7 +172,7 @@ class Catalog:
             key = batch.location + part["name"]
             body = self.get_object(key)
             if len(body) != part["bytes"] or _sha256(body) != part["sha256"]:
-                raise _damaged(key, "it is not what its manifest says")
+                raise damaged(key, "it is not what its manifest says")
             yield part["name"], body
 
     def definitions(self) -> dict[str, Any] | None:
@@ -227,7 +199,7 @@ class Catalog:
         for name, body in self.bodies(batch):
             table = pq.read_table(io.BytesIO(body), columns=names) if kind == "parquet" else _read_text(kind, name, body, batch)
             if table.num_rows != rows[name]:
-                raise _damaged(batch.location + name, f"it has {table.num_rows} rows instead of {rows[name]}")
+                raise damaged(batch.location + name, f"it has {table.num_rows} rows instead of {rows[name]}")
             yield table.select(names)
 
     def values_checksum(self, batch: Batch) -> str:
@@ -276,7 +248,7 @@ class Catalog:
         try:
             body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey as error:
-            raise _damaged(key, "it is not there") from error
+            raise damaged(key, "it is not there") from error
         except (BotoCoreError, ClientError) as error:
             raise unavailable(f"The bucket {bucket}", error) from error
         return body
@@ -286,7 +258,7 @@ def _read_text(kind: str, name: str, body: bytes, batch: Batch) -> pa.Table:
     try:
         return read_text_part(kind, body, batch.columns)
     except (ValueError, KeyError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise _damaged(batch.location + name, f"it cannot be read as {kind}: {error}") from error
+        raise damaged(batch.location + name, f"it cannot be read as {kind}: {error}") from error
 
 
 def _numbered(entry: dict[str, Any]) -> dict[str, Any]:
@@ -300,17 +272,3 @@ def _plain(item: dict[str, Any]) -> dict[str, Any]:
 
 def _sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
-
-
-def _damaged(key: str, what: str) -> MillraceError:
-    return MillraceError(
-        f"{key} cannot be used: {what}", code="batch-damaged", next="Roll the partition back to another batch."
-    )
-
-
-def unavailable(what: str, error: Exception) -> MillraceError:
-    return MillraceError(
-        f"{what} cannot be read: {error}",
-        code="catalog-unavailable",
-        next="Check AWS_ENDPOINT_URL or the region, the credentials, the pipeline's name and the stage.",
-    )

@@ -80,6 +80,12 @@ def new_batch_id(at: datetime.datetime) -> str:
     return f"{at.astimezone(datetime.timezone.utc):%Y%m%d%H%M%S}-{''.join(secrets.choice(BATCH_LETTERS) for _ in range(8))}"
 
 
+def rfc3339(at: int) -> str:
+    """`2026-01-02T03:04:05.678Z` of ms since 1970."""
+    instant = datetime.datetime.fromtimestamp(at // 1000, datetime.timezone.utc)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
+
+
 def check_batch_id(batch_id: str) -> str:
     if BATCH_ID.fullmatch(batch_id) is None:
         raise MillraceError(f"{batch_id!r} is no batch ID", code="batch-id-invalid", next="`millrace table history` lists them.")

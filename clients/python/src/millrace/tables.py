@@ -11,12 +11,14 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from millrace.catalog import Batch, Catalog
+from millrace.batches import Batch
+from millrace.catalog import Catalog
 from millrace.column_types import arrow_type, to_arrow, to_pandas, type_of
 from millrace.errors import MillraceError
 from millrace.loading import pipeline_name
 from millrace.naming import check_batch_id, check_columns, check_partition, partition_name, table_key
-from millrace.writing import Reason, Writer
+from millrace.reason import Reason
+from millrace.writing import Writer
 
 
 def store_dataframe(

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from millrace.catalog import Batch, Catalog
+from millrace.batches import Batch
+from millrace.catalog import Catalog
 from millrace.command import run_millrace
 from millrace.errors import MillraceError
 

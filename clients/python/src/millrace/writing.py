@@ -18,32 +18,19 @@ import pyarrow.parquet as pq
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from millrace.catalog import MANIFEST_FORMAT_VERSION, Catalog, unavailable
+from millrace.batches import unavailable
+from millrace.catalog import MANIFEST_FORMAT_VERSION, Catalog
 from millrace.errors import MillraceError
-from millrace.naming import log_sort_key, new_batch_id, schema_sort_key
+from millrace.naming import log_sort_key, new_batch_id, rfc3339, schema_sort_key
+from millrace.reason import REASON_BYTES_MAX, Reason
+from millrace.schemas import Schema, read_schema, refuse_others
 
 # As the engine's own: some MB a part.
 PART_ROWS_MAX = 100_000
 # Lost rounds of one commit: each is somebody else's commit to the same partition.
 ROUNDS_MAX = 50
-REASON_BYTES_MAX = 1_024
 # Half an hour: what a writer takes at most between its batch item and its log entry, as the engine has it.
 HOLD_MS = 1_800_000
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Who and why are asked of everybody who changes what others read."""
-
-    who: str
-    why: str
-
-    def __post_init__(self) -> None:
-        for name, text in (("who", self.who), ("why", self.why)):
-            if text.strip() == "" or len(text.encode(errors="surrogatepass")) > REASON_BYTES_MAX:
-                raise MillraceError(
-                    f'"{name}" is empty or longer than {REASON_BYTES_MAX} bytes', code="reason-invalid", next="Say who and why in a sentence."
-                )
 
 
 @dataclass(frozen=True)
@@ -55,23 +42,6 @@ class Begun:
     # Where a key stands for it: the log has it in a later entry, or not yet.
     after: int | None = None
     is_committed: bool = False
-
-
-@dataclass(frozen=True)
-class Schema:
-    """What a table is, by its newest schema item."""
-
-    number: int
-    attributes: dict[str, Any]
-
-    @property
-    def columns(self) -> dict[str, str]:
-        return {column["name"]: column["type"] for column in self.attributes["columns"]}
-
-    @property
-    def partition_keys(self) -> list[str] | None:
-        keys: list[str] | None = self.attributes.get("partitionKeys")
-        return keys
 
 
 class Writer:
@@ -86,7 +56,7 @@ class Writer:
 
     def _schemas(self, table: str) -> list[Schema]:
         """The oldest first."""
-        return [_schema(item) for item in self._catalog.query(table, "schema")]
+        return [read_schema(item) for item in self._catalog.query(table, "schema")]
 
     def define(self, table: str, columns: Mapping[str, str], owner: str, partition_keys: Sequence[str] | None) -> Schema:
         """Makes the table, or adds columns to it. Raises MillraceError `table-differs` where a column would change its type."""
@@ -99,7 +69,7 @@ class Writer:
                 attributes = {"columns": listed, "format": "parquet", "owner": owner, **keys}
                 number = 1
             else:
-                _refuse_others(table, schemas, columns, partition_keys)
+                refuse_others(table, schemas, columns, partition_keys)
                 lacking = [column for column in listed if column["name"] not in before.columns]
                 if not lacking:
                     return before
@@ -323,45 +293,5 @@ class Writer:
         return True
 
 
-def _schema(item: Mapping[str, Any]) -> Schema:
-    sort_key = str(item["sk"])
-    attributes = {name: value for name, value in item.items() if name not in ("table", "sk")}
-    return Schema(1 if sort_key == "schema" else int(sort_key.split("#")[1]), attributes)
-
-
-def rfc3339(at: int) -> str:
-    """`2026-01-02T03:04:05.678Z` of ms since 1970."""
-    instant = datetime.datetime.fromtimestamp(at // 1000, datetime.timezone.utc)
-    return f"{instant:%Y-%m-%dT%H:%M:%S}.{at % 1000:03}Z"
-
-
 def _parts(rows: pa.Table) -> list[pa.Table]:
     return [rows.slice(start, PART_ROWS_MAX) for start in range(0, rows.num_rows, PART_ROWS_MAX)]
-
-
-def _refuse_others(table: str, schemas: Sequence[Schema], columns: Mapping[str, str], partition_keys: Sequence[str] | None) -> None:
-    """A column that was dropped, and comes back, means what it meant."""
-    before = schemas[-1]
-    if before.attributes["format"] != "parquet":
-        raise MillraceError(f"The parts of {table} are {before.attributes['format']}, which has no rows here", code="format-has-no-rows")
-    if partition_keys is not None and list(partition_keys) != before.partition_keys:
-        raise MillraceError(
-            f"The partition keys of {table} are {', '.join(before.partition_keys or ['not declared'])}",
-            code="table-differs",
-            next="Leave partition_keys out, or give the table a new name.",
-        )
-    known = {before_name.lower(): (before_name, kind) for schema in schemas for before_name, kind in schema.columns.items()}
-    for name, kind in columns.items():
-        before_name, before_kind = known.get(name.lower(), (name, kind))
-        if before_name != name:
-            raise MillraceError(
-                f'The column "{before_name}" of {table} is not "{name}" to all engines',
-                code="table-differs",
-                next="Write it as it is in the table, or give the column another name.",
-            )
-        if before_kind != kind:
-            raise MillraceError(
-                f'The column "{name}" of {table} is {before_kind}, not {kind}',
-                code="table-differs",
-                next="Convert it, or give the column, or the table, a new name.",
-            )

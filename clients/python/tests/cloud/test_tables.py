@@ -13,7 +13,8 @@ import pytest
 
 import millrace
 from millrace.command import run_millrace
-from millrace.writing import Reason, Writer
+from millrace.reason import Reason
+from millrace.writing import Writer
 
 PIPELINE_DIR = Path(os.environ["MILLRACE_PIPELINE_DIR"])
 UTC = datetime.timezone.utc
