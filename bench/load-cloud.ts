@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { localKinesisClient } from '../localstack/kinesis-streams.ts'
 import type { LocalStatus } from '../localstack/local-api.ts'
+import { RECENT_IDS_MAX } from '../src/affected/decide.ts'
 import { STAGE_DEFAULT } from '../src/cli/stage.ts'
 import { awsClients } from '../src/compose/clients.ts'
 import { type Connection, connect } from '../src/compose/connect.ts'
@@ -23,8 +24,12 @@ import { measurePutRate } from './load-put-rate.ts'
 const SHARDS = 2
 /** As many as the demo has routes. */
 const ROUTES = 3000
-/** So that items have the size that they keep. */
-const WARM_UP_PASSES = 3
+/**
+ * So that items have the size that they keep: all events are within the lateness, so an item's ids grow until they are as many as an item
+ * remembers. Else what the function holds of a batch grows for as long, and looks like a leak.
+ */
+const WARM_UP_FLIGHTS_IN_A_ROW = 32
+const WARM_UP_PASSES = Math.ceil(RECENT_IDS_MAX / WARM_UP_FLIGHTS_IN_A_ROW)
 /** The least that is asked for is 80 %; a little more, as pacing and batches round down. */
 const SHARE_WANTED = 0.83
 /**
@@ -105,12 +110,14 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
   const { cloud, connection, env, traffic } = world
   const kinesis = localKinesisClient(cloud.endpoint)
   const clients = Array.from({ length: SHARDS }, () => awsClients(env))
-  const put = async (count: number): Promise<void> => {
-    await putRecords(kinesis, connection.names.eventsStream, traffic.next(count, systemClock()))
+  const put = async (count: number, inARow = 1): Promise<void> => {
+    await putRecords(kinesis, connection.names.eventsStream, traffic.next(count, systemClock(), inARow))
   }
   try {
-    for (let pass = 0; pass < WARM_UP_PASSES; pass++) await put(ROUTES)
-    await cloud.drain(DRAIN_TIMEOUT_MS)
+    for (let pass = 0; pass < WARM_UP_PASSES; pass++) {
+      await put(ROUTES * WARM_UP_FLIGHTS_IN_A_ROW, WARM_UP_FLIGHTS_IN_A_ROW)
+      await cloud.drain(DRAIN_TIMEOUT_MS)
+    }
     const item = [...(await allItems(connection)).values()][0]
     if (item === undefined) throw new Error('No item was written')
     const probeMs = Math.min(PROBE_MS_MAX, (minutes * MINUTE_MS) / 6)

@@ -1,17 +1,17 @@
 // Events of the load: each the next flight of the next route, so that every event of a batch has a user of its own and events a second
-// are users written a second.
+// are users written a second. To warm up, many flights of a route in a row, which are then one write.
 import type { TrafficRecord } from '../test/local/flight-traffic.ts'
 
 export interface LoadFlights {
-  next(count: number, nowMs: number): readonly TrafficRecord[]
+  next(count: number, nowMs: number, inARow?: number): readonly TrafficRecord[]
 }
 
 export function loadFlights(routes: number): LoadFlights {
   let flight = 0
   return {
-    next: (count, nowMs) =>
+    next: (count, nowMs, inARow = 1) =>
       Array.from({ length: count }, () => {
-        const route = `R${flight % routes}`
+        const route = `R${Math.floor(flight / inARow) % routes}`
         const event = {
           type: 'flight.arrived',
           flight: ++flight,

@@ -111,6 +111,8 @@ function settledAsFound(first: PlannedUser, found: SettledUser): SettledUser {
  * in what is put, whatever was thought before.
  */
 function settledDecisions({ user, decisions: before }: PlannedUser, now: readonly Decision[]): readonly Decision[] {
+  // No other writer was there, as nearly always.
+  if (now === before) return now
   const folded = new Set<string>()
   return now.map((decision, index) => {
     const event = user.records[index]?.event

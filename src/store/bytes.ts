@@ -6,7 +6,9 @@ import { CorruptItemError, invalidItem } from './errors.ts'
 /** 2^53 − 1 in groups of 7 bits. */
 const VARINT_BYTES_MAX = 8
 const GROUP = 128
+const INT32_MAX = 0x7fff_ffff
 const FIRST_CAPACITY_BYTES = 4096
+const ASCII_MAX = 127
 
 /** What a hex digit in lower case stands for, by its character's code; 255: it is none. */
 const NIBBLES = new Uint8Array(128).fill(255)
@@ -30,11 +32,17 @@ export class ByteWriter {
     if (!Number.isSafeInteger(value) || value < 0) throw invalidItem(`${what} is not a whole number from 0 to 2^53 - 1`)
     this.#reserve(VARINT_BYTES_MAX)
     let rest = value
-    while (rest >= GROUP) {
+    // Beyond 31 bits numbers are floating-point ones, which divide slowly.
+    while (rest > INT32_MAX) {
       this.#buffer[this.#length++] = (rest % GROUP) + GROUP
       rest = Math.floor(rest / GROUP)
     }
-    this.#buffer[this.#length++] = rest
+    let low = rest | 0
+    while (low >= GROUP) {
+      this.#buffer[this.#length++] = (low & (GROUP - 1)) | GROUP
+      low >>>= 7
+    }
+    this.#buffer[this.#length++] = low
   }
 
   /** An even number of digits in lower case; Node's own writing of a few bytes costs several times as much. */
@@ -50,6 +58,7 @@ export class ByteWriter {
 
   /** Length, then UTF-8. */
   text(value: string, bytesMax: number, what: string): void {
+    if (value.length <= bytesMax && this.#ascii(value)) return
     const bytes = Buffer.byteLength(value)
     if (bytes > bytesMax || !value.isWellFormed()) throw invalidItem(`${what} is not text of at most ${bytesMax} bytes`)
     this.varint(bytes, what)
@@ -64,6 +73,22 @@ export class ByteWriter {
     this.#buffer = EMPTY
     this.#length = 0
     return written
+  }
+
+  /** Names are short and of ASCII nearly always, and Node's own writing of a few bytes costs several times as much. */
+  #ascii(value: string): boolean {
+    const start = this.#length
+    this.varint(value.length, 'a length')
+    this.#reserve(value.length)
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index)
+      if (code > ASCII_MAX) {
+        this.#length = start
+        return false
+      }
+      this.#buffer[this.#length++] = code
+    }
+    return true
   }
 
   #reserve(bytes: number): void {
@@ -128,7 +153,11 @@ export class ByteReader {
   }
 
   text(bytesMax: number, what: string): string {
-    const bytes = this.#take(this.varint(`the length of ${what}`, bytesMax), what)
+    const length = this.varint(`the length of ${what}`, bytesMax)
+    const start = this.#advance(length, what)
+    const end = start + length
+    if (this.#isAscii(start, end)) return this.#buffer.toString('latin1', start, end)
+    const bytes = this.#buffer.subarray(start, end)
     if (!isUtf8(bytes)) throw this.corrupt(`${what} is not UTF-8`)
     return bytes.toString('utf8')
   }
@@ -141,9 +170,9 @@ export class ByteReader {
     return new CorruptItemError(`${this.#name}: ${problem}`)
   }
 
-  #take(bytes: number, what: string): Buffer {
-    const start = this.#advance(bytes, what)
-    return this.#buffer.subarray(start, start + bytes)
+  #isAscii(start: number, end: number): boolean {
+    for (let index = start; index < end; index++) if ((this.#buffer[index] as number) > ASCII_MAX) return false
+    return true
   }
 
   /** Where the bytes begin. */

@@ -55,6 +55,9 @@ export const SUM_VERSION = 2
 const NUMBER_BYTES = 4
 const NUMBERS = 16
 export const SUM_BYTES = 1 + NUMBERS * NUMBER_BYTES
+/** Of st, then of ft and of pr: length, CRC, plain length, plain CRC. */
+const BLOB_NUMBERS = 4
+const DEDUP_INDEX = 3 * BLOB_NUMBERS
 const HEAD_CRC_INDEX = NUMBERS - 2
 
 export function sumOfStored(bytes: Uint8Array): StoredSum {
@@ -62,31 +65,46 @@ export function sumOfStored(bytes: Uint8Array): StoredSum {
 }
 
 export function sumOfBlob(blob: Uint8Array, plain: Uint8Array): BlobSum {
-  return { ...sumOfStored(blob), plainLength: plain.length, plainCrc32: crc32(plain) }
+  return { length: blob.length, crc32: crc32(blob), plainLength: plain.length, plainCrc32: crc32(plain) }
 }
 
 export function packSums({ st, ft, pr, dedup }: ItemSums, head: ItemHead): Uint8Array {
   const packed = new Uint8Array(SUM_BYTES)
-  const view = new DataView(packed.buffer)
-  view.setUint8(0, SUM_VERSION)
-  let offset = 1
-  const write = (value: number): void => {
-    if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
-      throw invalidItem(`sum: ${value} is not of 32 bits`)
-    view.setUint32(offset, value)
-    offset += NUMBER_BYTES
-  }
-  for (const sum of [st, ft, pr]) {
-    write(sum.length)
-    write(sum.crc32)
-    write(sum.plainLength)
-    write(sum.plainCrc32)
-  }
-  write(dedup.length)
-  write(dedup.crc32)
-  write(headCrc32(head))
-  view.setUint32(SUM_BYTES - NUMBER_BYTES, sealCrc32(packed, head))
+  packed[0] = SUM_VERSION
+  writeBlobSum(packed, 0, st)
+  writeBlobSum(packed, BLOB_NUMBERS, ft)
+  writeBlobSum(packed, 2 * BLOB_NUMBERS, pr)
+  writeNumber(packed, DEDUP_INDEX, dedup.length)
+  writeNumber(packed, DEDUP_INDEX + 1, dedup.crc32)
+  writeNumber(packed, HEAD_CRC_INDEX, headCrc32(head))
+  writeNumber(packed, NUMBERS - 1, sealCrc32(packed, head))
   return packed
+}
+
+function writeBlobSum(packed: Uint8Array, index: number, sum: BlobSum): void {
+  writeNumber(packed, index, sum.length)
+  writeNumber(packed, index + 1, sum.crc32)
+  writeNumber(packed, index + 2, sum.plainLength)
+  writeNumber(packed, index + 3, sum.plainCrc32)
+}
+
+/** The numbers stand behind the version. Views of the bytes for them would cost several times as much. */
+function writeNumber(packed: Uint8Array, index: number, value: number): void {
+  if (value >>> 0 !== value) throw invalidItem(`sum: ${value} is not of 32 bits`)
+  const offset = 1 + index * NUMBER_BYTES
+  packed[offset] = value >>> 24
+  packed[offset + 1] = value >>> 16
+  packed[offset + 2] = value >>> 8
+  packed[offset + 3] = value
+}
+
+function readNumber(packed: Uint8Array, index: number): number {
+  return readUint32(packed, 1 + index * NUMBER_BYTES)
+}
+
+function readUint32(bytes: Uint8Array, offset: number): number {
+  const byte = (index: number): number => bytes[offset + index] as number
+  return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
 }
 
 /** Items are checked when they are read and unpacked when they are used: nobody changes one in between. */
@@ -97,7 +115,7 @@ export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
   const known = checked.get(head)
   if (known?.packed === packed) return known.sums
   const sums = unpackSealed(packed, head)
-  if (headCrcOf(packed) !== headCrc32(head)) {
+  if (readNumber(packed, HEAD_CRC_INDEX) !== headCrc32(head)) {
     throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
   }
   checked.set(head, { packed, sums })
@@ -114,27 +132,29 @@ export function unpackSealed(packed: Uint8Array, head: Pick<ItemHead, 'userId' |
   if (version !== SUM_VERSION || packed.length !== SUM_BYTES) {
     throw new CorruptItemError(`sum: layout ${version}, this code reads ${SUM_VERSION}`)
   }
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
-  const at = (index: number): number => view.getUint32(1 + index * NUMBER_BYTES)
-  const blob = (name: BlobName, first: number): BlobSum => {
-    const plainLength = at(first + 2)
-    if (plainLength > PLAIN_BYTES_MAX) throw new CorruptItemError(`sum: ${name} of ${plainLength} plain bytes`)
-    return { length: at(first), crc32: at(first + 1), plainLength, plainCrc32: at(first + 3) }
+  return {
+    st: readBlobSum(packed, 0, 'st'),
+    ft: readBlobSum(packed, BLOB_NUMBERS, 'ft'),
+    pr: readBlobSum(packed, 2 * BLOB_NUMBERS, 'pr'),
+    dedup: { length: readNumber(packed, DEDUP_INDEX), crc32: readNumber(packed, DEDUP_INDEX + 1) },
   }
-  return { st: blob('st', 0), ft: blob('ft', 4), pr: blob('pr', 8), dedup: { length: at(12), crc32: at(13) } }
+}
+
+function readBlobSum(packed: Uint8Array, index: number, name: BlobName): BlobSum {
+  const plainLength = readNumber(packed, index + 2)
+  if (plainLength > PLAIN_BYTES_MAX) throw new CorruptItemError(`sum: ${name} of ${plainLength} plain bytes`)
+  return {
+    length: readNumber(packed, index),
+    crc32: readNumber(packed, index + 1),
+    plainLength,
+    plainCrc32: readNumber(packed, index + 3),
+  }
 }
 
 /** The version of the layout where user, version and sum are those of one write, be it of this layout or of a newer one. */
 export function sealedLayout(packed: Uint8Array, head: Pick<ItemHead, 'userId' | 'v'>): number | undefined {
   if (packed.length <= NUMBER_BYTES) return undefined
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
-  const isSealed = view.getUint32(packed.length - NUMBER_BYTES) === sealCrc32(packed, head)
-  return isSealed ? packed[0] : undefined
-}
-
-function headCrcOf(packed: Uint8Array): number {
-  const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength)
-  return view.getUint32(1 + HEAD_CRC_INDEX * NUMBER_BYTES)
+  return readUint32(packed, packed.length - NUMBER_BYTES) === sealCrc32(packed, head) ? packed[0] : undefined
 }
 
 function sealCrc32(packed: Uint8Array, { userId, v }: Pick<ItemHead, 'userId' | 'v'>): number {
@@ -142,7 +162,8 @@ function sealCrc32(packed: Uint8Array, { userId, v }: Pick<ItemHead, 'userId' | 
 }
 
 function headCrc32({ at, asOf, fresh, definitions, models, imports }: ItemHead): number {
-  const batches = Object.entries(models).sort(([a], [b]) => byCodePoint(a, b))
+  const batches = Object.entries(models)
+  if (batches.length > 1) batches.sort(([a], [b]) => byCodePoint(a, b))
   return crc32(JSON.stringify([at, asOf, fresh ?? null, definitions, batches, imports]))
 }
 
