@@ -66,9 +66,9 @@ export class ByteWriter {
     this.#length += this.#buffer.write(value, this.#length, 'utf8')
   }
 
-  /** A copy of what was written; the writer is not to be used any more. */
+  /** A copy of what was written, of Node's pool: memory of its own would cost several times as much. The writer is not to be used any more. */
   finish(): Uint8Array {
-    const written = new Uint8Array(this.#buffer.subarray(0, this.#length))
+    const written = Buffer.from(this.#buffer.subarray(0, this.#length))
     idleBuffer = this.#buffer
     this.#buffer = EMPTY
     this.#length = 0

@@ -69,7 +69,7 @@ export function sumOfBlob(blob: Uint8Array, plain: Uint8Array): BlobSum {
 }
 
 export function packSums({ st, ft, pr, dedup }: ItemSums, head: ItemHead): Uint8Array {
-  const packed = new Uint8Array(SUM_BYTES)
+  const packed = Buffer.allocUnsafe(SUM_BYTES)
   packed[0] = SUM_VERSION
   writeBlobSum(packed, 0, st)
   writeBlobSum(packed, BLOB_NUMBERS, ft)
@@ -107,18 +107,12 @@ function readUint32(bytes: Uint8Array, offset: number): number {
   return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
 }
 
-/** Items are checked when they are read and unpacked when they are used: nobody changes one in between. */
-const checked = new WeakMap<ItemHead, { readonly packed: Uint8Array; readonly sums: ItemSums }>()
-
 /** Checked against what lies outside the blobs; none of those is looked at. Throws CorruptItemError. */
 export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
-  const known = checked.get(head)
-  if (known?.packed === packed) return known.sums
   const sums = unpackSealed(packed, head)
   if (readNumber(packed, HEAD_CRC_INDEX) !== headCrc32(head)) {
     throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
   }
-  checked.set(head, { packed, sums })
   return sums
 }
 
