@@ -2,8 +2,9 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import type { Row } from '../../src/catalog/columns.ts'
 import type { LogEntry } from '../../src/catalog/items.ts'
+import { mirrorName } from '../../src/catalog/mirror-plan.ts'
 import { storeRows } from '../../src/catalog/table-rows.ts'
-import { batchOf, DAY, type GlueWorld, listedParts, USERS } from './glue-world.ts'
+import { batchOf, DAY, type GlueWorld, listedParts, PREFIX, USERS } from './glue-world.ts'
 
 export const REASON = { who: 'ana', why: 'a test' }
 export const NEXT_DAY = { ...USERS, partition: 'day=2001-07-01' }
@@ -47,7 +48,8 @@ export async function shows(
   home: typeof DAY = DAY,
   ref: typeof DAY = DAY,
 ): Promise<void> {
-  const found = await world.partition(ref.partition.replace('day=', ''))
+  const { name } = mirrorName({ databasePrefix: PREFIX }, ref)
+  const found = await world.partition(ref.partition.replace('day=', ''), name)
   const batch = batchOf(home, entry.batchId)
   const bucket = world.connection.names.catalogBucket
   equal(found?.StorageDescriptor?.Location, `s3://${bucket}/glue.symlinks/${batch}`)

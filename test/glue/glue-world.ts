@@ -41,7 +41,7 @@ export interface GlueWorld {
   readonly warnings: unknown[]
   readonly millrace: (...words: string[]) => Promise<{ exitCode: number; json: SyncOutcome; stderr: string }>
   readonly table: (name?: string) => Promise<Table | undefined>
-  readonly partition: (value?: string) => Promise<Partition | undefined>
+  readonly partition: (value?: string, name?: string) => Promise<Partition | undefined>
   readonly partitions: (name?: string) => Promise<readonly Partition[]>
   readonly stopGlue: () => Promise<void>
   /** With nothing in it. */
@@ -118,8 +118,8 @@ function readers(glue: GlueClient): Pick<GlueWorld, 'table' | 'partition' | 'par
       const command = new GetTableCommand({ DatabaseName: MIRROR.DatabaseName, Name: name })
       return (await glue.send(command).catch(missing))?.Table
     },
-    async partition(value = '2001-06-30') {
-      const command = new GetPartitionCommand({ ...MIRROR, PartitionValues: [value] })
+    async partition(value = '2001-06-30', name = 'users') {
+      const command = new GetPartitionCommand({ ...MIRROR, TableName: name, PartitionValues: [value] })
       return (await glue.send(command).catch(missing))?.Partition
     },
     async partitions(name = 'users') {

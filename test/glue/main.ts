@@ -1,12 +1,14 @@
 // The mirror against moto's Glue, as Athena would find it. Run by test/glue/check.sh as
-// `node --conditions=millrace-source test/glue/main.ts MOTO_SERVER`.
+// `node --conditions=millrace-source test/glue/main.ts MOTO_SERVER PYTHON`, a Python that has the client.
 import { COMMIT_CASES } from './commit-cases.ts'
 import { DRIFT_CASES } from './drift-cases.ts'
 import { openGlueWorld } from './glue-world.ts'
+import { pythonCases } from './python-cases.ts'
+import { pythonCommitter } from './python-commits.ts'
 
-const [, , motoServer = 'moto_server'] = process.argv
+const [, , motoServer = 'moto_server', python = 'python3'] = process.argv
 const world = await openGlueWorld(motoServer)
-const CASES = [...COMMIT_CASES, ...DRIFT_CASES]
+const CASES = [...COMMIT_CASES, ...DRIFT_CASES, ...pythonCases(pythonCommitter(python))]
 let failed = 0
 try {
   for (const [name, run] of CASES) {

@@ -39,6 +39,10 @@ class Catalog:
     def table_name(self) -> str:
         return self._deployment.catalog_table
 
+    @property
+    def bucket(self) -> str:
+        return self._deployment.catalog_bucket
+
     def batch(self, table: str, partition: str, batch_id: str) -> Batch:
         """A batch by its ID; `table` is `db.table`."""
         item = self.item(table, f"batch#{partition}#{batch_id}")
@@ -86,7 +90,12 @@ class Catalog:
 
     def partitions(self, table: str) -> list[str]:
         """All that something was ever committed to, in order."""
-        return sorted({str(item["sk"])[len("log#") :].rsplit("#", 1)[0] for item in self.query(table, "log#")})
+        return sorted(self.newest_entries(table))
+
+    def newest_entries(self, table: str) -> dict[str, dict[str, Any]]:
+        """By partition, of all that something was ever committed to."""
+        # Those of a partition come in the order of their numbers: the last one stays.
+        return {str(item["sk"])[len("log#") :].rsplit("#", 1)[0]: _numbered(item) for item in self.query(table, "log#")}
 
     def choose(
         self,
@@ -252,6 +261,15 @@ class Catalog:
         except (BotoCoreError, ClientError) as error:
             raise unavailable(f"The bucket {bucket}", error) from error
         return body
+
+    def keys(self, prefix: str) -> set[str]:
+        """Of all objects that begin so."""
+        bucket = self._deployment.catalog_bucket
+        try:
+            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            return {str(found["Key"]) for page in pages for found in page.get("Contents", [])}
+        except (BotoCoreError, ClientError) as error:
+            raise unavailable(f"The bucket {bucket}", error) from error
 
 
 def _read_text(kind: str, name: str, body: bytes, batch: Batch) -> pa.Table:

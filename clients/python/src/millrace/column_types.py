@@ -128,6 +128,9 @@ def is_missing(value: Any) -> bool:
 
 def _instants(name: str, column: pd.Series[Any]) -> pa.Array:
     if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        if column.isna().all():
+            # Of no instant pandas makes one without a zone.
+            return pa.nulls(len(column), SCALARS["timestamp"])
         column = pd.Series(pd.to_datetime(column), index=column.index)
     if column.dt.tz is None:
         raise _row_invalid(name, "timestamp", f'no time zone: df["{name}"].dt.tz_localize("UTC") says which')

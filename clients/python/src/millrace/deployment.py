@@ -48,16 +48,17 @@ def find_deployment(pipeline: str, stage: str, env: Mapping[str, str] = os.envir
     return Deployment(pipeline, stage, account)
 
 
-def aws_client(service: str, env: Mapping[str, str] = os.environ) -> Any:
-    """A boto3 client. The local cloud asks for some region and some credentials, and for no particular ones."""
+def aws_client(service: str, env: Mapping[str, str] = os.environ, **settings: Any) -> Any:
+    """A boto3 client; `settings` are those of botocore's Config. The local cloud asks for some region and some credentials, and for no
+    particular ones."""
     endpoint = env.get("AWS_ENDPOINT_URL", "")
     if endpoint == "":
-        return boto3.client(service)
+        return boto3.client(service, config=Config(**settings))
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
         aws_access_key_id=env.get("AWS_ACCESS_KEY_ID", "local"),
         aws_secret_access_key=env.get("AWS_SECRET_ACCESS_KEY", "local"),
-        config=Config(s3={"addressing_style": "path"}),
+        config=Config(s3={"addressing_style": "path"}, **settings),
     )

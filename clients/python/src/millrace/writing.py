@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from millrace.batches import unavailable
 from millrace.catalog import MANIFEST_FORMAT_VERSION, Catalog
 from millrace.errors import MillraceError
+from millrace.mirror import Mirror
 from millrace.naming import log_sort_key, new_batch_id, rfc3339, schema_sort_key
 from millrace.reason import REASON_BYTES_MAX, Reason
 from millrace.schemas import Schema, read_schema, refuse_others
@@ -48,7 +49,7 @@ class Writer:
     """Writes into the catalogue that the reader reads."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+        self._catalog, self._mirror = catalog, Mirror(catalog)
 
     def schema(self, table: str) -> Schema | None:
         schemas = self._schemas(table)
@@ -232,11 +233,13 @@ class Writer:
             number = 1 if newest is None else newest["number"] + 1
             at = max(int(time.time() * 1000), 0 if newest is None else int(newest["at"]))
             entry = {"kind": kind, "batchId": batch_id, "at": at, "who": reason.who, "why": reason.why, "token": token}
-            if self._create_item(table, log_sort_key(partition, number), entry):
-                return {"number": number, **entry}
-            # Taken, perhaps by this very write, whose answer was lost and which the client has repeated.
-            taker = self._catalog.item(table, log_sort_key(partition, number))
-            if taker is not None and taker.get("token") == token:
+            is_done = self._create_item(table, log_sort_key(partition, number), entry)
+            if not is_done:
+                # Taken, perhaps by this very write, whose answer was lost and which the client has repeated.
+                taker = self._catalog.item(table, log_sort_key(partition, number))
+                is_done = taker is not None and taker.get("token") == token
+            if is_done:
+                self._mirror.move(table, partition)
                 return {"number": number, **entry}
             time.sleep(random.uniform(0, min(0.5, 0.01 * 2**round)))
         raise MillraceError(

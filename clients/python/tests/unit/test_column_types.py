@@ -108,3 +108,11 @@ def test_what_is_several_types_or_none_is_refused() -> None:
         with pytest.raises(MillraceError) as raised:
             arrow_type(kind)
         assert raised.value.code == "column-invalid"
+
+
+def test_a_column_of_no_instant_needs_no_zone() -> None:
+    for values in ([], [None, None]):
+        column = pd.Series(values, dtype="object")
+        assert to_arrow("at", column, "timestamp").equals(pa.nulls(len(values), pa.timestamp("ms", tz="UTC")))
+    with pytest.raises(MillraceError):
+        to_arrow("at", pd.Series([None, "2026-01-02T03:04:05"], dtype="object"), "timestamp")
