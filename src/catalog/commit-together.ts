@@ -1,8 +1,10 @@
 // Batches of several partitions that become visible at one instant: their log entries are created all or none, and all bear one time, so
-// that a reader of many partitions who asks for an instant sees all of them or none.
+// that a reader of many partitions who asks for an instant sees all of them or none. The first may have been written hours before the
+// last: right before the log entries each is held, so that what a sweep has taken in between is never made current.
 import { mapWithLimit } from '../platform/concurrency.ts'
 import { newBatchId } from './batch-id.ts'
 import { type CatalogItem, type CatalogStore, TRANSACTION_ITEMS_MAX } from './catalog-store.ts'
+import { changeBatch, HOLD_MS, refusePurged } from './change-batch.ts'
 import {
   type Commit,
   checkReason,
@@ -21,8 +23,8 @@ import { type LogEntry, readLogEntry, toAttributes } from './items.ts'
 import { logSortKey } from './layout.ts'
 import { type PartitionRef, tableKey } from './names.ts'
 
-/** Small reads of the catalogue in flight. */
-const READS_MAX = 8
+/** Small calls to the catalogue in flight. */
+const CALLS_MAX = 8
 
 export interface PendingCommit {
   readonly ref: PartitionRef
@@ -31,7 +33,7 @@ export interface PendingCommit {
   readonly after: number | undefined
 }
 
-/** Throws CatalogError `log-contended`, `transactions-unavailable`, `transaction-too-big`. */
+/** Throws CatalogError `batch-purged`, `log-contended`, `transactions-unavailable`, `transaction-too-big`. */
 export async function appendAllToLog(
   ports: LogPorts,
   pending: readonly PendingCommit[],
@@ -43,12 +45,13 @@ export async function appendAllToLog(
   if (first === undefined) return []
   const token = newBatchId(clock(), random)
   for (let round = 1; round <= ROUNDS_MAX; round++) {
-    const looks = await mapWithLimit(pending, READS_MAX, ({ ref, commit, after }) =>
+    const looks = await mapWithLimit(pending, CALLS_MAX, ({ ref, commit, after }) =>
       lookAtLog(store, ref, commit.batchId, after),
     )
     const committed = looks.flatMap(look => look.committed ?? [])
     if (committed.length === pending.length) return inPartitions(pending, committed)
     if (committed.length > 0) throw keyReused(first.ref, 'it commits some of these partitions without the others')
+    await mapWithLimit(pending, CALLS_MAX, one => hold(ports, one))
     const at = Math.max(...looks.map(({ newest }) => nextOf(newest, clock()).at))
     const numbers = looks.map(({ newest }) => nextOf(newest, at).number)
     const items = pending.map((one, index) => itemOf(one, { number: numbers[index] ?? 1, at, token }))
@@ -63,6 +66,18 @@ export async function appendAllToLog(
     await waitForRound(ports, round)
   }
   throw logContended(first.ref, first.commit.batchId)
+}
+
+/**
+ * From now on a sweep leaves the batch alone, or this fails: its note and this are changes of one item, and its second look comes after the
+ * note. Of several that end the batch at once one hold is enough.
+ */
+async function hold({ store, clock }: LogPorts, { ref, commit }: PendingCommit): Promise<void> {
+  await changeBatch(store, ref, commit.batchId, record => {
+    refusePurged(ref, record)
+    const now = clock()
+    return now - (record.heldAt ?? 0) < HOLD_MS / 2 ? undefined : { ...record, heldAt: now }
+  })
 }
 
 /** All are there or none: the first tells. */
