@@ -149,16 +149,21 @@ class Catalog:
 
     def create_object(self, key: str, body: bytes, content_type: str) -> None:
         """Under a name that nobody else has: never over another object. One that is there already with these bytes is this very write."""
+        if not self.create_if_absent(key, body, content_type) and self.get_object(key) != body:
+            raise MillraceError(f"{key} was written by somebody else", code="batch-exists", next="Store again.")
+
+    def create_if_absent(self, key: str, body: bytes, content_type: str) -> bool:
+        """False where there is one of this name: it stays."""
         bucket = self._deployment.catalog_bucket
         try:
             self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("PreconditionFailed", "412", "ConditionalRequestConflict"):
                 raise unavailable(f"The bucket {bucket}", error) from error
-            if self.get_object(key) != body:
-                raise MillraceError(f"{key} was written by somebody else", code="batch-exists", next="Store again.") from error
+            return False
         except BotoCoreError as error:
             raise unavailable(f"The bucket {bucket}", error) from error
+        return True
 
     def _anchored(self, table: str, partition: str, anchor: str) -> str:
         for item in reversed(self.query(table, f"batch#{partition}#")):

@@ -200,10 +200,10 @@ class Mover:
             self._glue.update_table(self._at, with_parameters(planned, actual))
 
     def _list_parts(self, put: Put) -> None:
-        """The object that engines follow to the parts."""
+        """The object that engines follow to the parts; of a batch that has one already nothing changes."""
         batch = self._catalog.batch(self._table, put.partition, put.batch_id)
         text = links_text(self._options.bucket, put.location, batch.manifest["parts"])
-        self._catalog.create_object(links_key(put.location), text.encode(), "text/plain")
+        self._catalog.create_if_absent(links_key(put.location), text.encode(), "text/plain")
 
     def _refuse_foreign(self, actual: MirrorTable) -> None:
         owner, table = actual.parameters.get(CATALOG_PARAMETER), actual.parameters.get(TABLE_PARAMETER)

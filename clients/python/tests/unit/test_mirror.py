@@ -15,7 +15,7 @@ from conftest import MemoryCloud
 from millrace import Catalog, MillraceError
 from millrace.glue import Glue
 from millrace.mirror import PREFIX_VARIABLE, Mirror
-from millrace.mirror_plan import MirrorName, MirrorPartition, Storage
+from millrace.mirror_plan import MirrorName, MirrorPartition, MirrorTable, Storage
 
 AT = MirrorName("shop_dev__shop", "users")
 BATCH = {"batchId": "b1", "location": "shop/users/day=1/b1/", "state": "hot"}
@@ -77,9 +77,11 @@ class MirroredCatalog(Catalog):
 
     number = 1
 
+    format = "parquet"
+
     def query(self, table: str, prefix: str, *, is_last_only: bool = False) -> list[dict[str, Any]]:
         if prefix == "schema":
-            return [{"sk": "schema", "format": "parquet", "columns": [{"name": "userId", "type": "string"}]}]
+            return [{"sk": "schema", "format": self.format, "columns": [{"name": "userId", "type": "string"}]}]
         return [{"sk": f"log#day=1#{self.number:09}", "batchId": "b1"}]
 
     def item(self, table: str, sort_key: str) -> dict[str, Any] | None:
@@ -89,9 +91,10 @@ class MirroredCatalog(Catalog):
     def batch(self, table: str, partition: str, batch_id: str) -> Any:
         return type("Batch", (), {"manifest": {"parts": [{"name": "part-0"}]}})
 
-    def create_object(self, key: str, body: bytes, content_type: str) -> None:
+    def create_if_absent(self, key: str, body: bytes, content_type: str) -> bool:
         assert key == "glue.symlinks/shop/users/day=1/b1/parts.txt"
         assert (body, content_type) == (b"s3://shop-dev-catalog-000000000000/shop/users/day=1/b1/part-0\n", "text/plain")
+        return False
 
     def keys(self, prefix: str) -> set[str]:
         return set()
@@ -172,6 +175,37 @@ def test_a_catalogue_that_is_gone_after_the_commit_is_a_warning_too(
     assert "names b1, which has no batch item" in move(caplog)
     monkeypatch.setattr(MirroredCatalog, "query", lambda *_, **__: [])
     assert "There is no table shop.users" in move(caplog)
+
+
+def test_a_table_of_another_format_has_no_mirror(glue: FakeGlue, caplog: pytest.LogCaptureFixture) -> None:
+    catalog = MirroredCatalog("shop")
+    catalog.format = "ndjson.gz"
+    assert move(caplog, catalog) == "" and glue.calls == []
+
+
+def test_glue_is_where_the_environment_says(cloud: MemoryCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def client(service: str, env: dict[str, str], **settings: Any) -> Any:
+        asked.append(env["AWS_ENDPOINT_URL"])
+        return FakeGlue()
+
+    monkeypatch.setattr("millrace.mirror.aws_client", client)
+    own, others = {"AWS_ENDPOINT_URL_GLUE": "http://own"}, {"AWS_ENDPOINT_URL": "http://others"}
+    for env in ({**own, **others}, own, others, {"AWS_ENDPOINT_URL_GLUE": "", **others}, {}):
+        Mirror(MirroredCatalog("shop"), {PREFIX_VARIABLE: "shop_dev__", **env}).move("shop.users", "day=1")
+    assert asked == ["http://own", "http://own", "http://others", "http://others", ""]
+
+
+def test_a_changed_table_keeps_no_older_version(glue: FakeGlue) -> None:
+    asked: dict[str, Any] = {}
+    glue.answers["update_table"] = lambda given: asked.update(given) or {}
+    table = MirrorTable("", ("day",), Storage("s3://b/", ()), {})
+    Glue(glue, time.monotonic() + 60).update_table(AT, table)
+    assert asked["SkipArchive"] is True and asked["TableInput"]["TableType"] == "EXTERNAL_TABLE"
+    # Somebody else has changed it at once: the next look sees what came of it.
+    glue.answers["update_table"] = refusal("ConcurrentModificationException")
+    Glue(glue, time.monotonic() + 60).update_table(AT, table)
 
 
 def test_what_is_cold_or_purged_is_in_no_mirror(glue: FakeGlue, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
