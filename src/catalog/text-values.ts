@@ -2,6 +2,7 @@
 // number does not hold is decimal text, a timestamp is RFC 3339, a zero keeps its sign.
 import type { Json } from '../platform/canonical-json.ts'
 import { toRfc3339 } from '../platform/clock.ts'
+import { parseRfc3339Ms } from '../platform/rfc3339.ts'
 import type { ColumnType, RowValue, ScalarType } from './columns.ts'
 import { shapeOf } from './parquet-types.ts'
 
@@ -68,12 +69,10 @@ export function timestampText(value: unknown): string | undefined {
   return toRfc3339(ms)
 }
 
-const RFC_3339 = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i
-
-/** ms since 1970; finer fractions are cut off. Undefined: no RFC 3339 time. */
+/** ms since 1970; finer fractions are cut off, towards the past. Undefined: no RFC 3339 time, or none that could be written again. */
 export function timestampOfText(text: string): number | undefined {
-  const ms = RFC_3339.test(text) ? Date.parse(text.toUpperCase().replace(' ', 'T')) : Number.NaN
-  return Number.isNaN(ms) ? undefined : ms
+  const ms = parseRfc3339Ms(text)
+  return ms === undefined || ms < TIMESTAMP_MS_MIN || ms > TIMESTAMP_MS_MAX ? undefined : ms
 }
 
 /** The shortest text that reads back as the same number; of `-0` alone other languages make an integer, which has no sign. */

@@ -21,6 +21,7 @@ import {
   type StoreRowsInput,
 } from '../catalog/table-rows.ts'
 import { valuesChecksum } from '../catalog/values-checksum.ts'
+import { parseRfc3339Ms } from '../platform/rfc3339.ts'
 import { type ConnectOptions, connect } from './connect.ts'
 
 export type { Catalog } from '../catalog/catalog.ts'
@@ -117,9 +118,8 @@ async function chosenBatch(catalog: Catalog, { batchId, anchor, asOf, ...place }
 
 function instantOf(asOf: Date | string | undefined): number | undefined {
   if (asOf === undefined) return undefined
-  const hasOffset = typeof asOf !== 'string' || /(Z|[+-]\d\d:\d\d)$/i.test(asOf)
-  const ms = typeof asOf === 'string' ? Date.parse(asOf) : asOf.getTime()
-  if (hasOffset && !Number.isNaN(ms)) return ms
+  const ms = typeof asOf === 'string' ? parseRfc3339Ms(asOf) : asOf.getTime()
+  if (ms !== undefined && !Number.isNaN(ms)) return ms
   throw new CatalogError(`${JSON.stringify(asOf)} is no instant`, {
     code: 'instant-invalid',
     next: 'Give a Date, or RFC 3339 text with an offset: 2026-06-30T06:00:00Z.',

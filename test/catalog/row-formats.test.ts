@@ -149,6 +149,16 @@ describe('files of other writers', () => {
       message: expect.stringMatching(/^Line [12] /),
     })
   })
+
+  it.each(['2026-02-30T00:00:00Z', '2026-06-30T24:00:00Z', '2026-06-30T06:00:00', '0000-01-01T00:00:00+01:00'])(
+    'are refused with the instant %s, with line and column',
+    async text => {
+      const columns: Column[] = [{ name: 'at', type: 'timestamp' }]
+      const refused = { code: 'part-differs', message: expect.stringMatching(/^Line [12] .*"at" is not timestamp/) }
+      await expect(read('csv.gz', `at\n${text}\n`, columns)).rejects.toMatchObject(refused)
+      await expect(read('ndjson.gz', `{"at":"${text}"}\n`, columns)).rejects.toMatchObject(refused)
+    },
+  )
 })
 
 describe('DuckDB', () => {

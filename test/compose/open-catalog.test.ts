@@ -73,7 +73,8 @@ describe('a table by day', () => {
     const day = { ...USERS, partition: 'day=2026-06-29' }
     await catalog.anchor(day, { anchor: 'report', batchId: first, ...WHO })
     expect(ids(await loadUsers({ anchor: 'report' }))).toEqual(['ana'])
-    await expect(loadUsers({ asOf: '2026-06-30' })).rejects.toMatchObject({ code: 'instant-invalid' })
+    for (const asOf of ['2026-06-30', '2026-06-31T00:00:00Z', '2026-06-30T24:00:00Z'])
+      await expect(loadUsers({ asOf })).rejects.toMatchObject({ code: 'instant-invalid' })
     await expect(loadUsers({ asOf: new Date(0) })).rejects.toMatchObject({ code: 'partition-empty' })
     await expect(loadUsers({ anchor: 'nobody' })).rejects.toMatchObject({ code: 'anchor-not-found' })
     await expect(loadUsers({ anchor: 'report', batchId: first })).rejects.toMatchObject({ code: 'choice-ambiguous' })
