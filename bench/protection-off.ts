@@ -21,10 +21,10 @@ const IDS: readonly Patch[] = [
   {
     file: 'src/affected/decide.ts',
     find: `    const type = this.#type(event.type)
-    if (type.hashes.has(event.idHash)) return 'duplicate'`,
+    if (hasId(type, event.idHash)) return 'duplicate'`,
     replace: `    if (event.ts >= 0) return 'fold'
     const type = this.#type(event.type)
-    if (type.hashes.has(event.idHash)) return 'duplicate'`,
+    if (hasId(type, event.idHash)) return 'duplicate'`,
   },
   replaceFunction('src/store/dedup-codec.ts', 'packDedup', '(..._: unknown[]) { return new Uint8Array(0) }'),
   replaceFunction(

@@ -1,6 +1,6 @@
 // What the protection costs (ids, floor, marks, checksums): the same batches through the code as it is and through a copy without it, each
 // in a process of its own, a batch of one after a batch of the other, so that what the machine does besides slows both alike.
-// `node --conditions=millrace-source bench/protection.ts [--parts]`; exits with 1 where it is over its limit, with 2 where the pairs of
+// `node --conditions=millrace-source bench/protection.ts [--parts] [--pairs N] [--mix NAME]`; exits with 1 where it is over its limit, with 2 where the pairs of
 // processes differ by so much that they do not tell.
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ const CPU_RATIO_MAX = 1.1
 /** Of the mean ratio, for its limit to be judged. */
 const STANDARD_ERROR_MAX = 0.02
 /** Pairs of processes. Each process is compiled in its own way, in luck or out of it, by some in a hundred. */
-const PAIRS = 8
+const PAIRS_DEFAULT = 12
 /** Of a pair, for as long as this, and at least this many on each side. */
 const PAIR_MS = 10_000
 const BATCHES_MIN = 6
@@ -30,7 +30,16 @@ interface Side extends Ready {
   readonly microseconds: readonly number[]
 }
 
-const { values } = parseArgs({ options: { parts: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    parts: { type: 'boolean', default: false },
+    pairs: { type: 'string', default: String(PAIRS_DEFAULT) },
+    mix: { type: 'string' },
+  },
+})
+const pairCount = Number(values.pairs)
+const mixes = MIXES.filter(mix => values.mix === undefined || mix === values.mix)
+if (mixes.length === 0 || !(pairCount > 1)) throw new Error(`--mix is one of ${MIXES.join(', ')}, --pairs 2 or more`)
 const variants = [
   { name: 'all of it', patches: PROTECTION_PARTS.flatMap(part => part.patches), isLimited: true },
   ...(values.parts ? PROTECTION_PARTS.map(part => ({ ...part, isLimited: false })) : []),
@@ -38,7 +47,7 @@ const variants = [
 let isOver = false
 let isUnclear = false
 for (const { name, patches, isLimited } of variants) {
-  for (const mix of MIXES) {
+  for (const mix of mixes) {
     const pairs = await measure(mix, patches)
     const { mean, standardError } = ratioOf(pairs)
     isOver ||= isLimited && mean > CPU_RATIO_MAX
@@ -55,7 +64,8 @@ async function measure(mix: Mix, patches: readonly Patch[]): Promise<readonly Pa
   const [onCopy, offCopy] = [patchedCopy([]), patchedCopy(patches)]
   try {
     const pairs: Pair[] = []
-    for (let pair = 0; pair < PAIRS; pair++) pairs.push(await measurePair(mix, [onCopy.folder, offCopy.folder], pair))
+    for (let pair = 0; pair < pairCount; pair++)
+      pairs.push(await measurePair(mix, [onCopy.folder, offCopy.folder], pair))
     return pairs
   } finally {
     onCopy.remove()

@@ -12,9 +12,13 @@ export const RECENT_IDS_MAX = 128
 /** Most shards an item remembers; the one whose mark arrived first is pruned. */
 export const MARKS_MAX = 16
 
+/** Of fewer ids, looking through them costs less than making a set of them. */
+const SET_IDS_MIN = 32
+
 interface WorkingType {
   readonly ids: RecentId[]
-  readonly hashes: Set<string>
+  /** Of all ids, once they are many. */
+  hashes: Set<string> | undefined
   floor: RecentId | undefined
 }
 
@@ -34,12 +38,12 @@ export class DedupLedger {
   /** Decides, and where the answer is `fold` remembers the event. `record` is absent for imported history. */
   decide(event: DecodedEvent, record: StreamRecord | undefined): Decision {
     const type = this.#type(event.type)
-    if (type.hashes.has(event.idHash)) return 'duplicate'
+    if (hasId(type, event.idHash)) return 'duplicate'
     const id: RecentId = { ts: event.ts, idHash: event.idHash }
     if (type.floor !== undefined && compareRecentIds(id, type.floor) <= 0) {
       return record !== undefined && this.#isMarked(record) ? 'below-floor' : 'late'
     }
-    type.hashes.add(event.idHash)
+    type.hashes?.add(event.idHash)
     insertSorted(type.ids, id)
     if (record !== undefined) this.#advance(record)
     return 'fold'
@@ -59,8 +63,7 @@ export class DedupLedger {
     let type = this.#types.get(name)
     if (type === undefined) {
       const before = this.#before.types.get(name)
-      const ids = before === undefined ? [] : [...before.ids]
-      type = { ids, hashes: new Set(ids.map(id => id.idHash)), floor: before?.floor }
+      type = { ids: before === undefined ? [] : [...before.ids], hashes: undefined, floor: before?.floor }
       this.#types.set(name, type)
     }
     return type
@@ -97,7 +100,7 @@ function isUpTo(mark: Mark | undefined, { sequence }: StreamRecord): boolean {
 export function trimIds(state: DedupState, idsMax: number = RECENT_IDS_MAX): DedupState {
   const types = new Map<string, TypeDedup>()
   for (const [name, { ids, floor }] of state.types) {
-    const type: WorkingType = { ids: [...ids], hashes: new Set(), floor }
+    const type: WorkingType = { ids: [...ids], hashes: undefined, floor }
     evict(type, Number.POSITIVE_INFINITY, idsMax)
     types.set(name, { ids: type.ids, floor: type.floor })
   }
@@ -106,6 +109,16 @@ export function trimIds(state: DedupState, idsMax: number = RECENT_IDS_MAX): Ded
 
 export function markKey(record: Pick<StreamRecord, 'stream' | 'shard'>): string {
   return `${record.stream}/${record.shard}`
+}
+
+function hasId(type: WorkingType, idHash: string): boolean {
+  const { ids } = type
+  if (ids.length < SET_IDS_MIN) {
+    for (const id of ids) if (id.idHash === idHash) return true
+    return false
+  }
+  type.hashes ??= new Set(ids.map(id => id.idHash))
+  return type.hashes.has(idHash)
 }
 
 function insertSorted(ids: RecentId[], id: RecentId): void {

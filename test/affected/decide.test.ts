@@ -52,6 +52,19 @@ describe('DedupLedger', () => {
     ])
   })
 
+  it('knows every id of many, of those before and of the same batch, however few or many they were', () => {
+    let state = EMPTY_DEDUP
+    for (let count = 1; count <= 100; count++) {
+      const batch = Array.from({ length: count }, (_, id) => delivery('order', id, 1000 + id, id))
+      const twice = [...batch, ...batch]
+      const { decisions, state: next } = deliver(state, twice)
+      expect(decisions.slice(0, count - 1)).toEqual(batch.slice(1).map(() => 'duplicate'))
+      expect(decisions.slice(count - 1)).toEqual(['fold', ...batch.map(() => 'duplicate')])
+      state = next
+    }
+    expect(state.types.get('order')?.ids).toHaveLength(100)
+  })
+
   it('folds an event above the floor although the mark is past it: it was skipped, not folded', () => {
     const later = deliver(EMPTY_DEDUP, [delivery('order', 2, HOUR, 9)])
     expect(deliver(later.state, [delivery('order', 1, HOUR - 1, 5)]).decisions).toEqual(['fold'])

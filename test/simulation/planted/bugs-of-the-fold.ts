@@ -90,9 +90,9 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
     patches: [
       {
         file: 'src/affected/decide.ts',
-        find: "if (type.hashes.has(event.idHash)) return 'duplicate'",
+        find: "if (hasId(type, event.idHash)) return 'duplicate'",
         replace:
-          "if (type.hashes.has(event.idHash) || (record !== undefined && this.#isMarked(record))) return 'duplicate'",
+          "if (hasId(type, event.idHash) || (record !== undefined && this.#isMarked(record))) return 'duplicate'",
       },
     ],
     killedBy: bySimulation(),
