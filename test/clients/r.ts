@@ -133,7 +133,7 @@ function routes(): Readonly<Record<string, GatewayHandler>> {
   return Object.fromEntries(['/catalog/tables', table, ...more].map(route => [route, authorized]))
 }
 
-/** Last night's snapshot, and every type in both formats. What R has to find is in the answer. */
+/** Last night's snapshot, and every type in each format. What R has to find is in the answer. */
 async function fill({ catalog }: Connection): Promise<object> {
   const memory = harness()
   const orders = Array.from({ length: USERS }, (_, index) => orderRecord(index, index + 1, { user: `user-${index}` }))
@@ -146,6 +146,7 @@ async function fill({ catalog }: Connection): Promise<object> {
   for (const [table, format] of [
     ['typed', 'parquet'],
     ['texts', 'ndjson.gz'],
+    ['commas', 'csv.gz'],
   ] as const) {
     const ref = { db: 'team', table }
     await catalog.createTable(ref, { columns: COLUMNS, format, owner: 'ana' })
@@ -169,10 +170,13 @@ async function readWhatRWrote({ catalog }: Connection): Promise<void> {
     const [, db = '', table = '', partition = ''] = /^([^.]+)\.([^/]+)\/(.+)$/.exec(place) ?? []
     strictEqual(await checksum(db, table, partition), sum, `${place} has other values than R says`)
   }
-  const rows: Row[] = []
-  for await (const row of rowsOf(await catalog.load({ db: 'team', table: 'from_r', partition: 'exact' })))
-    rows.push(row)
-  deepStrictEqual(rows, FROM_R)
+  for (const table of ['from_r', 'commas_from_r']) {
+    const rows: Row[] = []
+    for await (const row of rowsOf(await catalog.load({ db: 'team', table, partition: 'exact' }))) rows.push(row)
+    deepStrictEqual(rows, FROM_R)
+  }
+  const commas = await catalog.load({ db: 'team', table: 'commas_from_r', partition: 'exact' })
+  strictEqual(commas.manifest.format, 'csv.gz')
 }
 
 async function checksum(db: string, table: string, partition: string): Promise<string> {

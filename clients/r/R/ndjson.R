@@ -7,18 +7,9 @@ write_ndjson <- function(columns, data) {
   gzip(paste0(do.call(paste0, pieces), "}\n", collapse = ""))
 }
 
-gzip <- function(text) {
-  path <- tempfile()
-  on.exit(unlink(path))
-  file <- gzfile(path, "wb")
-  writeBin(charToRaw(enc2utf8(text)), file)
-  close(file)
-  readBin(path, "raw", file.size(path))
-}
-
 # `columns`: names with types. Gives a list of columns.
 read_ndjson <- function(columns, bytes) {
-  rows <- parse_lines(memDecompress(bytes, "gzip"))
+  rows <- parse_lines(gunzip(bytes))
   data <- lapply(names(columns), function(name) {
     column_of_json(lapply(rows, function(row) row[[name]]), columns[[name]], name)
   })
@@ -68,6 +59,7 @@ scalars_of_json <- function(values, of, name, type) {
   empty <- switch(of, string = , timestamp = NA_character_, boolean = NA, double = NA_real_)
   found <- rep(empty, length(values))
   if (length(given) > 0) found[!missing] <- unlist(given)
+  if (of == "double" && any(is.infinite(found))) part_differs(sprintf("\"%s\" is not %s", name, type))
   if (of == "timestamp") instants_of_text(found, name) else found
 }
 
@@ -91,9 +83,17 @@ int64_of_text <- function(texts, name) {
     if (any(abs(numbers) > INTEGER_EXACT_MAX, na.rm = TRUE)) need_bit64(name)
     return(numbers)
   }
-  found <- suppressWarnings(bit64::as.integer64(texts))
-  if (any(is.na(found) & !is.na(texts))) part_differs(sprintf("\"%s\" is not int64", name))
-  found
+  refuse_beyond_int64(texts, name)
+  bit64::as.integer64(texts)
+}
+
+# To bit64 what is beyond is the greatest integer, and the least is NA.
+refuse_beyond_int64 <- function(texts, name) {
+  digits <- sub("^-?0*", "", texts)
+  is_beyond <- nchar(digits) == 19 & digits > ifelse(startsWith(texts, "-"), "9223372036854775808", "9223372036854775807")
+  if (any(is_beyond, na.rm = TRUE)) part_differs(sprintf("\"%s\" is not int64", name))
+  if (!any(digits == "9223372036854775808", na.rm = TRUE)) return(invisible())
+  fail("int64-least", sprintf("The column \"%s\" has the integer -2^63, which bit64 takes for NA", name), "Read it with Python or SQL, or leave the column out with columns=.")
 }
 
 RFC_3339 <- "^(\\d{4}-\\d\\d-\\d\\d)[T ](\\d\\d:\\d\\d:\\d\\d)(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$"

@@ -13,15 +13,7 @@ read_parquet <- function(types, bytes) {
       read_arrow_parquet(types, bytes)
     },
     millrace_error = function(error) stop(error),
-    # Of the loops in C.
-    error = function(error) {
-      said <- regmatches(conditionMessage(error), regexec("^(part-differs|text-has-zero|bit64-needed): (.*)$", conditionMessage(error)))[[1]]
-      if (length(said) == 0) stop(error)
-      next_step <- switch(said[2], `bit64-needed` = "Install bit64 (Debian: r-cran-bit64).", `text-has-zero` = "Leave the column out with columns=.",
-        "Read it again; if it stays, `millrace table verify` says what is wrong with the batch."
-      )
-      fail(said[2], paste("A Parquet file cannot be read:", said[3]), next_step)
-    }
+    error = function(error) loops_failed(error, "A Parquet file")
   )
 }
 

@@ -62,8 +62,8 @@ checked <- function(part, bytes) {
 }
 
 part_reader <- function(format) {
-  switch(format, ndjson.gz = read_ndjson, parquet = read_parquet, fail(
-    "format-unknown", sprintf("The table is of the format %s", format), "Read it with Python or TypeScript; R reads parquet and ndjson.gz."
+  switch(format, parquet = read_parquet, ndjson.gz = read_ndjson, csv.gz = read_csv, fail(
+    "format-unknown", sprintf("The table is of the format %s", format), "Read it with Python or TypeScript; R reads parquet, ndjson.gz and csv.gz."
   ))
 }
 

@@ -67,8 +67,8 @@ part_ranges <- function(rows) {
 }
 
 part_writer <- function(format) {
-  switch(format, ndjson.gz = write_ndjson, parquet = parquet_writer(), fail(
-    "format-unknown", sprintf("The format is %s", format), "Use ndjson.gz or parquet; R writes no other."
+  switch(format, parquet = parquet_writer(), ndjson.gz = write_ndjson, csv.gz = write_csv, fail(
+    "format-unknown", sprintf("The format is %s", format), "Use parquet, ndjson.gz or csv.gz; there is no other."
   ))
 }
 

@@ -9,5 +9,7 @@
 #define refuse(what) Rf_error("part-differs: %s", what)
 
 SEXP read_thrift(SEXP bytes, SEXP at);
+SEXP read_csv(SEXP bytes, SEXP names);
+SEXP read_doubles(SEXP texts);
 
 #endif

@@ -144,6 +144,7 @@ static SEXP read_int64(SEXP plain, SEXP count_, SEXP as_bits_) {
     uint64_t bits = little_endian(in + 8 * (size_t)i, 4) | (uint64_t)little_endian(in + 8 * (size_t)i + 4, 4) << 32;
     int64_t value = (int64_t)bits;
     if (as_bits) {
+      if (value == INT64_MIN) Rf_error("int64-least: an integer is -2^63, which bit64 takes for NA");
       memcpy(out + i, &value, 8);
     } else {
       if (value > 9007199254740991LL || value < -9007199254740991LL) Rf_error("bit64-needed: an integer is beyond 2^53");
@@ -160,6 +161,8 @@ static const R_CallMethodDef METHODS[] = {
   {"unpack_hybrid", (DL_FUNC)&unpack_hybrid, 3},
   {"read_texts", (DL_FUNC)&read_texts, 2},
   {"read_int64", (DL_FUNC)&read_int64, 3},
+  {"read_csv", (DL_FUNC)&read_csv, 2},
+  {"read_doubles", (DL_FUNC)&read_doubles, 1},
   {NULL, NULL, 0}
 };
 

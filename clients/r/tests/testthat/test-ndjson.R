@@ -41,9 +41,10 @@ test_that("times are read with any offset, finer fractions cut off", {
 })
 
 test_that("a part that is not what its columns say is refused", {
-  lines <- c("{\"x\":\"a\"}", "[1]", "{", "{\"x\":true}", "{\"x\":1.5}", "{\"x\":1e30}", "{\"x\":\"99999999999999999999\"}", "{\"x\":9007199254740992}")
+  lines <- c("{\"x\":\"a\"}", "[1]", "{", "{\"x\":true}", "{\"x\":1.5}", "{\"x\":1e30}", "{\"x\":\"99999999999999999999\"}", "{\"x\":9007199254740992}", "{\"x\":\"9223372036854775808\"}")
   for (line in lines) expect_error(read_ndjson(c(x = "int64"), gzip(paste0(line, "\n"))), class = "millrace_part-differs", info = line)
   expect_error(read_ndjson(c(x = "list<double>"), gzip("{\"x\":{\"a\":1}}\n")), class = "millrace_part-differs")
+  expect_error(read_ndjson(c(x = "double"), gzip("{\"x\":1e400}\n")), class = "millrace_part-differs")
 })
 
 test_that("a text that R cannot hold is an error, where R's parser would cut it", {

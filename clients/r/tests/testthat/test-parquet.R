@@ -26,6 +26,13 @@ test_that("without bit64 an integer that a double does not hold is an error, nev
   expect_error(read_parquet(c(n = "int64"), read_fixture("typescript.parquet")), class = "millrace_bit64-needed")
 })
 
+test_that("the integer that bit64 takes for NA is an error, never null", {
+  least <- as.raw(c(rep(0, 7), 0x80))
+  expect_error(.Call(C_read_int64, least, 1L, TRUE), "int64-least")
+  said <- expect_error(loops_failed(simpleError("int64-least: an integer is -2^63"), "A Parquet file"), "A Parquet file", class = "millrace_int64-least")
+  expect_match(said$next_step, "columns=")
+})
+
 test_that("bytes that are damaged are an error or other values, and never the end of R", {
   bytes <- read_fixture("typescript.parquet")
   set.seed(7)
@@ -66,5 +73,5 @@ test_that("a file that arrow or nanoparquet wrote is read back", {
 test_that("a table of Parquet cannot be written without a package for it, and says which", {
   skip_if(can_write_parquet(), "it can be here")
   expect_error(part_writer("parquet"), "arrow", class = "millrace_parquet-needed")
-  expect_error(part_writer("csv.gz"), class = "millrace_format-unknown")
+  expect_error(part_writer("orc"), class = "millrace_format-unknown")
 })

@@ -1,0 +1,15 @@
+test_that("what is gzipped is what it was, in one piece or in several", {
+  text <- paste0(paste(seq_len(1e6), collapse = ","), "\n")
+  expect_identical(gunzip(gzip(text)), charToRaw(text))
+  expect_identical(gunzip(c(gzip("a\n"), gzip("b\n"))), charToRaw("a\nb\n"))
+  expect_identical(gunzip(gzip("")), raw())
+})
+
+test_that("bytes that are not gzipped, end early or are damaged are refused", {
+  bytes <- gzip(paste(seq_len(1000), collapse = ","))
+  damaged <- bytes
+  damaged[1000] <- xor(damaged[1000], as.raw(1))
+  for (wrong in list(raw(), charToRaw("id\n1,2,3,4,5,6,7,8,9\n"), bytes[1:10], bytes[1:1000], damaged)) {
+    expect_error(gunzip(wrong), class = "millrace_part-differs", info = length(wrong))
+  }
+})
