@@ -18,19 +18,52 @@ export function checkPartitionKeys(keys: readonly string[]): void {
   })
 }
 
-/** Without partition keys the values themselves are the name. Throws CatalogError `partition-invalid`, `name-invalid`. */
+/**
+ * Without partition keys the values themselves are the name. A value that is given as `key=value` of its own key is that value. Throws
+ * CatalogError `partition-invalid`, `name-invalid`.
+ */
 export function partitionName(ref: TableRef, { partitionKeys }: TableSchema, values: PartitionValues): string {
-  const texts = valuesInOrder(ref, partitionKeys, values).map(String)
-  const slashed = texts.find(text => text.includes('/') || text.includes('#'))
-  if (slashed !== undefined) throw invalid(ref, `the value ${JSON.stringify(slashed)} has a / or a #`, partitionKeys)
-  const segments = partitionKeys === undefined ? texts : texts.map((text, index) => `${partitionKeys[index]}=${text}`)
+  const given = valuesInOrder(ref, partitionKeys, values)
+  const segments = given.map((value, index) => {
+    const key = partitionKeys?.[index]
+    const text = valueText(ref, value, { key, keys: partitionKeys })
+    return key === undefined ? text : `${key}=${text}`
+  })
   return checkPartition({ ...ref, partition: segments.join('/') })
 }
 
-/** That the partition has a value for each partition key of its table, in order. Throws CatalogError `partition-invalid`. */
+interface ValuePlace {
+  /** Of this value; undefined where the table has none. */
+  readonly key: string | undefined
+  readonly keys: readonly string[] | undefined
+}
+
+/** From outside a value may be anything: `null` and `NaN` would be names that look like a year. */
+function valueText(ref: TableRef, value: unknown, { key, keys }: ValuePlace): string {
+  const what = key === undefined ? 'a value' : `the value of "${key}"`
+  if (typeof value === 'number') {
+    // 2016.5 is no year, and beyond 2^53 the digits are not those that were meant; whoever means them gives text.
+    if (!Number.isSafeInteger(value))
+      throw invalid(ref, `${what} is ${value}, which is no whole number; give text`, keys)
+    return String(value)
+  }
+  if (typeof value !== 'string') {
+    throw invalid(ref, `${what} is ${value === null ? 'null' : typeof value}, not text or a whole number`, keys)
+  }
+  const other = keys?.find(each => each !== key && value.startsWith(`${each}=`))
+  if (other !== undefined) throw invalid(ref, `${what} is ${JSON.stringify(value)}, which is of "${other}"`, keys)
+  const text = key !== undefined && value.startsWith(`${key}=`) ? value.slice(key.length + 1) : value
+  if (text === '') throw invalid(ref, `${what} is empty`, keys)
+  if (/[/#]/.test(text)) throw invalid(ref, `${what}, ${JSON.stringify(text)}, has a / or a #`, keys)
+  return text
+}
+
+/** Before a batch is stored: that the partition has a value for each partition key of its table, in order. Throws CatalogError `partition-invalid`. */
 export function refuseOtherKeys(ref: PartitionRef, { partitionKeys }: TableSchema): void {
-  if (partitionKeys === undefined) return
   const segments = ref.partition.split('/')
+  const empty = segments.find(segment => segment.endsWith('=') && segment.indexOf('=') === segment.length - 1)
+  if (empty !== undefined) throw invalid(ref, `"${empty.slice(0, -1)}" is empty`, partitionKeys)
+  if (partitionKeys === undefined) return
   const fits = partitionKeys.every((key, index) => segments[index]?.startsWith(`${key}=`) === true)
   if (!fits || segments.length !== partitionKeys.length) {
     throw invalid(ref, `${JSON.stringify(ref.partition)} does not name them`, partitionKeys)

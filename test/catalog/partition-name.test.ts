@@ -9,6 +9,13 @@ test.each([
   [['2026', 'de'], 'year=2026/country=de'],
   [[2026, 'de'], 'year=2026/country=de'],
   [{ country: 'de', year: 2026 }, 'year=2026/country=de'],
+  // As it is written in the name, a value is the same value.
+  [['year=2026', 'country=de'], 'year=2026/country=de'],
+  [['year=2026', 'de'], 'year=2026/country=de'],
+  [{ country: 'country=de', year: 'year=2026' }, 'year=2026/country=de'],
+  [['2026', 'a=b'], 'year=2026/country=a=b'],
+  [['year=2026', 'country=country'], 'year=2026/country=country'],
+  [[-1, 'NaN'], 'year=-1/country=NaN'],
 ])('%j is %s', (values, name) => {
   expect(partitionName(USERS, KEYED, values)).toBe(name)
 })
@@ -16,6 +23,7 @@ test.each([
 test('without partition keys, the values are the name', () => {
   expect(partitionName(USERS, PLAIN, ['2016'])).toBe('2016')
   expect(partitionName(USERS, PLAIN, ['2016', 'de'])).toBe('2016/de')
+  expect(partitionName(USERS, PLAIN, ['year=2016', 7])).toBe('year=2016/7')
 })
 
 test.each([
@@ -32,6 +40,41 @@ test.each([
   [PLAIN, ['x'.repeat(128), 'y'.repeat(128)], 'name-invalid'],
 ] as const)('%j with %j is refused: %s', (schema, values, code) => {
   expect(() => partitionName(USERS, schema, values)).toThrow(expect.objectContaining({ code }))
+})
+
+test.each([
+  [null, 'the value of "year" is null'],
+  [undefined, 'the value of "year" is undefined'],
+  [true, 'the value of "year" is boolean'],
+  [new Date(0), 'the value of "year" is object'],
+  [Number.NaN, 'the value of "year" is NaN'],
+  [Number.POSITIVE_INFINITY, 'the value of "year" is Infinity'],
+  [2016.5, 'the value of "year" is 2016.5'],
+  [2 ** 53, 'the value of "year" is 9007199254740992'],
+  ['', 'the value of "year" is empty'],
+  ['year=', 'the value of "year" is empty'],
+  ['country=de', 'the value of "year" is "country=de", which is of "country"'],
+])('the value %j is refused of a table with keys, and without: %s', (value, what) => {
+  const refused = { code: 'partition-invalid', message: expect.stringContaining(what) }
+  const values = [value, 'de'] as readonly string[]
+  expect(() => partitionName(USERS, KEYED, values)).toThrow(expect.objectContaining(refused))
+  if (typeof value === 'string' && value !== '') return
+  expect(() => partitionName(USERS, PLAIN, values)).toThrow(expect.objectContaining({ code: 'partition-invalid' }))
+})
+
+test.each([
+  [KEYED, 'year=/country=de'],
+  [KEYED, 'year=2026/country='],
+  [PLAIN, 'year='],
+])('a name with an empty value is refused before anything is written', async (schema, partition) => {
+  const { catalog, objects } = catalogWorld()
+  await catalog.createTable(USERS, schema)
+  const stored = catalog.store({ ...USERS, partition }, { parts: textParts('b'), ...REASON })
+  await expect(stored).rejects.toMatchObject({
+    code: 'partition-invalid',
+    message: expect.stringContaining('is empty'),
+  })
+  expect(objects.objects.size).toBe(0)
 })
 
 test('a table takes only partitions of its keys, which never change', async () => {
