@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,16 @@ class Batch:
 def damaged(key: str, what: str) -> MillraceError:
     return MillraceError(
         f"{key} cannot be used: {what}", code="batch-damaged", next="Roll the partition back to another batch."
+    )
+
+
+def purged(item: Mapping[str, Any]) -> MillraceError:
+    """Of a batch's item."""
+    note = item.get("purged", {})
+    return MillraceError(
+        f"The bytes of {item['batchId']} are gone, purged by {note.get('who', 'somebody')}: {note.get('why', 'nobody said why')}",
+        code="batch-purged",
+        next="Read or store another batch of the partition; `millrace table history` lists them.",
     )
 
 

@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from millrace.batches import Batch, damaged, unavailable
+from millrace.batches import Batch, damaged, purged, unavailable
 from millrace.checksum import values_checksum
 from millrace.deployment import Deployment, aws_client, find_deployment
 from millrace.errors import MillraceError
-from millrace.naming import check_batch_id
+from millrace.naming import batch_sort_key, check_batch_id, place_of_location
+from millrace.objects import Objects
 from millrace.text_formats import TEXT_FORMATS, read_text_part
 
 MANIFEST_FORMAT_VERSION = 1
@@ -33,7 +34,7 @@ class Catalog:
     def __init__(self, pipeline: str, stage: str = "dev", *, dynamodb: Any = None, s3: Any = None) -> None:
         self._deployment: Deployment = find_deployment(pipeline, stage)
         self.dynamodb = dynamodb if dynamodb is not None else aws_client("dynamodb")
-        self._s3 = s3 if s3 is not None else aws_client("s3")
+        self.objects = Objects(s3 if s3 is not None else aws_client("s3"), self.bucket)
 
     @property
     def table_name(self) -> str:
@@ -45,7 +46,7 @@ class Catalog:
 
     def batch(self, table: str, partition: str, batch_id: str) -> Batch:
         """A batch by its ID; `table` is `db.table`."""
-        item = self.item(table, f"batch#{partition}#{batch_id}")
+        item = self.item(table, batch_sort_key(partition, batch_id))
         if item is None:
             raise MillraceError(
                 f"There is no batch {batch_id} of {table}, partition {partition}",
@@ -53,12 +54,7 @@ class Catalog:
                 next="`millrace table history` lists those that were committed.",
             )
         if item["state"] == "purged":
-            purged = item.get("purged", {})
-            raise MillraceError(
-                f"The bytes of {batch_id} are gone, purged by {purged.get('who')}: {purged.get('why')}",
-                code="batch-purged",
-                next="Read another batch of the partition; `millrace table history` lists them.",
-            )
+            raise purged(item)
         if item["state"] == "cold":
             raise MillraceError(
                 f"The batch {batch_id} was moved to cold storage", code="batch-cold", next="Restore it first."
@@ -147,23 +143,9 @@ class Catalog:
                 f"{batch_id} was yanked by {yank['who']}: {yank['why']}", code="batch-yanked", next="Use another batch."
             )
 
-    def create_object(self, key: str, body: bytes, content_type: str) -> None:
-        """Under a name that nobody else has: never over another object. One that is there already with these bytes is this very write."""
-        if not self.create_if_absent(key, body, content_type) and self.get_object(key) != body:
-            raise MillraceError(f"{key} was written by somebody else", code="batch-exists", next="Store again.")
-
     def create_if_absent(self, key: str, body: bytes, content_type: str) -> bool:
         """False where there is one of this name: it stays."""
-        bucket = self._deployment.catalog_bucket
-        try:
-            self._s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, IfNoneMatch="*")
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in ("PreconditionFailed", "412", "ConditionalRequestConflict"):
-                raise unavailable(f"The bucket {bucket}", error) from error
-            return False
-        except BotoCoreError as error:
-            raise unavailable(f"The bucket {bucket}", error) from error
-        return True
+        return self.objects.create(key, body, content_type)
 
     def _anchored(self, table: str, partition: str, anchor: str) -> str:
         for item in reversed(self.query(table, f"batch#{partition}#")):
@@ -258,23 +240,19 @@ class Catalog:
             asked["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def get_object(self, key: str) -> bytes:
-        bucket = self._deployment.catalog_bucket
-        try:
-            body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey as error:
-            raise damaged(key, "it is not there") from error
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(f"The bucket {bucket}", error) from error
-        return body
+        """Of a batch. What is gone may have been purged since the reader began: then nothing is damaged."""
+        body = self.objects.find(key)
+        if body is not None:
+            return body
+        place = place_of_location(key[: key.rindex("/") + 1])
+        item = None if place is None else self.item(*place)
+        if item is not None and item["state"] == "purged":
+            raise purged(item)
+        raise damaged(key, "it is not there")
 
     def keys(self, prefix: str) -> set[str]:
         """Of all objects that begin so."""
-        bucket = self._deployment.catalog_bucket
-        try:
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-            return {str(found["Key"]) for page in pages for found in page.get("Contents", [])}
-        except (BotoCoreError, ClientError) as error:
-            raise unavailable(f"The bucket {bucket}", error) from error
+        return self.objects.keys(prefix)
 
 
 def _read_text(kind: str, name: str, body: bytes, batch: Batch) -> pa.Table:

@@ -92,6 +92,18 @@ def check_batch_id(batch_id: str) -> str:
     return batch_id
 
 
+def batch_sort_key(partition: str, batch_id: str) -> str:
+    return f"batch#{partition}#{batch_id}"
+
+
+def place_of_location(location: str) -> tuple[str, str] | None:
+    """Table and sort key of the item of the batch that was stored there; read from the end, as a partition may look like a batch ID."""
+    db, *segments = location.split("/")
+    if len(segments) < 4 or segments[-1] != "" or BATCH_ID.fullmatch(segments[-2]) is None:
+        return None
+    return f"{db}.{segments[0]}", batch_sort_key("/".join(segments[1:-2]), segments[-2])
+
+
 def log_sort_key(partition: str, number: int) -> str:
     return f"log#{partition}#{number:09}"
 

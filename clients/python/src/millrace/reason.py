@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from millrace.errors import MillraceError
+from millrace.stored_json import is_unicode
 
 REASON_BYTES_MAX = 1_024
 
@@ -18,7 +19,7 @@ class Reason:
 
     def __post_init__(self) -> None:
         for name, text in (("who", self.who), ("why", self.why)):
-            if text.strip() == "" or len(text.encode(errors="surrogatepass")) > REASON_BYTES_MAX:
+            if text.strip() == "" or not is_unicode(text) or len(text.encode(errors="surrogatepass")) > REASON_BYTES_MAX:
                 raise MillraceError(
-                    f'"{name}" is empty or longer than {REASON_BYTES_MAX} bytes', code="reason-invalid", next="Say who and why in a sentence."
+                    f'"{name}" is empty, not Unicode or longer than {REASON_BYTES_MAX} bytes', code="reason-invalid", next="Say who and why in a sentence."
                 )

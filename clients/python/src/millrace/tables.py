@@ -11,12 +11,21 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from millrace.batch_items import hold, refuse_gone
 from millrace.batches import Batch
 from millrace.catalog import Catalog
 from millrace.column_types import arrow_type, to_arrow, to_pandas, type_of
 from millrace.errors import MillraceError
 from millrace.loading import pipeline_name
-from millrace.naming import check_batch_id, check_columns, check_partition, partition_name, table_key
+from millrace.naming import (
+    batch_sort_key,
+    check_batch_id,
+    check_columns,
+    check_partition,
+    partition_name,
+    place_of_location,
+    table_key,
+)
 from millrace.reason import Reason
 from millrace.writing import Writer
 
@@ -147,10 +156,13 @@ def rollback(
         )
     if entries[0]["batchId"] == to:
         raise MillraceError(f"{to} is current already", code="already-current")
-    catalog.refuse_yanked(name, to)
-    batch, writer = catalog.batch(name, partition, to), Writer(catalog)
-    writer.hold(name, batch.location)
-    return writer.append(name, partition, "rollback", to, reason)
+    refuse_gone(catalog, name, partition, to)
+    item = catalog.item(name, batch_sort_key(partition, to))
+    place = None if item is None else place_of_location(str(item["location"]))
+    if place is None:
+        raise MillraceError(f"The log of {name} names {to}, which has no batch item", code="batch-not-found", next="Roll back to another batch.")
+    hold(catalog, *place)
+    return Writer(catalog).append(name, partition, "rollback", to, reason)
 
 
 def open_catalog(pipeline: str | None, deployment: str, pipeline_dir: str | Path) -> Catalog:

