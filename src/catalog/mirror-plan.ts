@@ -31,7 +31,7 @@ export const LOG_NUMBER_PARAMETER = 'millrace.log-number'
 export const LOCATION_PARAMETER = 'millrace.location'
 
 /** A dot is in no name of a database, so this is beside all of them. */
-const LINKS_PREFIX = 'glue.symlinks/'
+export const LINKS_PREFIX = 'glue.symlinks/'
 const LINKS_NAME = 'parts.txt'
 
 const FORMATS = {

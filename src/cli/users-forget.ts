@@ -31,6 +31,12 @@ export const command: Command = {
       type: 'boolean',
       description: 'Fail unless this run finds that nothing came back and that the stream cannot bring it back.',
     },
+    'no-user-in': {
+      type: 'string',
+      value: 'NAMES',
+      description:
+        'Keys of partitions, or tables, with commas between: their values are no users, though one is as the id.',
+    },
     ...REASON_OPTIONS,
     ...STAGE_OPTION,
   },
@@ -85,6 +91,7 @@ async function forget(
         pipeline: pipeline.name,
         retentionMs: await forgetting.retentionMs(),
         isAnew: args.flag('anew'),
+        keysWithoutUsers: namesOf(args.text('no-user-in')),
         isDryRun: context.isDryRun,
         onProgress: what => progress.advance(1, what),
         ...reason,
@@ -102,6 +109,11 @@ async function forget(
   } finally {
     progress.done()
   }
+}
+
+function namesOf(text = ''): readonly string[] {
+  const names = text.split(',').map(name => name.trim())
+  return names.filter(name => name !== '')
 }
 
 interface About {

@@ -70,11 +70,18 @@ function readObject(info: ObjectInfo, body: Uint8Array): ReadObject | undefined 
   try {
     const texts = gunzipSync(body, { maxOutputLength: PLAIN_BYTES_MAX }).toString('utf8').split('\n')
     if (texts.pop() !== '') return undefined
-    return { named: parseObjectName(info), texts, lines: texts.map(text => JSON.parse(text) as AnyLine) }
+    const lines: readonly unknown[] = texts.map(text => JSON.parse(text) as unknown)
+    return lines.every(isLine) ? { named: parseObjectName(info), texts, lines } : undefined
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof MillraceError || isZlib(error)) return undefined
     throw error
   }
+}
+
+function isLine(line: unknown): line is AnyLine {
+  if (typeof line !== 'object' || line === null || Array.isArray(line)) return false
+  const { data, partitionKey }: Partial<Record<keyof AnyLine, unknown>> = line
+  return [data, partitionKey].every(member => member === undefined || typeof member === 'string')
 }
 
 function isZlib(error: unknown): boolean {

@@ -142,7 +142,7 @@ const KNOWN_PREFIXES = [
 const AFTER_ALL = '~'
 
 /** Whatever else there is in the bucket, by the first part of its name. Throws ObjectStoreError. */
-export async function findUnknown({ ports: { archive }, tally }: Pass): Promise<void> {
+export async function findUnknown({ ports: { archive }, names, tally }: Pass): Promise<void> {
   let startAfter = ''
   for (;;) {
     const key = await firstAfter(archive.list('', startAfter === '' ? {} : { startAfter }))
@@ -150,7 +150,7 @@ export async function findUnknown({ ports: { archive }, tally }: Pass): Promise<
     const known = KNOWN_PREFIXES.find(prefix => key.startsWith(prefix))
     const first = known ?? key.slice(0, key.indexOf('/') + 1 || key.length)
     if (known === undefined)
-      tally.left.push({ where: first, why: 'nobody knows what is in it: look at it and remove it' })
+      tally.left.push({ where: names.masked(first), why: 'nobody knows what is in it: look at it and remove it' })
     startAfter = first.endsWith('/') ? first + AFTER_ALL : first
   }
 }

@@ -2,7 +2,7 @@
 // it, and is purged. Nothing that history names keeps the user, and what a retention let go of before goes with its hidden versions.
 import { EVENTS_TABLE, IMPORTS_TABLE } from '../archive/history-tables.ts'
 import { findManifest } from './find-manifest.ts'
-import { batchSortKey, placeOfLocation } from '../catalog/layout.ts'
+import { DBS_WITHOUT_USERS, findOrphans } from './find-orphans.ts'
 import { type TableRef, tableKey } from '../catalog/names.ts'
 import { type PurgedBatch, purgeBatches, unfinishedPurge } from '../catalog/purge-batches.ts'
 import { HOLD_MS } from '../catalog/change-batch.ts'
@@ -20,9 +20,7 @@ import { partRows } from './part-rows.ts'
 import type { Pass } from './ports.ts'
 import { moveAnchors, type Predecessor, putBack, succeed } from './successor.ts'
 import { addTo } from './tally.ts'
-
-/** Code, and notes of who did what: nothing of any user is in them. A model's golden rows are made up. */
-export const DBS_WITHOUT_USERS: ReadonlySet<string> = new Set(['models', 'definitions', 'operations', 'removals'])
+import { unreadableReason } from './unreadable.ts'
 
 export interface TablesPass extends Pass {
   /** Before anything of a batch is removed. */
@@ -36,9 +34,21 @@ export async function forgetTables(pass: TablesPass): Promise<void> {
   for (const ref of historyFirst(await pass.ports.catalog.tables(), pass.pipeline)) {
     if (DBS_WITHOUT_USERS.has(ref.db)) continue
     pass.onProgress(tableKey(ref))
-    await forgetTable(pass, ref, { rawNames, known })
+    await unlessUnreadable(pass, tableKey(ref), () => forgetTable(pass, ref, { rawNames, known }))
   }
   await findOrphans(pass, known)
+}
+
+/** What cannot be read is left, and the rest is gone on with. */
+async function unlessUnreadable<T>(pass: Pass, where: string, look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look()
+  } catch (error) {
+    const why = unreadableReason(error)
+    if (why === undefined) throw error
+    pass.tally.left.push({ where, why })
+    return undefined
+  }
 }
 
 /** What arrived of another life is known before rows of tables are judged by it. */
@@ -62,11 +72,33 @@ async function forgetTable(pass: TablesPass, ref: TableRef, { rawNames, known }:
   }
   const all = await readTableBatches(store, ref)
   for (const location of all.batches.keys()) known.add(location)
+  findNamed(pass, ref, all)
   const going: TableBatch[] = []
-  for (const batch of all.batches.values())
-    if (await forgetBatch(pass, { ref, batch, all, rawNames })) going.push(batch)
+  for (const batch of all.batches.values()) {
+    const where = placeOf(pass, ref, batch)
+    const isGoing = await unlessUnreadable(pass, where, () => forgetBatch(pass, { ref, batch, all, rawNames }))
+    if (isGoing === true) going.push(batch)
+  }
   if (pass.isDryRun || going.length === 0) return
   addPurged(pass, await purge(pass, ref, going))
+}
+
+/** Partitions that are called by the user. */
+function findNamed(pass: Pass, ref: TableRef, { logs, batches }: TableBatches): void {
+  const partitions = new Set([...logs.keys(), ...[...batches.values()].flatMap(({ records }) => [...records.keys()])])
+  for (const partition of [...partitions].sort()) {
+    if (!pass.names.names({ ...ref, partition })) continue
+    pass.tally.left.push({
+      where: `${tableKey(ref)}/${pass.names.masked(partition)}`,
+      why:
+        'the user is in the name of the partition: store an empty batch there, let the others go by `millrace table retain`, ' +
+        'then remove its items and objects',
+    })
+  }
+}
+
+function placeOf({ names }: Pass, ref: TableRef, { home, batchId }: Pick<TableBatch, 'home' | 'batchId'>): string {
+  return `${tableKey(ref)}/${names.masked(home)}, batch ${batchId}`
 }
 
 interface BatchAmongAll {
@@ -80,7 +112,7 @@ interface BatchAmongAll {
 async function forgetBatch(pass: TablesPass, of: BatchAmongAll): Promise<boolean> {
   const { ref, batch, all } = of
   const counts = pass.tally.places.tables
-  const where = `${tableKey(ref)}/${batch.home}, batch ${batch.batchId}`
+  const where = placeOf(pass, ref, batch)
   const home = homeRecord(batch)
   counts.looked++
   if (home?.state === 'purged') {
@@ -124,7 +156,7 @@ async function replaceIn(pass: TablesPass, all: TableBatches, before: Predecesso
   const anchors = successor === undefined ? [] : await moveAnchors(pass, before, successor)
   pass.tally.replaced.push({
     table: tableKey(ref),
-    partition: ref.partition,
+    partition: pass.names.masked(ref.partition),
     batchId: record.batchId,
     successor: successor ?? null,
     anchors,
@@ -143,7 +175,7 @@ function containsOf(
 }
 
 async function purge(pass: TablesPass, ref: TableRef, batches: readonly TableBatch[]): Promise<readonly PurgedBatch[]> {
-  const { ports, who, why, writeReceipt } = pass
+  const { ports, names, who, why, writeReceipt } = pass
   const { store, objects } = ports.catalogStores
   const remover = {
     remove: async (key: string): Promise<void> => {
@@ -151,12 +183,19 @@ async function purge(pass: TablesPass, ref: TableRef, batches: readonly TableBat
       await ports.catalogEnder.end(key)
     },
   }
-  const purgePorts = { store, objects, remover, clock: ports.clock, writeReceipt }
+  const purgePorts = {
+    store,
+    objects,
+    remover,
+    clock: ports.clock,
+    writeReceipt: (gone: readonly ObjectInfo[]) =>
+      writeReceipt(gone.map(info => ({ ...info, key: names.masked(info.key) }))),
+  }
   const request = { batches, who, why: `forget: ${why}`, keptBecause: keptBecause(ports.clock()) }
   const { purged, kept } = await purgeBatches(purgePorts, ref, request)
   for (const { partition, batchId, because } of kept) {
     pass.tally.left.push({
-      where: `${tableKey(ref)}/${partition}, batch ${batchId}`,
+      where: placeOf(pass, ref, { home: partition, batchId }),
       why: `it is ${because}: run it again`,
     })
   }
@@ -192,22 +231,4 @@ async function endHidden(pass: TablesPass, { location }: TableBatch): Promise<vo
   const isOwn = (key: string): boolean => !key.includes('/', location.length)
   const { bytes } = await pass.ports.catalogEnder.endBelow(location, isOwn)
   addTo(pass.tally.places.tables, { bytesRemoved: bytes })
-}
-
-/** Parts of writers that died, or that are at work. */
-async function findOrphans(pass: TablesPass, known: ReadonlySet<string>): Promise<void> {
-  const { objects, store } = pass.ports.catalogStores
-  const named = new Set<string>()
-  for await (const { key } of objects.list('')) {
-    const location = key.slice(0, key.lastIndexOf('/') + 1)
-    if (known.has(location) || named.has(location)) continue
-    const place = placeOfLocation(location)
-    if (place !== undefined && DBS_WITHOUT_USERS.has(place.db)) continue
-    // One that was begun since the tables were read is of the next look.
-    const item = place && (await store.get(tableKey(place), batchSortKey(place.partition, place.batchId)))
-    named.add(location)
-    if (item !== undefined) continue
-    const next = place === undefined ? 'look at it' : `\`millrace table sweep ${tableKey(place)} --delete\``
-    pass.tally.left.push({ where: location || key, why: `it is of no batch: ${next}` })
-  }
 }

@@ -21,6 +21,7 @@ import {
   type Tally,
 } from './tally.ts'
 import { noteFinal, noteItemGone, openTombstone, type Tombstone } from './tombstone.ts'
+import { userInNames } from './user-in-names.ts'
 import { type Whose, whoseIs } from './whose.ts'
 
 export interface ForgetRequest {
@@ -34,6 +35,8 @@ export interface ForgetRequest {
   readonly retentionMs: number
   /** Also what came since one that is not final yet. */
   readonly isAnew?: boolean
+  /** Keys of partitions, and tables as `db.table`, whose values are no users. */
+  readonly keysWithoutUsers?: readonly string[]
   readonly isDryRun: boolean
   readonly onProgress?: (what: string) => void
 }
@@ -135,16 +138,17 @@ interface Looking {
 
 /** The last one finds nothing, unless it is the last that is tried. */
 async function look(
-  { pipeline, who, why, isDryRun, onProgress = () => undefined }: ForgetRequest,
+  { userId, pipeline, who, why, keysWithoutUsers = [], isDryRun, onProgress = () => undefined }: ForgetRequest,
   ports: ForgetUserPorts,
   { whose, tombstone: { untilMs, hmac }, goneMs }: Looking,
 ): Promise<readonly Tally[]> {
   const tallies: Tally[] = []
   const passesMax = isDryRun ? 1 : PASSES_MAX
+  const names = userInNames(userId, keysWithoutUsers)
   while (tallies.length < passesMax) {
     const tally = newTally()
     const { writeReceipt } = ports
-    const facts = { pipeline, who, why, hmac, untilMs, itemGoneMs: goneMs, isDryRun }
+    const facts = { names, pipeline, who, why, hmac, untilMs, itemGoneMs: goneMs, isDryRun }
     await lookOnce({ ...facts, ports, whose, tally, onProgress, writeReceipt })
     tallies.push(tally)
     if (foundIn(tally) === 0) break

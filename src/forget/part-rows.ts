@@ -13,6 +13,7 @@ import { HOUR_MS } from '../platform/duration.ts'
 import { bucketOfPart as bucketOfSnapshotPart } from '../snapshot/part-names.ts'
 import { SNAPSHOT_TABLE } from '../snapshot/snapshot-table.ts'
 import type { Pass } from './ports.ts'
+import { decoding } from './unreadable.ts'
 
 type PartBytes = Pick<LoadedPart, 'name' | 'body'>
 
@@ -29,8 +30,19 @@ export interface BatchToRead {
   readonly record: Pick<BatchRecord, 'at'>
 }
 
-/** Undefined: nobody can tell what is in it. */
+/** Undefined: nobody can tell what is in it. What cannot be decoded throws MillraceError `part-unreadable`. */
 export function partRows(pass: Pass, batch: BatchToRead): PartRows | undefined {
+  const rows = rowsOfKind(pass, batch)
+  return (
+    rows && {
+      mayHold: name => rows.mayHold(name),
+      count: part => decoding(() => rows.count(part)),
+      without: part => decoding(() => rows.without(part)),
+    }
+  )
+}
+
+function rowsOfKind(pass: Pass, batch: BatchToRead): PartRows | undefined {
   const { ref, manifest } = batch
   const isOwn = ref.db === pass.pipeline
   const isHistory = isOwn && manifest.format === HISTORY_FORMAT && manifest.columns.length === 0
@@ -117,5 +129,5 @@ function columnRows(pass: Pass, { manifest, record }: BatchToRead, isSnapshot: b
 }
 
 function mayBeId(type: string): boolean {
-  return !/double|boolean|timestamp/.test(type) || type.startsWith('map')
+  return !/boolean|timestamp/.test(type) || type.startsWith('map')
 }

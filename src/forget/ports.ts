@@ -8,6 +8,7 @@ import type { SpillStore } from '../store/spill-store.ts'
 import type { UserRemover } from '../store/user-remover.ts'
 import type { UserStore } from '../store/user-item.ts'
 import type { Tally } from './tally.ts'
+import type { UserInNames } from './user-in-names.ts'
 import type { Whose } from './whose.ts'
 
 export interface ForgetPorts {
@@ -33,6 +34,7 @@ export interface ForgetPorts {
 export interface Pass {
   readonly ports: ForgetPorts
   readonly whose: Whose
+  readonly names: UserInNames
   /** Name of the pipeline: the database of its history. */
   readonly pipeline: string
   /** What arrived until then is forgotten, ms. */

@@ -64,10 +64,18 @@ export function whoseIs(userId: string, contracts: Contracts): Whose {
   }
 }
 
+/** As long as a whole number is written in digits. */
+const DIGITS = /^-?\d{1,21}$/
+
 function namedIn(userId: string): (value: unknown) => boolean {
+  // pandas makes doubles of a column of ids that has gaps: 4711.0 is 4711.
+  const number = DIGITS.test(userId) ? Number(userId) : Number.NaN
+  const isNumber = (value: number): boolean =>
+    value === number && !Object.is(value, -0) && String(BigInt(value)) === userId
   const isNamed = (value: unknown): boolean => {
     if (typeof value === 'string') return value === userId
-    if (typeof value === 'number' || typeof value === 'bigint') return String(value) === userId
+    if (typeof value === 'number') return isNumber(value)
+    if (typeof value === 'bigint') return String(value) === userId
     if (Array.isArray(value)) return value.some(isNamed)
     if (typeof value !== 'object' || value === null) return false
     return Object.entries(value).some(([name, member]) => name === userId || isNamed(member))

@@ -3,6 +3,7 @@ import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import { loadPipeline } from '../../src/cli/load-pipeline.ts'
+import { storeRows } from '../../src/catalog/table-rows.ts'
 import { forgetsRef } from '../../src/forget/forget-receipt.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { DAY_MS } from '../../src/platform/duration.ts'
@@ -20,6 +21,7 @@ export default pipeline({ name: 'shop', events: [visit], features: features({ ev
 const NOW = Date.now()
 const ERIN = 'erin.7f3a'
 const REASON = { who: 'ana', why: 'test' }
+const OTHERS = ['--no-user-in', 'shop, person']
 
 let shop: Shop
 let anchored = ''
@@ -104,6 +106,33 @@ describe('users forget', () => {
     expect(jsonOf(gone).json.error.message).toContain('forget: ticket 17')
   })
 
+  it('says what is left, in the receipt too, and ends with 1', async () => {
+    const { catalog } = shop.connection
+    const scores = { db: 'team', table: 'scores', partition: `person=${ERIN}` }
+    const columns = [{ name: 'score', type: 'double' }] as const
+    await catalog.createTable(scores, { columns, format: 'csv.gz', owner: 'team' })
+    await storeRows(catalog, scores, { rows: [], ...REASON })
+    const garbage = { ...scores, partition: 'all' }
+    const { batchId } = await catalog.store(garbage, { parts: [{ body: Buffer.from('garbage'), rows: 1 }], ...REASON })
+    const { exitCode, stdout, stderr } = await millrace(0, 'users', 'forget', ERIN, '--why', 'ticket 17')
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('2 things are left')
+    expect(stdout).toContain('left: team.scores/person=<user>: ')
+    expect(stdout).toContain(`left: team.scores/all, batch ${batchId}: it cannot be decoded`)
+    expect(stdout).toContain('Not complete')
+    const ref = forgetsRef({ pipeline: 'shop', stage: 'dev' })
+    const [entry] = await catalog.history(ref)
+    expect(entry?.why).toBe('one user forgotten, incomplete: ticket 17')
+    const lines: string[] = []
+    for await (const { body } of (await catalog.load(ref)).parts()) lines.push(Buffer.from(body).toString('utf8'))
+    expect(lines.join('')).toContain(`{"kind":"left","where":"team.scores/person=<user>"`)
+    expect(lines.join('')).not.toContain(ERIN)
+    await storeRows(catalog, garbage, { rows: [], ...REASON })
+    const retained = await millrace(2 * DAY_MS, 'table', 'retain', 'team.scores', '--keep', '1')
+    expect(retained).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(batchId) })
+    expect((await millrace(0, 'users', 'forget', ERIN, ...OTHERS)).exitCode).toBe(0)
+  })
+
   it('leaves verify content', async () => {
     const { exitCode, stdout } = await millrace(0, 'verify', '--all', '--json')
     expect({ exitCode, counts: JSON.parse(stdout).counts }).toMatchObject({
@@ -113,9 +142,9 @@ describe('users forget', () => {
   })
 
   it('is final after the retention of the stream, and not before', async () => {
-    const early = jsonOf(await millrace(0, 'users', 'forget', ERIN, '--final', '--json'))
-    expect(early.exitCode).toBe(1)
-    const late = await millrace(8 * DAY_MS, 'users', 'forget', ERIN, '--final')
+    const early = jsonOf(await millrace(0, 'users', 'forget', ERIN, '--final', '--json', ...OTHERS))
+    expect(early).toMatchObject({ exitCode: 1, json: { error: { code: 'forget-not-final' } } })
+    const late = await millrace(8 * DAY_MS, 'users', 'forget', ERIN, '--final', ...OTHERS)
     expect(late.exitCode).toBe(0)
     expect(late.stdout).toContain('Final: nothing came back')
   })

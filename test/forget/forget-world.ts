@@ -63,6 +63,8 @@ export function forgetWorld() {
   }
   const view = { catalog: own, archive: archive.store, db: 'shop' }
   let folders = 0
+  /** Keys of objects that went. */
+  const receipts: string[] = []
   const folder = (): string => mkdtempSync(join(spoolDir, `${folders++}-`))
   const world = {
     time,
@@ -72,6 +74,7 @@ export function forgetWorld() {
     objects,
     store,
     catalog: own,
+    receipts,
     folder,
     open: () => openHistory({ ...view, spoolDir: folder() }),
     async deliver(records: readonly StreamRecord[]) {
@@ -126,7 +129,7 @@ export function forgetWorld() {
           catalogStores: { store, objects: objects.store },
           catalogEnder: objects.ender,
           stillAlone: async () => undefined,
-          writeReceipt: async () => undefined,
+          writeReceipt: async gone => void receipts.push(...gone.map(({ key }) => key)),
         },
       ),
     async backfill() {
