@@ -11,6 +11,7 @@ row_invalid <- function(name, type, why) {
   fail("row-invalid", sprintf("The column \"%s\" is not %s: %s", name, type, why), "Give the column its type; what is missing is NA.")
 }
 
+LEAVE_OUT_NEXT <- "Read it with Python or SQL, or leave the column out with columns=."
 PART_DIFFERS_NEXT <- "Read it again; if it stays, `millrace table verify` says what is wrong with the batch."
 
 part_differs <- function(what) fail("part-differs", what, PART_DIFFERS_NEXT)
@@ -20,7 +21,7 @@ loops_failed <- function(error, subject) {
   said <- regmatches(conditionMessage(error), regexec("^(part-differs|text-has-zero|bit64-needed|int64-least): (.*)$", conditionMessage(error)))[[1]]
   if (length(said) == 0) stop(error)
   next_step <- switch(said[2], `bit64-needed` = "Install bit64 (Debian: r-cran-bit64).",
-    `text-has-zero` = , `int64-least` = "Read it with Python or SQL, or leave the column out with columns=.", PART_DIFFERS_NEXT
+    `text-has-zero` = , `int64-least` = LEAVE_OUT_NEXT, PART_DIFFERS_NEXT
   )
   fail(said[2], paste0(subject, " cannot be read: ", said[3]), next_step)
 }

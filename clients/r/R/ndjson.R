@@ -32,7 +32,7 @@ parse_lines <- function(bytes) {
 refuse_zeros <- function(text) {
   if (!grepl("\\u0000", text, fixed = TRUE, useBytes = TRUE)) return(invisible())
   if (grepl("(?<!\\\\)(\\\\\\\\)*\\\\u0000", text, perl = TRUE, useBytes = TRUE)) {
-    fail("text-has-zero", "A text has the character U+0000, which R's texts cannot hold", "Read it with Python or SQL, or leave the column out with columns=.")
+    fail("text-has-zero", "A text has the character U+0000, which R's texts cannot hold", LEAVE_OUT_NEXT)
   }
 }
 
@@ -93,7 +93,7 @@ refuse_beyond_int64 <- function(texts, name) {
   is_beyond <- nchar(digits) == 19 & digits > ifelse(startsWith(texts, "-"), "9223372036854775808", "9223372036854775807")
   if (any(is_beyond, na.rm = TRUE)) part_differs(sprintf("\"%s\" is not int64", name))
   if (!any(digits == "9223372036854775808", na.rm = TRUE)) return(invisible())
-  fail("int64-least", sprintf("The column \"%s\" has the integer -2^63, which bit64 takes for NA", name), "Read it with Python or SQL, or leave the column out with columns=.")
+  fail("int64-least", sprintf("The column \"%s\" has the integer -2^63, which bit64 takes for NA", name), LEAVE_OUT_NEXT)
 }
 
 RFC_3339 <- "^(\\d{4}-\\d\\d-\\d\\d)[T ](\\d\\d:\\d\\d:\\d\\d)(\\.\\d{1,9})?(Z|[+-]\\d\\d:\\d\\d)$"

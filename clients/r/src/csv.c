@@ -65,7 +65,7 @@ static int skip_line(reader *in) {
   return fields;
 }
 
-/* Where each of the names is in the first line; the first of two that are alike. */
+/* Where each of the names is in the first line. */
 static int *places_of(reader *in, SEXP names, int *width) {
   int count = Rf_length(names), *places = (int *)R_alloc((size_t)count + 1, sizeof(int));
   for (int i = 0; i < count; i++) places[i] = -1;
@@ -76,7 +76,9 @@ static int *places_of(reader *in, SEXP names, int *width) {
     is_last = found.is_last;
     for (int i = 0; i < count; i++) {
       const char *name = CHAR(STRING_ELT(names, i));
-      if (places[i] < 0 && strlen(name) == found.length && memcmp(name, found.text, found.length) == 0) places[i] = *width;
+      if (strlen(name) != found.length || memcmp(name, found.text, found.length) != 0) continue;
+      if (places[i] >= 0) Rf_error("part-differs: line 1: two columns are called \"%s\"", name);
+      places[i] = *width;
     }
   }
   for (int i = 0; i < count; i++) {

@@ -49,7 +49,8 @@ test_that("columns are found by their names, whatever their order, and only thos
   bytes <- gzip("b,\"a\",zero\n1,x,a\\b\n2,y,\n")
   expect_identical(read_csv(c(a = "string"), bytes), list(rows = 2L, data = list(a = c("x", "y"))))
   expect_identical(read_csv(c(a = "string", b = "double"), bytes)$data, list(a = c("x", "y"), b = c(1, 2)))
-  expect_identical(csv_of("double", "x,y,x\n1,2,3\n"), 1)
+  expect_error(csv_of("double", "x,y,x\n1,2,3\n"), "two columns are called \"x\"", class = "millrace_part-differs")
+  expect_identical(csv_of("double", "y,x,y\n1,2,3\n"), 2)
   expect_error(read_csv(c(B = "double"), bytes), "line 1: the column \"B\" is not there", class = "millrace_part-differs")
 })
 

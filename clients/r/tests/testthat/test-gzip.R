@@ -13,3 +13,9 @@ test_that("bytes that are not gzipped, end early or are damaged are refused", {
     expect_error(gunzip(wrong), class = "millrace_part-differs", info = length(wrong))
   }
 })
+
+test_that("a small file that unpacks into a very large one has an end", {
+  bytes <- gzip(strrep("0", 1000))
+  expect_length(gunzip(bytes, text_bytes_max = 1000), 1000)
+  expect_error(gunzip(bytes, text_bytes_max = 999), "more than 999 bytes", class = "millrace_part-differs")
+})
