@@ -37,6 +37,10 @@ class Catalog:
         self.objects = Objects(s3 if s3 is not None else aws_client("s3"), self.bucket)
 
     @property
+    def pipeline(self) -> str:
+        return self._deployment.pipeline
+
+    @property
     def table_name(self) -> str:
         return self._deployment.catalog_table
 

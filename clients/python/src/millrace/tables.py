@@ -18,15 +18,18 @@ from millrace.column_types import arrow_type, to_arrow, to_pandas, type_of
 from millrace.errors import MillraceError
 from millrace.loading import pipeline_name
 from millrace.naming import (
+    PartitionValues,
     batch_sort_key,
     check_batch_id,
     check_columns,
-    check_partition,
+    check_partition_keys,
     partition_name,
     place_of_location,
     table_key,
 )
 from millrace.reason import Reason
+from millrace.reserved import refuse_reserved
+from millrace.stored_json import plain_properties
 from millrace.writing import Writer
 
 
@@ -34,10 +37,11 @@ def store_dataframe(
     df: pd.DataFrame,
     dest_db: str,
     dest_table: str,
-    partitions: Sequence[str | int],
+    partitions: PartitionValues,
     *,
     columns: Mapping[str, str] | None = None,
     partition_keys: Sequence[str] | None = None,
+    add_columns: bool = False,
     inputs: Sequence[Batch] = (),
     properties: Mapping[str, Any] | None = None,
     idempotency_key: str | None = None,
@@ -49,20 +53,24 @@ def store_dataframe(
 ) -> Batch:
     """Writes `df` as a new batch and makes it current; what was there before stays in the history.
 
-    `partitions`: the value of each partition key, in order: `["2016"]`. A table that is not there yet is made, of the columns of `df`
-    (its index is not stored) and with `partition_keys` if given; one that is there takes more columns and no other type of one.
+    `partitions`: the value of each partition key, in order or by key: `["2016"]`. A table that is not there yet is made, of the columns of
+    `df` (its index is not stored) and with `partition_keys` if given; one that is there takes more columns with `add_columns`, as a column
+    that was added keeps its name and type for ever, and no other type of one.
     `columns`: name to type (`docs/catalog.md`) where the values do not say it. `inputs`: batches that this one was made from.
     `idempotency_key`: the same key is the same batch, stored once, however often a job is run that may have died half way.
     """
     catalog = open_catalog(pipeline, deployment, pipeline_dir)
     table, writer, user = table_key(dest_db, dest_table), Writer(catalog), who or getpass.getuser()
-    reason = Reason(user, why)
+    refuse_reserved(dest_db, dest_table, catalog.pipeline)
+    reason, plain = Reason(user, why), plain_properties(properties or {})
+    if partition_keys is not None:
+        check_partition_keys(partition_keys)
     before = writer.schema(table)
     keys = partition_keys if before is None else before.partition_keys
     partition = partition_name(table, keys, partitions)
     types = _types(df, {**({} if before is None else before.columns), **(columns or {})})
     rows = pa.table({name: to_arrow(name, df[name], kind) for name, kind in types.items()})
-    schema = writer.define(table, types, user, partition_keys)
+    schema = writer.define(table, types, user, partition_keys, add_columns=add_columns)
     # Columns of the table that the frame does not have are null.
     for name, kind in schema.columns.items():
         if name not in types:
@@ -70,7 +78,7 @@ def store_dataframe(
     stored = rows.select(list(schema.columns))
     listed = [{"table": batch.table, "partition": batch.partition, "batchId": batch.batch_id} for batch in inputs]
     batch_id = writer.store(
-        table, partition, stored, schema.columns, reason, inputs=listed, properties=properties or {}, idempotency_key=idempotency_key
+        table, partition, stored, schema.columns, reason, inputs=listed, properties=plain, idempotency_key=idempotency_key
     )
     return catalog.batch(table, partition, batch_id)
 
@@ -78,7 +86,7 @@ def store_dataframe(
 def load_dataframe(
     src_db: str,
     src_table: str,
-    partitions: Sequence[str | int] | None = None,
+    partitions: PartitionValues | None = None,
     *,
     batch_id: str | None = None,
     anchor: str | None = None,
@@ -116,7 +124,7 @@ def load_dataframe(
 def history(
     db: str,
     table: str,
-    partitions: Sequence[str | int] | None = None,
+    partitions: PartitionValues | None = None,
     *,
     pipeline: str | None = None,
     deployment: str = "dev",
@@ -133,7 +141,7 @@ def history(
 def rollback(
     db: str,
     table: str,
-    partitions: Sequence[str | int],
+    partitions: PartitionValues,
     to: str,
     *,
     why: str,
@@ -169,18 +177,17 @@ def open_catalog(pipeline: str | None, deployment: str, pipeline_dir: str | Path
     return Catalog(pipeline or pipeline_name(Path(pipeline_dir)), deployment)
 
 
-def _partition(catalog: Catalog, table: str, values: Sequence[str | int] | None) -> str:
-    """The newest by name unless given: names that begin with a date sort by it."""
+def _partition(catalog: Catalog, table: str, values: PartitionValues | None) -> str:
+    """The newest by name unless given: names that begin with a date sort by it. Raises MillraceError `table-not-found`."""
+    schema = Writer(catalog).schema(table)
+    if schema is None:
+        raise MillraceError(f"There is no table {table}", code="table-not-found", next="Check the name; the first store makes a table.")
     if values is not None:
-        schema = Writer(catalog).schema(table)
-        if schema is not None and schema.partition_keys is None and not isinstance(values, str):
-            # As it is written, too: day=2026-06-30.
-            return check_partition("/".join(str(value) for value in values))
-        return partition_name(table, None if schema is None else schema.partition_keys, values)
+        return partition_name(table, schema.partition_keys, values)
     partitions = catalog.partitions(table)
     if not partitions:
         raise MillraceError(
-            f"Nothing was ever committed to {table}", code="partition-empty", next="Check the name; the first store makes a table."
+            f"Nothing was ever committed to {table}", code="partition-empty", next="Check the name of the table, or store a batch."
         )
     return partitions[-1]
 
@@ -189,7 +196,7 @@ def _partition(catalog: Catalog, table: str, values: Sequence[str | int] | None)
 ELSEWHERE = ("partition-empty", "anchor-not-found", "batch-not-found")
 
 
-def _choose(catalog: Catalog, table: str, values: Sequence[str | int] | None, choice: Mapping[str, Any]) -> tuple[str, str]:
+def _choose(catalog: Catalog, table: str, values: PartitionValues | None, choice: Mapping[str, Any]) -> tuple[str, str]:
     """Partition and batch ID: where no partition is named, the last by name that has what is asked for."""
     if values is not None:
         partition = _partition(catalog, table, values)

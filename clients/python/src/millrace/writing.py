@@ -22,7 +22,7 @@ from millrace.naming import batch_sort_key, log_sort_key, new_batch_id, rfc3339,
 from millrace.parts import MANIFEST_NAME, check_parts, put_parts, refuse_other_objects, taken
 from millrace.reason import REASON_BYTES_MAX, Reason
 from millrace.schemas import Schema, read_schema, refuse_others
-from millrace.stored_json import is_unicode, plain_properties, stored_json
+from millrace.stored_json import is_unicode, stored_json
 
 # Lost rounds of one commit: each is somebody else's commit to the same partition.
 ROUNDS_MAX = 50
@@ -57,8 +57,11 @@ class Writer:
         """The oldest first."""
         return [read_schema(item) for item in self._catalog.query(table, "schema")]
 
-    def define(self, table: str, columns: Mapping[str, str], owner: str, partition_keys: Sequence[str] | None) -> Schema:
-        """Makes the table, or adds columns to it. Raises MillraceError `table-differs` where a column would change its type."""
+    def define(
+        self, table: str, columns: Mapping[str, str], owner: str, partition_keys: Sequence[str] | None, *, add_columns: bool = False
+    ) -> Schema:
+        """Makes the table, or adds columns to it where that is asked for. Raises MillraceError `table-differs` where a column would change
+        its type, `column-not-found`."""
         for _ in range(ROUNDS_MAX):
             schemas = self._schemas(table)
             before = schemas[-1] if schemas else None
@@ -72,6 +75,12 @@ class Writer:
                 lacking = [column for column in listed if column["name"] not in before.columns]
                 if not lacking:
                     return before
+                if not add_columns:
+                    raise MillraceError(
+                        f'The table {table} has no column "{lacking[0]["name"]}"',
+                        code="column-not-found",
+                        next="Give add_columns=True to add it for ever, or leave it out of the frame.",
+                    )
                 attributes = {**before.attributes, "columns": [*before.attributes["columns"], *lacking]}
                 number = before.number + 1
             if create_item(self._catalog, table, schema_sort_key(number), attributes):
@@ -91,12 +100,11 @@ class Writer:
         idempotency_key: str | None = None,
     ) -> str:
         """The batch ID of what is current then; of a key that was used before, of the batch that it stands for."""
-        plain = plain_properties(properties)
         begun = self._begin(table, partition, reason, idempotency_key)
         if begun.is_committed:
             return begun.batch_id
         try:
-            self._write(table, partition, rows, columns, reason, begun, inputs=inputs, properties=plain)
+            self._write(table, partition, rows, columns, reason, begun, inputs=inputs, properties=properties)
         except MillraceError as error:
             if idempotency_key is None or error.code != "batch-exists":
                 raise

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -32,11 +33,11 @@ FRAME = pd.DataFrame(
 )
 
 
-def store(df: pd.DataFrame, table: str, partitions: list[str], **options: Any) -> millrace.Batch:
+def store(df: pd.DataFrame, table: str, partitions: Any, **options: Any) -> millrace.Batch:
     return millrace.store_dataframe(df, "team", table, partitions, who="ana", pipeline="shop", **options)
 
 
-def load(table: str, partitions: list[str] | None = None, **options: Any) -> pd.DataFrame:
+def load(table: str, partitions: Any = None, **options: Any) -> pd.DataFrame:
     return millrace.load_dataframe("team", table, partitions, pipeline="shop", **options)
 
 
@@ -121,15 +122,54 @@ def test_partitions_are_named_by_the_keys_of_their_table() -> None:
     assert load("keyed", ["2026", "de"]).attrs["partition"] == "year=2026/country=de"
     assert load("keyed").attrs["partition"] == "year=2026/country=fr"
     assert code_of(lambda: store(FRAME, "keyed", ["2026"])) == "partition-invalid"
-    assert code_of(lambda: store(FRAME, "keyed", ["2026", "d/e"])) == "name-invalid"
+    assert code_of(lambda: store(FRAME, "keyed", ["2026", "d/e"])) == "partition-invalid"
     assert code_of(lambda: store(FRAME, "keyed", ["2026", "de"], partition_keys=["year"])) == "table-differs"
     assert code_of(lambda: load("keyed", ["2027", "de"])) == "partition-empty"
-    assert code_of(lambda: load("nowhere")) == "partition-empty"
+    # A value as numpy has it, one as the name has it, and values by key.
+    store(FRAME.head(1), "keyed", ["year=2026", np.str_("it")])
+    assert load("keyed", {"country": "it", "year": np.float64(2026)}).attrs["partition"] == "year=2026/country=it"
+    assert code_of(lambda: store(FRAME, "keyed", [None, "de"])) == "partition-invalid"
+    assert code_of(lambda: store(FRAME, "keyed", [float("nan"), "de"])) == "partition-invalid"
+    assert code_of(lambda: store(FRAME, "keyed", None)) == "partition-invalid"
+    assert millrace.Catalog("shop").partitions("team.keyed") == ["year=2026/country=de", "year=2026/country=fr", "year=2026/country=it"]
+
+
+def test_what_is_not_there_is_said() -> None:
+    for partitions in (None, ["2016"]):
+        assert code_of(lambda: load("nowhere", partitions)) == "table-not-found"
+        assert code_of(lambda: millrace.history("team", "nowhere", partitions, pipeline="shop")) == "table-not-found"
+    never = "20260102030405-7h3k9c2m"
+    assert code_of(lambda: millrace.rollback("team", "nowhere", ["2016"], never, why="x", pipeline="shop")) == "table-not-found"
+
+
+def test_tables_of_millrace_itself_are_not_stored_into() -> None:
+    for name in ("models.churn", "definitions.shop", "removals.shop", "shop.users", "shop.events", "shop.training_default"):
+        db, table = name.split(".")
+        before = millrace.Catalog("shop").query(name, "")
+        assert code_of(lambda: millrace.store_dataframe(FRAME, db, table, ["x"], pipeline="shop")) == "table-reserved"
+        assert millrace.Catalog("shop").query(name, "") == before
+    millrace.store_dataframe(FRAME, "shop", "own", ["x"], pipeline="shop")
+
+
+def test_no_nan_is_stored_as_json_and_numbers_of_numpy_are_numbers() -> None:
+    numpy = {"auc": np.float64(0.75), "rows": np.int64(3), "final": np.bool_(True)}
+    batch = store(FRAME, "properties", ["x"], properties=numpy)
+    assert batch.properties == {"auc": 0.75, "rows": 3, "final": True}
+    for wrong in (float("nan"), np.float64("inf"), {"of": [float("nan")]}, datetime.date(2026, 1, 2), "\ud800"):
+        assert code_of(lambda: store(FRAME, "properties", ["x"], properties={"auc": wrong})) == "properties-invalid"
+    assert code_of(lambda: store(FRAME, "properties", ["x"], why="\ud800")) == "reason-invalid"
+    assert code_of(lambda: store(FRAME, "properties", ["x"], idempotency_key="\ud800")) == "idempotency-key-invalid"
+    assert len(millrace.history("team", "properties", pipeline="shop")) == 1
+    read = run_millrace(["table", "load", "team.properties", "x", "--limit", "0"], PIPELINE_DIR)
+    assert read["batchId"] == batch.batch_id
 
 
 def test_a_table_takes_more_columns_and_no_other_type_of_one() -> None:
     first = store(pd.DataFrame({"a": [1, 2]}), "evolving", ["x"])
-    store(pd.DataFrame({"b": ["y"]}), "evolving", ["x"])
+    # A misspelt one would stay for ever.
+    assert code_of(lambda: store(pd.DataFrame({"b": ["y"]}), "evolving", ["x"])) == "column-not-found"
+    assert len(millrace.history("team", "evolving", pipeline="shop")) == 1 and list(load("evolving").columns) == ["a"]
+    store(pd.DataFrame({"b": ["y"]}), "evolving", ["x"], add_columns=True)
     df = load("evolving", ["x"])
     assert list(df.columns) == ["a", "b"] and df["a"].isna().tolist() == [True] and df["b"].tolist() == ["y"]
     assert list(load("evolving", ["x"], batch_id=first.batch_id).columns) == ["a"]
@@ -148,7 +188,7 @@ def test_a_column_keeps_its_spelling_and_one_that_comes_back_its_type() -> None:
     columns = [column for column in schema.attributes["columns"] if column["name"] != "b"]
     assert create_item(writer._catalog, "team.kept", "schema#000000002", {**schema.attributes, "columns": columns})
     assert code_of(lambda: store(pd.DataFrame({"b": [1.5]}), "kept", ["x"])) == "table-differs"
-    store(pd.DataFrame({"b": ["z"]}), "kept", ["x"])
+    store(pd.DataFrame({"b": ["z"]}), "kept", ["x"], add_columns=True)
     assert load("kept")["b"].tolist() == ["z"]
 
 
