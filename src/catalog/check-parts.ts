@@ -1,17 +1,21 @@
 // That the parts of a batch are stored as its manifest will say, looked at right before the commit: a part that is missing, torn or of
 // another writer must not become visible. One HEAD a part answers it: S3 has checked the body against the SHA-256 that came with it, and
-// keeps that and the number of rows beside the object. Only a part that somebody else wrote without them is read.
-import { mapWithLimit } from '../platform/concurrency.ts'
+// keeps that and the number of rows beside the object. Only a part that somebody else wrote without them is read, every value of it.
+import { mapAhead, mapWithLimit } from '../platform/concurrency.ts'
 import { sha256Hex } from '../platform/hash.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import { CatalogError } from './errors.ts'
 import { MANIFEST_NAME } from './layout.ts'
 import type { Column } from './columns.ts'
 import type { ManifestPart } from './manifest.ts'
-import { parquetColumnNames, parquetRowCount } from './parquet-row-count.ts'
+import { countParquetRows } from './parquet-part.ts'
+import { parquetRowCount } from './parquet-row-count.ts'
+import { READ_LIMITS, ReadBudget } from './read-budget.ts'
+import { countTextRows } from './text-part.ts'
 
-/** A part that is read is some MB, and memory is what this bounds. */
 const CHECKS_MAX = 4
+/** One is read while the next one comes: a part is some MB, and memory is what this bounds. */
+const PARTS_AHEAD = 2
 /** Others have no count of their own: their readers count while they read. */
 const COUNTED_FORMAT = 'parquet'
 /** Of an object's metadata. */
@@ -31,42 +35,87 @@ export function partMetadata(rows: number): Readonly<Record<string, string>> {
   return { [ROWS]: String(rows) }
 }
 
-/** Throws CatalogError `part-differs`. */
+/** Throws CatalogError `part-differs`, `part-too-big`. */
 export async function checkParts(
   objects: ObjectStore,
   place: PartsPlace,
   parts: readonly ManifestPart[],
 ): Promise<void> {
-  await mapWithLimit(parts, CHECKS_MAX, part => checkPart(objects, place, part))
+  const looked = await mapWithLimit(parts, CHECKS_MAX, part => isKnownPart(objects, place, part))
+  const unknown = parts.filter((_, index) => looked[index] === false)
+  const budget = new ReadBudget(READ_LIMITS)
+  const get = async (part: ManifestPart) => ({ part, body: await objects.get(`${place.location}${part.name}`) })
+  for await (const { part, body } of mapAhead(unknown, PARTS_AHEAD, get)) {
+    const key = `${place.location}${part.name}`
+    if (body === undefined) throw partDiffers(key, 'it is not there', place.batchId)
+    refuseOthers(key, place, part, { bytes: body.byteLength, sha256: sha256Hex(body) })
+    refuseOthers(key, place, part, { rows: await readRows(key, place, { part, body, budget }) })
+  }
 }
 
-async function checkPart(objects: ObjectStore, place: PartsPlace, part: ManifestPart): Promise<void> {
+/** False: it has to be read. */
+async function isKnownPart(objects: ObjectStore, place: PartsPlace, part: ManifestPart): Promise<boolean> {
   const key = `${place.location}${part.name}`
   const stat = await objects.stat(key)
   if (stat === undefined) throw partDiffers(key, 'it is not there', place.batchId)
-  const { bytes } = stat
+  const { bytes, sha256 } = stat
   const rows = stat.metadata[ROWS] === undefined ? undefined : Number(stat.metadata[ROWS])
-  const isCounted = rows !== undefined || place.format !== COUNTED_FORMAT
-  const isKnown = bytes !== part.bytes || (stat.sha256 !== undefined && isCounted)
-  const found = isKnown ? { bytes, rows, sha256: stat.sha256 } : await readPart(objects, key, place)
+  refuseOthers(key, place, part, { bytes, sha256, rows })
+  return sha256 !== undefined && (rows !== undefined || !hasRows(place))
+}
+
+type Found = { readonly [Member in 'bytes' | 'sha256' | 'rows']?: ManifestPart[Member] | undefined }
+
+function refuseOthers(key: string, { batchId }: PartsPlace, part: ManifestPart, found: Found): void {
   const differing = (['bytes', 'sha256', 'rows'] as const).find(
     member => found[member] !== undefined && found[member] !== part[member],
   )
   if (differing === undefined) return
-  throw partDiffers(key, `${differing} ${found[differing]} instead of ${part[differing]}`, place.batchId)
+  throw partDiffers(key, `${differing} ${found[differing]} instead of ${part[differing]}`, batchId)
 }
 
-async function readPart(objects: ObjectStore, key: string, { batchId, format, columns = [] }: PartsPlace) {
-  const body = await objects.get(key)
-  if (body === undefined) throw partDiffers(key, 'it is not there', batchId)
-  const rows = countRows(format, body)
-  if (typeof rows === 'number') {
-    // The table may have got a column since the part was written.
-    const names = new Set(parquetColumnNames(body))
-    const lacking = columns.find(({ name }) => !names.has(name))
-    if (lacking !== undefined) throw partDiffers(key, `the column "${lacking.name}" is not in it`, batchId)
+/** Text of a table without columns is nobody's rows. */
+function hasRows({ format, columns = [] }: PartsPlace): boolean {
+  return format === COUNTED_FORMAT || (columns.length > 0 && (format === 'ndjson.gz' || format === 'csv.gz'))
+}
+
+interface PartToRead {
+  readonly part: ManifestPart
+  readonly body: Uint8Array
+  readonly budget: ReadBudget
+}
+
+/** Undefined: it is of no rows. */
+async function readRows(
+  key: string,
+  place: PartsPlace,
+  { part, body, budget }: PartToRead,
+): Promise<number | undefined> {
+  const { format, columns = [], batchId } = place
+  if (!hasRows(place)) return undefined
+  try {
+    if (format === COUNTED_FORMAT) return await countParquetRows({ columns, body, budget })
+    budget.spendValues(part.rows * columns.length)
+    return await countTextRows({
+      format: format === 'csv.gz' ? format : 'ndjson.gz',
+      columns,
+      body,
+      whenInflated: bytes => budget.spendBytes(bytes),
+      whenRow: rows => {
+        if (rows > part.rows) throw partDiffers(key, `it has more rows than ${part.rows}`, batchId)
+      },
+    })
+  } catch (error) {
+    throw ofPart(error, key, batchId)
   }
-  return { bytes: body.byteLength, sha256: sha256Hex(body), rows }
+}
+
+/** What its reader has to say of it, with where it is. */
+function ofPart(error: unknown, key: string, batchId: string): unknown {
+  if (!(error instanceof CatalogError) || error.batchId !== undefined) return error
+  const { code, message, next, cause } = error
+  if (code === 'part-differs') return partDiffers(key, `${message.charAt(0).toLowerCase()}${message.slice(1)}`, batchId)
+  return new CatalogError(`${key}: ${message}`, { code, batchId, cause, ...(next === undefined ? {} : { next }) })
 }
 
 function countRows(format: string, body: Uint8Array): number | 'unknown' | undefined {

@@ -1,9 +1,10 @@
 // Rows as gzipped CSV with a line of names, for spreadsheets and languages that have nothing else. Null is an empty field, empty text is
 // `""`; what is a list, a map or JSON is JSON text.
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import type { Json } from '../platform/canonical-json.ts'
 import type { Column, ColumnType, Row, RowValue } from './columns.ts'
 import { csvField, type CsvField, CsvParser, CsvSyntaxError } from './csv-text.ts'
+import { gunzipText } from './gzip-text.ts'
 import { differs } from './ndjson-rows.ts'
 import { invalidRow, refuseOtherMembers } from './row-values.ts'
 import {
@@ -43,7 +44,7 @@ export function csvLines(columns: readonly Column[], rows: readonly Row[]): stri
 
 /** Columns by their names in the first line, whatever their order. Throws CatalogError `part-differs`. */
 export function readCsv(columns: readonly Column[], bytes: Uint8Array): Row[] {
-  const [names = [], ...records] = parse(gunzipSync(bytes).toString('utf8'))
+  const [names = [], ...records] = parse(gunzipText(bytes))
   const read = csvRowReader(columns, names)
   return records.map((record, index) => read(record, index + 2))
 }
@@ -56,6 +57,8 @@ export function csvRowReader(
   const places = columns.map(column => ({ ...column, place: names.indexOf(column.name) }))
   const missing = places.find(({ place }) => place < 0)
   if (missing !== undefined) throw differs(1, `the column "${missing.name}" is not there`)
+  const twice = places.find(({ name }) => names.indexOf(name) !== names.lastIndexOf(name))
+  if (twice !== undefined) throw differs(1, `two columns are called "${twice.name}"`)
   return (record, line) => {
     if (record.length !== names.length) throw differs(line, `${record.length} fields instead of ${names.length}`)
     const row: Record<string, RowValue> = {}

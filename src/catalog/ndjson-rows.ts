@@ -1,9 +1,10 @@
 // Rows as gzipped lines of JSON, for those who have no Parquet reader: every language has a JSON parser. Each line has all columns, in
 // the order of the table.
-import { gunzipSync, gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import type { Json } from '../platform/canonical-json.ts'
 import type { Column, Row, RowValue } from './columns.ts'
 import { CatalogError } from './errors.ts'
+import { gunzipText } from './gzip-text.ts'
 import { invalidRow, refuseOtherMembers } from './row-values.ts'
 import { fromJson, toJsonText } from './text-values.ts'
 
@@ -31,13 +32,13 @@ export function ndjsonLines(columns: readonly Column[], rows: readonly Row[]): s
 
 /** Members that are no column are left out, and a missing one is null. Throws CatalogError `part-differs`. */
 export function readNdjson(columns: readonly Column[], bytes: Uint8Array): Row[] {
-  const lines = gunzipSync(bytes).toString('utf8').split('\n')
+  const lines = gunzipText(bytes).split('\n')
   if (lines.at(-1) === '') lines.pop()
   return lines.map((line, index) => ndjsonRow(columns, line, index + 1))
 }
 
 /** `line`: from 1, for the error. Throws CatalogError `part-differs`. */
-function ndjsonRow(columns: readonly Column[], text: string, line: number): Row {
+export function ndjsonRow(columns: readonly Column[], text: string, line: number): Row {
   const members = parseObject(text)
   if (members === undefined) throw differs(line, 'it is no JSON object')
   return rowOfObject(columns, members, line)

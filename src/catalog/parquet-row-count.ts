@@ -1,5 +1,5 @@
-// How many rows and which columns a Parquet file says it has, from its footer alone.
-import { type FileMetaData, parquetMetadata, parquetSchema } from 'hyparquet'
+// What a Parquet file says of itself in its footer, how many rows it has among it.
+import { type FileMetaData, parquetMetadata } from 'hyparquet'
 
 /** Behind the footer: its length in 4 bytes, and the magic `PAR1`. */
 const TAIL_BYTES = 8
@@ -10,13 +10,8 @@ export function parquetRowCount(body: Uint8Array): number | undefined {
   return footer === undefined ? undefined : Number(footer.num_rows)
 }
 
-/** None where it is no Parquet file. */
-export function parquetColumnNames(body: Uint8Array): readonly string[] {
-  const footer = parquetFooter(body)
-  return footer === undefined ? [] : parquetSchema(footer).children.map(({ element }) => element.name)
-}
-
-function parquetFooter(body: Uint8Array): FileMetaData | undefined {
+/** Undefined where it is no Parquet file. */
+export function parquetFooter(body: Uint8Array): FileMetaData | undefined {
   if (body.byteLength < TAIL_BYTES) return undefined
   const end = body.byteOffset + body.byteLength
   const footerBytes = new DataView(body.buffer, end - TAIL_BYTES).getUint32(0, true)

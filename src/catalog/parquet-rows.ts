@@ -90,7 +90,7 @@ interface OpenFile {
 
 async function openFile(columns: readonly Column[], bytes: Uint8Array): Promise<OpenFile> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer
-  const metadata = await parquetMetadataAsync(file)
+  const metadata = await orUnreadable(parquetMetadataAsync(file))
   refuseOtherColumns(columns, metadata)
   return { file, metadata }
 }
@@ -102,7 +102,7 @@ async function readRange(
   range: RowRange,
 ): Promise<ColumnValues[]> {
   const chunks = new Map<string, Chunk[]>(columns.map(({ name }) => [name, []]))
-  await parquetRead({
+  const reading = parquetRead({
     file,
     metadata,
     ...range,
@@ -111,16 +111,37 @@ async function readRange(
     compressors: PARQUET_CODECS,
     onChunk: chunk => chunks.get(chunk.columnName)?.push(chunk),
   })
+  await orUnreadable(reading)
   // Files of other writers may carry the old annotation, whose text the library parses.
   const parsed = new Set(metadata.schema.filter(one => one.converted_type === 'JSON').map(one => one.name))
   return columns.map(column => {
     const into: RowValue[] = []
     into.length = range.rowEnd - range.rowStart
     const isParsed = parsed.has(column.name)
+    let found = 0
     for (const { columnData, rowStart } of chunks.get(column.name) ?? []) {
       columnFromParquet(columnData, column, { into, start: rowStart - range.rowStart, isParsed })
+      found += columnData.length
     }
+    if (found !== into.length) throw unreadable(`"${column.name}" has values for ${found} of ${into.length} rows`)
     return into
+  })
+}
+
+/** The library throws whatever comes of bytes that are none of Parquet. */
+async function orUnreadable<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } catch (error) {
+    throw unreadable(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
+function unreadable(what: string, cause?: unknown): CatalogError {
+  return new CatalogError(`It is no whole Parquet file: ${what}`, {
+    code: 'parquet-differs',
+    next: 'Roll the partition back to a batch that can be read, and store this one again.',
+    cause,
   })
 }
 

@@ -13,6 +13,7 @@ import type { ColumnValues } from './row-values.ts'
 import type { StoreInput } from './store-batch.ts'
 import type { PartInput } from './upload-parts.ts'
 import { tableNotFound } from './table-schema.ts'
+import { asUnreadablePart } from './unreadable-part.ts'
 
 /** Some MB a part: few enough objects to list, small enough to hold, and a reader may take parts in parallel. */
 export const PART_ROWS_MAX = 100_000
@@ -69,9 +70,13 @@ export async function* rowsByPart(
   const format = rowFormat(manifest.table, manifest)
   for await (const part of batch.parts()) {
     let count = 0
-    for await (const rows of format.read(columns, part.body)) {
-      count += rows.length
-      yield rows
+    try {
+      for await (const rows of format.read(columns, part.body)) {
+        count += rows.length
+        yield rows
+      }
+    } catch (error) {
+      throw asUnreadablePart(error, { ...manifest, name: part.name })
     }
     refuseOtherCount(manifest, part, count)
   }
@@ -80,13 +85,17 @@ export async function* rowsByPart(
 /** Of one part of the batch. */
 export async function rowsOfPart(
   { manifest }: LoadedBatch,
-  { body }: LoadedPart,
+  { body, name }: LoadedPart,
   columns: readonly Column[],
 ): Promise<readonly Row[]> {
   const all: Row[] = []
-  for await (const rows of rowFormat(manifest.table, manifest).read(columns, body))
-    for (const row of rows) all.push(row)
-  return all
+  try {
+    for await (const rows of rowFormat(manifest.table, manifest).read(columns, body))
+      for (const row of rows) all.push(row)
+    return all
+  } catch (error) {
+    throw asUnreadablePart(error, { ...manifest, name })
+  }
 }
 
 /** Columns of one part, each in the order of its rows. */
@@ -121,7 +130,9 @@ export async function* columnsOf(batch: LoadedBatch, names?: readonly string[]):
   const format = rowFormat(manifest.table, manifest)
   const wanted = names === undefined ? manifest.columns : wantedColumns(manifest, names)
   for await (const part of batch.parts()) {
-    const { rows, data } = await format.readColumns(wanted, part.body)
+    const { rows, data } = await format.readColumns(wanted, part.body).catch((error: unknown) => {
+      throw asUnreadablePart(error, { ...manifest, name: part.name })
+    })
     refuseOtherCount(manifest, part, rows)
     const columns = Object.fromEntries(wanted.map(({ name }, index) => [name, data[index] ?? []]))
     yield { name: part.name, rows, columns }

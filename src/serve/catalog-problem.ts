@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'format-invalid': BAD_REQUEST,
   'name-invalid': BAD_REQUEST,
   'part-name-invalid': BAD_REQUEST,
+  'part-too-big': BAD_REQUEST,
   'partition-invalid': BAD_REQUEST,
   'reason-invalid': BAD_REQUEST,
   'request-invalid': BAD_REQUEST,

@@ -111,7 +111,7 @@ describe('parts that were written before', () => {
     const body = new TextEncoder().encode('no parquet, though it is long enough')
     await world.objects.create(`${LOCATION}part-00000.parquet`, body)
     const part = { name: 'part-00000.parquet', bytes: body.length, rows: 3, sha256: sha256Hex(body) }
-    await expectDiffers([part], 'rows unknown', PARQUET)
+    await expectDiffers([part], 'it is no Parquet file', PARQUET)
   })
 })
 
