@@ -24,6 +24,9 @@ SCALARS: dict[str, pa.DataType] = {
     # Text: Parquet's own annotation is read in too many ways.
     "json": pa.string(),
 }
+FLAGS = (bool, np.bool_)
+NUMBERS = (int, float, np.integer, np.floating)
+LISTS = (list, tuple, np.ndarray)
 NESTED = re.compile(r"(?:list<(\w+)>|map<string,(\w+)>)")
 
 
@@ -55,35 +58,47 @@ def type_of(name: str, column: pd.Series[Any]) -> str:
         return "double"
     if pd.api.types.is_datetime64_any_dtype(kind):
         return "timestamp"
-    found = _type_of_objects([value for value in column if not is_missing(value)])
+    values = [value for value in column if not is_missing(value)]
+    found = _type_of_objects(values)
     if found is not None:
         return found
+    kinds = list(dict.fromkeys(type(value).__name__ for value in values))
+    several = f"of several types: {', '.join(kinds)}" if len(kinds) > 1 else f"of {kinds[0]}, which no type of a column is for"
     raise MillraceError(
-        f'The values of the column "{name}" are of several types',
+        f'The values of the column "{name}" are {several}',
         code="column-invalid",
-        next=f'Convert them, or say what they are: columns={{"{name}": "json"}}.',
+        next=HINTS.get(kinds[0], OTHER_HINT).replace("NAME", name),
     )
+
+
+# By the type of the first value.
+HINTS = {
+    "Decimal": 'df["NAME"].astype("float64") makes doubles of them, .astype(str) keeps every digit as text.',
+    "date": 'df["NAME"].astype(str) makes text of them, pd.to_datetime(df["NAME"], utc=True) instants.',
+    "datetime": 'pd.to_datetime(df["NAME"], utc=True) makes a column of instants of them.',
+}
+OTHER_HINT = 'Convert them: df["NAME"].astype(str) makes text of all; columns={"NAME": "json"} takes what JSON can say.'
 
 
 def _type_of_objects(values: list[Any]) -> str | None:
     """A column of nulls is text."""
     if all(isinstance(value, str) for value in values):
         return "string"
-    if all(isinstance(value, bool) for value in values):
+    if all(isinstance(value, FLAGS) for value in values):
         return "boolean"
     if all(_is_whole(value) for value in values):
         return "int64"
-    if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+    if all(isinstance(value, NUMBERS) and not isinstance(value, FLAGS) for value in values):
         return "double"
-    if all(isinstance(value, (list, tuple)) for value in values):
+    if all(isinstance(value, LISTS) for value in values):
         inner = _type_of_objects([each for value in values for each in value if not is_missing(each)])
         # Of empty lists nobody knows what would be in them.
-        return f"list<{inner}>" if inner in ("string", "boolean", "int64", "double") and any(values) else "json"
-    return "json" if all(isinstance(value, (dict, list, tuple)) for value in values) else None
+        return f"list<{inner}>" if inner in ("string", "boolean", "int64", "double") and any(map(len, values)) else "json"
+    return "json" if all(isinstance(value, (dict, *LISTS)) for value in values) else None
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, (int, np.integer)) and not isinstance(value, FLAGS)
 
 
 def to_arrow(name: str, column: pd.Series[Any], kind: str) -> pa.Array:
@@ -141,12 +156,25 @@ def _instants(name: str, column: pd.Series[Any]) -> pa.Array:
 
 def _nested(value: Any, kind: str) -> Any:
     if kind == "json":
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_of_numpy)
     inner = NESTED.fullmatch(kind)
     scalar = "" if inner is None else inner[1] or inner[2]
     if kind.startswith("list"):
+        # A text, a dict and a set would give some list, too.
+        if not isinstance(value, LISTS):
+            raise ValueError(f"{value!r} is no list")
         return [_member(each, scalar) for each in value]
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"{value!r} is no dict with texts as keys")
     return [(key, _member(member, scalar)) for key, member in value.items()]
+
+
+def _of_numpy(value: Any) -> Any:
+    if isinstance(value, np.generic) and not isinstance(value, (np.datetime64, np.timedelta64)):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise ValueError(f"{value!r} is nothing that JSON can say")
 
 
 def _member(value: Any, kind: str) -> Any:
@@ -163,7 +191,7 @@ def _member(value: Any, kind: str) -> Any:
 
 def _double(value: Any) -> float:
     """An integer that no double holds would come back as another one."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+    if isinstance(value, FLAGS) or not isinstance(value, NUMBERS):
         raise ValueError(f"{value!r} is no number")
     number = float(value)
     if math.isinf(number) or (isinstance(value, (int, np.integer)) and int(number) != int(value)):
@@ -182,7 +210,7 @@ def _instant(value: Any) -> datetime.datetime:
 
 def _whole(value: Any) -> int:
     """pandas has integers with a missing one among them as floats; Arrow would cut a fraction off."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)) or value != int(value):
+    if isinstance(value, FLAGS) or not isinstance(value, NUMBERS) or value != int(value):
         raise ValueError(f"{value!r} is no integer")
     return int(value)
 

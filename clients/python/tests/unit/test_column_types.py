@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import math
 from typing import Any
 
@@ -35,6 +36,9 @@ BIG = 2**60 + 1
         ([[1, "a"]], "json"),
         ([{"a": 1}, None, [1]], "json"),
         (pd.Categorical(["a", "b", "a"]), "string"),
+        (np.array([np.int64(1), None], dtype="object"), "int64"),
+        (np.array([np.float32(0.5), 1, None], dtype="object"), "double"),
+        (np.array([np.bool_(True), None], dtype="object"), "boolean"),
     ],
 )
 def test_types_follow_from_values_and_come_back(values: Any, kind: str) -> None:
@@ -83,12 +87,31 @@ def test_maps_and_their_json_come_back_when_the_type_is_said() -> None:
         ([["2026-01-01"]], "list<timestamp>"),
         ([{"a": math.nan, "b": object()}], "json"),
         ([math.nan, [math.nan]], "json"),
+        ([[1.5]], "map<string,double>"),
+        (["a"], "map<string,double>"),
+        ([{1: 1.5}], "map<string,double>"),
+        (["abc"], "list<string>"),
+        ([{"a": "b"}], "list<string>"),
+        ([{"a"}], "list<string>"),
+        ([{"a": "b"}], "list<json>"),
+        ([[np.float64("nan")], {"a": np.array([math.inf])}], "json"),
+        ([{"a": np.datetime64("2026-01-01")}], "json"),
+        ([{"a": datetime.date(2026, 1, 1)}], "json"),
+        ([{"a": "\ud800"}], "json"),
+        ([["\ud800"]], "list<string>"),
+        ([{"\ud800": "a"}], "map<string,string>"),
     ],
 )
 def test_what_is_not_of_its_type_is_refused(values: Any, kind: str) -> None:
     with pytest.raises(MillraceError) as raised:
         to_arrow("x", pd.Series(values), kind)
     assert raised.value.code == "row-invalid" and '"x"' in raised.value.message
+
+
+def test_half_of_a_character_is_refused() -> None:
+    with pytest.raises(MillraceError) as raised:
+        to_arrow("x", pd.Series(["\ud800"], dtype="object"), "string")
+    assert raised.value.code == "row-invalid"
 
 
 def test_integers_that_a_double_holds_may_go_into_a_column_of_doubles() -> None:
@@ -98,6 +121,29 @@ def test_integers_that_a_double_holds_may_go_into_a_column_of_doubles() -> None:
 def test_integers_with_one_missing_may_come_as_floats() -> None:
     array = to_arrow("x", pd.Series([1, None, 3]), "int64")
     assert array.to_pylist() == [1, None, 3]
+
+
+@pytest.mark.parametrize(
+    ("values", "what", "hint"),
+    [
+        ([decimal.Decimal("1.5"), None], "of Decimal, which no type", 'df["x"].astype("float64")'),
+        ([datetime.date(2026, 1, 1)], "of date, which no type", 'df["x"].astype(str)'),
+        ([datetime.datetime(2026, 1, 1)], "of datetime, which no type", "pd.to_datetime"),
+        ([b"a"], "of bytes, which no type", "astype(str)"),
+        ([1, "a", None], "of several types: int, str", "astype(str)"),
+    ],
+)
+def test_values_that_no_column_is_for_are_called_by_their_name(values: list[Any], what: str, hint: str) -> None:
+    with pytest.raises(MillraceError) as raised:
+        type_of("x", pd.Series(values, dtype="object"))
+    assert raised.value.code == "column-invalid" and what in raised.value.message and hint in str(raised.value.next)
+
+
+def test_arrays_of_numpy_are_lists_and_numbers_of_numpy_are_json() -> None:
+    column = pd.Series([np.array([1, 2]), np.array([], dtype="int64"), None], dtype="object")
+    assert type_of("x", column) == "list<int64>" and to_arrow("x", column, "list<int64>").to_pylist() == [[1, 2], [], None]
+    deep = pd.Series([{"a": np.int64(1), "b": np.array([0.5])}], dtype="object")
+    assert to_arrow("x", deep, "json").to_pylist() == ['{"a":1,"b":[0.5]}']
 
 
 def test_what_is_several_types_or_none_is_refused() -> None:
