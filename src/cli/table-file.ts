@@ -76,7 +76,13 @@ function isBlank(record: readonly CsvField[]): boolean {
 }
 
 function namesOf(record: readonly CsvField[]): readonly string[] {
-  return record.map(name => (name ?? '').trim())
+  const names = record.map(name => (name ?? '').trim())
+  const twice = names.find((name, place) => names.indexOf(name) !== place)
+  if (twice === undefined) return names
+  throw new CommandError(`Two columns of the file are called "${twice}"`, {
+    code: 'column-twice',
+    next: 'Give each column a name of its own.',
+  })
 }
 
 async function* csvFileRecords(path: string): AsyncGenerator<readonly CsvField[]> {

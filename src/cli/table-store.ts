@@ -1,10 +1,11 @@
 // `millrace table store`: a file of this machine as a new batch of a table, which readers see once all of it is there.
 import { resolve } from 'node:path'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { Column, ColumnType, Row } from '../catalog/columns.ts'
+import { checkColumns, type Column, type ColumnType, type Row } from '../catalog/columns.ts'
 import type { TableSchema } from '../catalog/items.ts'
-import { parseTableName, type PartitionRef, tableKey, type TableRef } from '../catalog/names.ts'
-import { partitionName } from '../catalog/partition-name.ts'
+import { checkPartition, parseTableName, type PartitionRef, tableKey, type TableRef } from '../catalog/names.ts'
+import { checkPartitionKeys, partitionName, refuseOtherKeys } from '../catalog/partition-name.ts'
+import { refuseReservedTable } from '../catalog/reserved-tables.ts'
 import { ROW_FORMATS, rowFormat } from '../catalog/row-formats.ts'
 import { PART_ROWS_MAX, rowParts, storeRows } from '../catalog/table-rows.ts'
 import { tableNotFound } from '../catalog/table-schema.ts'
@@ -58,7 +59,8 @@ export const command: Command = {
     const table = asUsage(() => parseTableName(args.positional('table')))
     const types = givenTypes(args.texts('type'))
     const file = await openTableFile(resolve(context.cwd, args.positional('file')))
-    await withConnection(context, args, async ({ catalog }) => {
+    await withConnection(context, args, async ({ catalog }, { name: pipeline }) => {
+      refuseReservedTable(table, pipeline)
       const plan = await planStore(context, args, { catalog, table, types, file })
       if (context.isDryRun) await describePlan(context, plan, file)
       else await store(context, args, { catalog, plan, file })
@@ -97,14 +99,16 @@ async function planStore(
     })
   }
   const known = new Map([...(before?.columns.map(({ name, type }) => [name, type] as const) ?? []), ...types])
-  const { columns, rows } = await file.look(known)
   const keys = keysOf(args)
-  const schema = before ?? newSchema(context, args, { columns, keys: [...keys.keys()] })
-  const ref = { ...table, partition: partitionOf(table, schema, { keys, name: args.optionalPositional('partition') }) }
-  if (before === undefined) return { ref, schema, change: 'created', columns, rows }
+  const wanted = before ?? newSchema(context, args, [...keys.keys()])
+  // Before the file is read, which may take minutes.
+  const ref = partitionOf(table, wanted, { keys, name: args.optionalPositional('partition') })
+  const { columns, rows } = await file.look(known)
+  const plan = { ref, columns, rows }
+  if (before === undefined) return { ...plan, schema: checked({ ...wanted, columns }), change: 'created' }
   const names = new Set(before.columns.map(({ name }) => name))
   const added = columns.filter(({ name }) => !names.has(name))
-  if (added.length === 0) return { ref, schema, change: 'exists', columns, rows }
+  if (added.length === 0) return { ...plan, schema: before, change: 'exists' }
   if (!isCreated)
     throw (
       otherColumns(
@@ -112,22 +116,25 @@ async function planStore(
         before.columns,
       ) ?? new Error('no other column')
     )
-  return { ref, schema: { ...before, columns: [...before.columns, ...added] }, change: 'changed', columns, rows }
+  return { ...plan, schema: checked({ ...before, columns: [...before.columns, ...added] }), change: 'changed' }
 }
 
-function newSchema(
-  context: CommandContext,
-  args: CommandArguments,
-  { columns, keys }: { readonly columns: readonly Column[]; readonly keys: readonly string[] },
-): TableSchema {
+/** What the catalogue would say of it, before the rows are looked at. */
+function checked(schema: TableSchema): TableSchema {
+  checkColumns(schema.columns)
+  return schema
+}
+
+function newSchema(context: CommandContext, args: CommandArguments, keys: readonly string[]): TableSchema {
   const format = args.text('format') ?? 'parquet'
   if (!ROW_FORMATS.some(name => name === format)) {
     throw new UsageError(`--format is "${format}"`, `Give one of ${ROW_FORMATS.join(', ')}.`)
   }
+  asUsage(() => checkPartitionKeys(keys))
   const owner = args.text('owner') ?? reasonOf(context, args).who
   const about = args.text('about')
   return {
-    columns,
+    columns: [],
     format,
     owner,
     ...(about === undefined ? {} : { about }),
@@ -136,44 +143,54 @@ function newSchema(
 }
 
 function keysOf(args: CommandArguments): ReadonlyMap<string, string> {
-  return new Map(
-    args.texts('key').map(text => {
-      const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
-      if (name !== undefined && value !== undefined) return [name, value] as const
+  const keys = new Map<string, string>()
+  for (const text of args.texts('key')) {
+    const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
+    if (name === undefined || value === undefined) {
       throw new UsageError(`--key is "${text}"`, 'Write name=value: --key year=2026.')
-    }),
-  )
+    }
+    if (keys.has(name)) throw new UsageError(`--key ${name} is given twice`, 'Give each key once.')
+    keys.set(name, value)
+  }
+  return keys
 }
 
 function partitionOf(
   table: TableRef,
   schema: TableSchema,
   { keys, name }: { readonly keys: ReadonlyMap<string, string>; readonly name: string | undefined },
-): string {
+): PartitionRef {
   if ((name === undefined) === (keys.size === 0)) {
     throw new UsageError(
       name === undefined ? 'Which partition is not said' : 'Both the partition and --key are given',
       'Name the partition, or give --key for each of its keys.',
     )
   }
-  return name ?? asUsage(() => partitionName(table, schema, Object.fromEntries(keys)))
+  return asUsage(() => {
+    const ref = { ...table, partition: name ?? partitionName(table, schema, Object.fromEntries(keys)) }
+    checkPartition(ref)
+    refuseOtherKeys(ref, schema)
+    return ref
+  })
 }
 
-async function describePlan(
-  context: CommandContext,
-  { ref, schema, change, columns, rows }: StorePlan,
-  file: TableFile,
-) {
-  const where = `${tableKey(ref)}, partition ${ref.partition}`
+/** Every row, as it would be written. Throws as the catalogue would. */
+async function check(context: CommandContext, { ref, schema, rows }: StorePlan, file: TableFile) {
   const progress = context.progress('Checking', rows)
-  const format = rowFormat(tableKey(ref), schema)
+  const cut = { format: rowFormat(tableKey(ref), schema), partRowsMax: PART_ROWS_MAX }
   let [parts, bytes] = [0, 0]
-  const cut = { format, partRowsMax: PART_ROWS_MAX }
   for await (const part of rowParts(schema.columns, counted(file.rows(schema.columns), progress), cut)) {
     parts++
     bytes += part.body.byteLength
   }
   progress.done()
+  return { parts, bytes }
+}
+
+async function describePlan(context: CommandContext, plan: StorePlan, file: TableFile) {
+  const { ref, schema, change, columns, rows } = plan
+  const { parts, bytes } = await check(context, plan, file)
+  const where = `${tableKey(ref)}, partition ${ref.partition}`
   const json = { isDryRun: true, table: tableKey(ref), partition: ref.partition, change, rows, parts, bytes }
   context.result({ ...json, format: schema.format, columns: schema.columns }, () => [
     ...(change === 'exists'
@@ -194,7 +211,11 @@ async function store(
 ): Promise<void> {
   const { ref, schema, change, rows } = plan
   const idempotencyKey = args.text('idempotency-key')
-  if (change !== 'exists') await catalog.createTable(ref, schema)
+  if (change !== 'exists') {
+    // The type of a column is for ever: one that was guessed, or given, wrongly must not stay behind a file that is refused.
+    await check(context, plan, file)
+    await catalog.createTable(ref, schema)
+  }
   const progress = context.progress('Storing', rows)
   const entry = await storeRows(catalog, ref, {
     rows: counted(file.rows(schema.columns), progress),

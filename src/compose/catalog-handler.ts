@@ -1,4 +1,5 @@
 // The catalogue function: tables and batches over HTTP. Bytes go between the caller and S3; this function only says where.
+import { RESERVED_DATABASES } from '../catalog/reserved-tables.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
 import { s3PresignedUrls } from '../platform/s3-presigned-urls.ts'
 import type { ApiGatewayEvent } from '../serve/api-gateway.ts'
@@ -9,9 +10,6 @@ import { reportAnswer } from './report-answer.ts'
 import { createRuntime } from './runtime.ts'
 import { deployedStores } from './stores.ts'
 
-/** Besides the database of the pipeline itself: what they say goes through checks of its own. */
-const RESERVED = ['models', 'definitions', 'operations', 'removals']
-
 export function catalogHandler(pipeline: Pipeline): LambdaHandler {
   return lambdaHandler(deadline => {
     const runtime = createRuntime(pipeline.name, 'catalog')
@@ -21,7 +19,8 @@ export function catalogHandler(pipeline: Pipeline): LambdaHandler {
     const handle = catalogHttp({
       catalog,
       urls: s3PresignedUrls({ client: clients.s3, bucket: environment.catalogBucket }),
-      reserved: new Set([...RESERVED, pipeline.name]),
+      // Over HTTP all of the pipeline's own database.
+      reserved: new Set([...RESERVED_DATABASES, pipeline.name]),
       ...world,
       report: telemetry.error,
     })

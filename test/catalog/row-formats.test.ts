@@ -139,6 +139,7 @@ describe('files of other writers', () => {
     ['a stray quote', 'csv.gz', 'id,n\na"b,1\n'],
     ['too few fields', 'csv.gz', 'id,n\na\n'],
     ['a column that is not there', 'csv.gz', 'id\na\n'],
+    ['two columns of one name', 'csv.gz', 'id,n,id\na,1,b\n'],
     ['a fraction for an integer', 'csv.gz', 'id,n\na,1.5\n'],
     ['no JSON', 'ndjson.gz', '{"id":"a","n":\n'],
     ['a list for an object', 'ndjson.gz', '["a",1]\n'],

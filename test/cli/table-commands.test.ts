@@ -96,16 +96,6 @@ describe('store', () => {
     })
   })
 
-  it('refuses an instant that there is not, with its line and column', async () => {
-    for (const at of ['2026-02-30T00:00:00Z', '2026-06-30T24:00:00Z']) {
-      await writeFile(file('instants.csv'), `id,at\na,2026-06-30T06:00:00Z\nb,${at}\n`)
-      expect(await json('store', 'instants.csv', 'shop.people', 'year=2030')).toMatchObject({
-        exitCode: 1,
-        json: { error: { code: 'part-differs', message: 'Line 3 cannot be read: "at" is not timestamp' } },
-      })
-    }
-  })
-
   it('takes Parquet of other writers, and zipped text', async () => {
     const duckdb = await DuckDBInstance.create(':memory:')
     const connection = await duckdb.connect()
