@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from millrace.batches import Batch, damaged, purged, unavailable
 from millrace.checksum import values_checksum
+from millrace.column_types import as_stored, missing_in_parquet
 from millrace.deployment import Deployment, aws_client, find_deployment
 from millrace.errors import MillraceError
 from millrace.naming import batch_sort_key, check_batch_id, place_of_location
@@ -197,7 +198,7 @@ class Catalog:
         names = list(batch.columns) if columns is None else columns
         rows = {part["name"]: part["rows"] for part in batch.manifest["parts"]}
         for name, body in self.bodies(batch):
-            table = pq.read_table(io.BytesIO(body), columns=names) if kind == "parquet" else _read_text(kind, name, body, batch)
+            table = _read_parquet(name, body, batch, names) if kind == "parquet" else _read_text(kind, name, body, batch)
             if table.num_rows != rows[name]:
                 raise damaged(batch.location + name, f"it has {table.num_rows} rows instead of {rows[name]}")
             yield table.select(names)
@@ -257,6 +258,20 @@ class Catalog:
     def keys(self, prefix: str) -> set[str]:
         """Of all objects that begin so."""
         return self.objects.keys(prefix)
+
+
+def _read_parquet(name: str, body: bytes, batch: Batch, columns: list[str]) -> pa.Table:
+    try:
+        table = pq.ParquetFile(io.BytesIO(body)).read(columns=columns)
+    except (pa.ArrowException, OSError) as error:
+        raise damaged(batch.location + name, f"it cannot be read as parquet: {error}") from error
+    for column in columns:
+        if column not in table.column_names:
+            raise missing_in_parquet(column, batch.columns[column])
+    # Of no column the file says how many rows there are.
+    if not columns:
+        return table
+    return pa.table({column: as_stored(column, table.column(column), batch.columns[column]) for column in columns})
 
 
 def _read_text(kind: str, name: str, body: bytes, batch: Batch) -> pa.Table:

@@ -137,6 +137,44 @@ def to_pandas(column: pa.ChunkedArray, kind: str) -> pd.Series[Any]:
     return pd.Series(column.to_pandas())
 
 
+def as_stored(name: str, column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    """As the column is declared, of a file that any writer may have made. Raises MillraceError `parquet-differs`."""
+    wanted = arrow_type(kind)
+    if column.type == wanted:
+        return column
+    if _is_alike(column.type, wanted):
+        try:
+            # Other writers use finer units; a reader of milliseconds has the rest cut off.
+            return pc.cast(column, options=pc.CastOptions(wanted, allow_time_truncate=True))
+        except pa.ArrowException as error:
+            raise _parquet_differs(f'The column "{name}" is not {kind}: {error}') from error
+    raise _parquet_differs(f'The column "{name}" is {column.type} instead of {kind}')
+
+
+def missing_in_parquet(name: str, kind: str) -> MillraceError:
+    return _parquet_differs(f'The column "{name}" is not there instead of {kind}')
+
+
+def _is_alike(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """That a cast changes no meaning: a number is no text."""
+    if isinstance(found, pa.BaseExtensionType):
+        return _is_alike(found.storage_type, wanted)
+    if pa.types.is_dictionary(found):
+        return _is_alike(found.value_type, wanted)
+    kinds = pa.types
+    if kinds.is_null(found):
+        return True
+    if kinds.is_list(wanted):
+        return (kinds.is_list(found) or kinds.is_large_list(found)) and _is_alike(found.value_type, wanted.value_type)
+    if kinds.is_map(wanted):
+        return kinds.is_map(found) and _is_alike(found.key_type, wanted.key_type) and _is_alike(found.item_type, wanted.item_type)
+    tests = (kinds.is_integer, kinds.is_floating, kinds.is_timestamp, kinds.is_boolean)
+    if kinds.is_string(wanted):
+        return bool(kinds.is_string(found) or kinds.is_large_string(found))
+    # An integer that is called nothing else is milliseconds, as the npm package reads it.
+    return found == pa.int64() and kinds.is_timestamp(wanted) or any(is_one(found) and is_one(wanted) for is_one in tests)
+
+
 def is_missing(value: Any) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
@@ -227,3 +265,7 @@ def _row_invalid(name: str, kind: str, why: str) -> MillraceError:
     return MillraceError(
         f'The column "{name}" is not {kind}: {why}', code="row-invalid", next="Give the column its type; what is missing is None."
     )
+
+
+def _parquet_differs(message: str) -> MillraceError:
+    return MillraceError(message, code="parquet-differs", next="Read it with the schema that it was written with.")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from conftest import BATCH_ID, MemoryCloud
+from conftest import BATCH_ID, MemoryCloud, sha256
 from millrace import Catalog, MillraceError
+from millrace.column_types import arrow_type
 from millrace.command import find_command
 from millrace.deployment import find_deployment
 
@@ -56,6 +57,76 @@ def test_refuses_what_its_manifest_does_not_say(cloud: MemoryCloud) -> None:
     ):
         cloud.set_manifest(location, {**manifest, **changes})
         assert code_of(cloud) == code
+
+
+@pytest.mark.parametrize(
+    ("stored", "kind"),
+    [
+        (pa.array([1, 2]), "string"),
+        (pa.array([1, 2]), "json"),
+        (pa.array(["1", "2"]), "int64"),
+        (pa.array(["1", "2"]), "timestamp"),
+        (pa.array([1.0, 2.0]), "int64"),
+        (pa.array([1, 2]), "boolean"),
+        (pa.array([1, 2]), "list<int64>"),
+        (pa.array([[1], [2]]), "list<string>"),
+        (pa.array([[1], [2]]), "map<string,int64>"),
+        (pa.array([2**64 - 1, 1], type=pa.uint64()), "int64"),
+        (None, "int64"),
+    ],
+)
+def test_refuses_parquet_whose_columns_are_not_those_of_the_table(cloud: MemoryCloud, stored: pa.Array | None, kind: str) -> None:
+    other = {} if stored is None else {"a": stored}
+    cloud.store([pa.table({**other, "b": [1, 2]})], {"a": kind, "b": "int64"}, {})
+    assert code_of(cloud) == "parquet-differs"
+
+
+@pytest.mark.parametrize(
+    ("stored", "kind", "expected"),
+    [
+        (pa.array([1, None], type=pa.int32()), "int64", [1, None]),
+        (pa.array([0.5, None], type=pa.float32()), "double", [0.5, None]),
+        (pa.array(["a", "b"], type=pa.large_string()), "string", ["a", "b"]),
+        (pa.array(["a", "a"]).dictionary_encode(), "string", ["a", "a"]),
+        (pa.array([[1], []], type=pa.large_list(pa.int32())), "list<int64>", [[1], []]),
+        (pa.array([[("k", 1)], None], type=pa.map_(pa.string(), pa.int32())), "map<string,int64>", [[("k", 1)], None]),
+    ],
+)
+def test_reads_parquet_of_other_writers_that_means_the_same(cloud: MemoryCloud, stored: pa.Array, kind: str, expected: object) -> None:
+    cloud.store([pa.table({"a": stored})], {"a": kind}, {})
+    catalog = Catalog("shop")
+    column = catalog.load(catalog.batch(TABLE, "all", BATCH_ID)).column("a")
+    assert column.type == arrow_type(kind) and column.to_pylist() == expected
+
+
+def test_a_finer_instant_is_read_to_the_millisecond(cloud: MemoryCloud) -> None:
+    cloud.store([pa.table({"a": pa.array([1_234_567, -1], type=pa.timestamp("us"))})], {"a": "timestamp"}, {})
+    catalog = Catalog("shop")
+    table = catalog.load(catalog.batch(TABLE, "all", BATCH_ID))
+    assert table.column("a").cast(pa.int64()).to_pylist() == [1234, 0]
+
+
+def test_what_is_no_parquet_is_damaged(cloud: MemoryCloud) -> None:
+    location = cloud.store([PART], TYPES, {})
+    manifest = json.loads(cloud.objects[f"{location}manifest.json"])
+    body = b"no parquet"
+    cloud.objects[f"{location}part-00000.parquet"] = body
+    cloud.set_manifest(location, {**manifest, "parts": [{**manifest["parts"][0], "bytes": len(body), "sha256": sha256(body)}]})
+    assert code_of(cloud) == "batch-damaged"
+
+
+def test_says_of_what_was_purged_since_that_it_was(cloud: MemoryCloud) -> None:
+    location = cloud.store([PART], TYPES, {})
+    item = cloud.items[TABLE, f"batch#all#{BATCH_ID}"]
+    catalog = Catalog("shop")
+    batch = catalog.batch(TABLE, "all", BATCH_ID)
+    for name in ("part-00000.parquet", "manifest.json"):
+        del cloud.objects[location + name]
+    assert code_of(cloud) == "batch-damaged"
+    cloud.items[TABLE, f"batch#all#{BATCH_ID}"] = {**item, "state": "purged", "purged": {"at": 1, "who": "ana", "why": "old"}}
+    with pytest.raises(MillraceError) as raised:
+        catalog.load(batch)
+    assert raised.value.code == "batch-purged" and "ana: old" in raised.value.message
 
 
 def test_says_that_a_batch_is_not_there_or_cold(cloud: MemoryCloud) -> None:
