@@ -41,7 +41,8 @@ def commit(step: dict[str, Any]) -> str:
         rows = [{**ROW, "visits30d": step["visits"], **step.get("more", {})}] * step.get("rows", 3)
         types = {**TYPES, **{name: "int64" for name in step.get("more", {})}}
         df = pd.DataFrame(rows, columns=list(types))
-        return millrace.store_dataframe(df, *where, columns=types, partition_keys=step.get("partitionKeys"), **common).batch_id
+        options = {"columns": types, "partition_keys": step.get("partitionKeys"), "add_columns": "more" in step}
+        return millrace.store_dataframe(df, *where, **options, **common).batch_id
     except millrace.MillraceError as error:
         return error.code
 

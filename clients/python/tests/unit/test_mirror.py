@@ -197,6 +197,17 @@ def test_glue_is_where_the_environment_says(cloud: MemoryCloud, monkeypatch: pyt
     assert asked == ["http://own", "http://own", "http://others", "http://others", ""]
 
 
+def test_the_database_is_made_where_there_is_none(glue: FakeGlue, caplog: pytest.LogCaptureFixture) -> None:
+    def create_table(asked: dict[str, Any]) -> dict[str, Any]:
+        if glue.calls.count("create_database") == 0:
+            raise refusal("EntityNotFoundException")
+        return glue._create_table(asked)
+
+    glue.answers |= {"create_table": create_table, "create_database": {"ResponseMetadata": {}}}
+    assert move(caplog) == ""
+    assert glue.calls.count("create_table") == 2 and ("1",) in glue.partitions
+
+
 def test_a_changed_table_keeps_no_older_version(glue: FakeGlue) -> None:
     asked: dict[str, Any] = {}
     glue.answers["update_table"] = lambda given: asked.update(given) or {}
