@@ -82,14 +82,18 @@ export function refusePurged(ref: PartitionRef, record: BatchRecord): void {
   if (record.purged !== undefined || record.state === 'purged') throw batchPurged(ref, record)
 }
 
-export function batchPurged(ref: PartitionRef, { batchId, purged }: BatchRecord): CatalogError {
+export function batchPurged(ref: PartitionRef, { batchId, purged, successor }: BatchRecord): CatalogError {
   const { who, why } = purged ?? ({ who: 'somebody', why: 'nobody said why' } satisfies Partial<Note>)
   return new CatalogError(`The bytes of ${batchId} are gone, purged by ${who}: ${why}`, {
     code: 'batch-purged',
-    next: 'Read another batch of the partition; `millrace table history` lists them.',
+    next:
+      successor === undefined
+        ? 'Read another batch of the partition; `millrace table history` lists them.'
+        : `Read its successor ${successor}, which has its other rows.`,
     table: tableKey(ref),
     partition: ref.partition,
     batchId,
+    successor,
   })
 }
 

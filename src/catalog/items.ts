@@ -47,6 +47,8 @@ export interface BatchRecord {
   readonly released?: readonly ReleasedAnchor[] | undefined
   /** Who lets the bytes go. Nobody may rely on them from then on, though they are there until `state` says that they are not. */
   readonly purged?: Note | undefined
+  /** The batch that has its other rows, where somebody was forgotten. */
+  readonly successor?: string | undefined
   /** When the last of its objects was removed, ms; in the item of the partition that its location names, as `heldAt` is. */
   readonly removedAt?: number | undefined
   /** When somebody was about to make it current somewhere, or to anchor it, ms: it is not purged for an hour. */
@@ -131,6 +133,7 @@ const batchAttributes = z.object({
   anchors: z.optional(z.record(z.string(), note)),
   released: z.optional(z.array(z.object({ anchor: z.string(), set: note, released: note }))),
   purged: z.optional(note),
+  successor: z.optional(z.string()),
   removedAt: z.optional(whole),
   heldAt: z.optional(whole),
   revision: z.optional(whole),

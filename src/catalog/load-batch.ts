@@ -7,7 +7,7 @@ import { batchPurged } from './change-batch.ts'
 import { CatalogError } from './errors.ts'
 import { type BatchRecord, type LogEntry, readBatchRecord } from './items.ts'
 import { batchSortKey, placeOfLocation } from './layout.ts'
-import { decodeManifest, type Manifest, type ManifestPart } from './manifest.ts'
+import { decodeManifest, forgottenFrom, type Manifest, type ManifestPart } from './manifest.ts'
 import { type PartitionRef, tableKey } from './names.ts'
 
 export interface LoadPorts {
@@ -20,6 +20,8 @@ export interface LoadedBatch {
   readonly entry: LogEntry
   readonly record: BatchRecord
   readonly manifest: Manifest
+  /** The batch in whose place it came, where somebody was forgotten: an anchor moves on by itself. */
+  readonly successorOf?: string
   /** manifest.json as it is stored, whose hash the catalogue has. */
   readonly manifestBytes: Uint8Array
   /** One part after another, verified. */
@@ -44,7 +46,9 @@ export async function loadBatch(ports: LoadPorts, ref: PartitionRef, entry: LogE
     })
   }
   const { manifest, manifestBytes } = await readManifest(ports, record)
-  return { entry, record, manifest, manifestBytes, parts: () => verifiedParts(ports, record, manifest) }
+  const successorOf = forgottenFrom(manifest)
+  const parts = (): AsyncIterable<LoadedPart> => verifiedParts(ports, record, manifest)
+  return { entry, record, manifest, manifestBytes, ...(successorOf === undefined ? {} : { successorOf }), parts }
 }
 
 /** Throws CatalogError `batch-damaged`, `batch-purged`, `manifest-invalid`, ObjectStoreError. */

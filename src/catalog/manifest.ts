@@ -57,6 +57,12 @@ const manifestSchema = z.object({
   ),
 })
 
+/** Of a batch that came in the place of another one from which somebody was forgotten: that one. */
+export function forgottenFrom({ properties }: Pick<Manifest, 'properties'>): string | undefined {
+  const forgotten = properties?.['forgotten'] as { readonly batchId?: unknown } | null | undefined
+  return typeof forgotten?.batchId === 'string' ? forgotten.batchId : undefined
+}
+
 export type ManifestContent = Omit<Manifest, 'formatVersion' | 'createdAt'> & { readonly createdAtMs: number }
 
 export function encodeManifest({ createdAtMs, ...content }: ManifestContent): Uint8Array {

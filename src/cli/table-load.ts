@@ -50,6 +50,7 @@ export const command: Command = {
     await withConnection(context, args, async ({ catalog }) => {
       const found = await choose(catalog)
       const columns = columnsOf(args, found.batch)
+      noteSuccessor(context, found)
       if (args.flag('checksum')) await showChecksum(context, found, columns)
       else if (out !== undefined)
         await writeParts(context, found, { columns, format, folder: resolve(context.cwd, out) })
@@ -65,6 +66,17 @@ function formatOf(text: string | undefined): RowFormatName | undefined {
   throw new UsageError(`--format is "${text}"`, `Give one of ${Object.keys(FORMATS).join(', ')}.`)
 }
 
+/** Who reads by an anchor has asked for a batch that is gone since somebody was forgotten. */
+function noteSuccessor({ stderr, isJson }: CommandContext, { batch: { successorOf, record } }: FoundBatch): void {
+  if (successorOf === undefined || isJson) return
+  stderr.write(`${record.batchId} is in the place of ${successorOf}, from which somebody was forgotten\n`)
+}
+
+function aboutOf({ ref, batch: { record, successorOf } }: FoundBatch) {
+  const about = { table: tableKey(ref), partition: ref.partition, batchId: record.batchId }
+  return successorOf === undefined ? about : { ...about, successorOf }
+}
+
 interface WriteOptions {
   readonly columns: readonly Column[] | undefined
   readonly format: RowFormatName | undefined
@@ -74,11 +86,12 @@ interface WriteOptions {
 /** As they are stored, with their manifest; those of other columns or another format are made anew, and no manifest is theirs. */
 async function writeParts(
   context: CommandContext,
-  { ref, batch, words }: FoundBatch,
+  found: FoundBatch,
   { columns, format, folder }: WriteOptions,
 ): Promise<void> {
+  const { batch, words } = found
   const { manifest, record, manifestBytes } = batch
-  const { batchId, parts, rows } = record
+  const { parts, rows } = record
   const isAsStored = columns === undefined && (format === undefined || format === record.format)
   await mkdir(folder, { recursive: true })
   const progress = context.progress('Loading', parts)
@@ -97,7 +110,7 @@ async function writeParts(
   if (isAsStored) await writeNewFile(join(folder, 'manifest.json'), manifestBytes)
   progress.done()
   context.result(
-    { table: tableKey(ref), partition: ref.partition, batchId, parts, rows, bytes, folder },
+    { ...aboutOf(found), parts, rows, bytes, folder },
     () => `${parts} parts, ${rows} rows, ${bytes} bytes of ${words} in ${folder}`,
   )
 }
@@ -146,15 +159,13 @@ async function writeText(context: CommandContext, { batch }: FoundBatch, { colum
 
 async function showChecksum(
   context: CommandContext,
-  { ref, batch, words }: FoundBatch,
-  columns: readonly Column[] = batch.manifest.columns,
+  found: FoundBatch,
+  columns: readonly Column[] = found.batch.manifest.columns,
 ): Promise<void> {
-  const { batchId, rows } = batch.record
+  const { batch, words } = found
+  const { rows } = batch.record
   const checksum = await valuesChecksum(columns, rowsOf(batch, columns))
-  context.result(
-    { table: tableKey(ref), partition: ref.partition, batchId, rows, checksum },
-    () => `${checksum}  ${rows} rows of ${words}`,
-  )
+  context.result({ ...aboutOf(found), rows, checksum }, () => `${checksum}  ${rows} rows of ${words}`)
 }
 
 interface ShowOptions {
@@ -162,8 +173,9 @@ interface ShowOptions {
   readonly limit: number
 }
 
-async function showRows(context: CommandContext, { ref, batch, words }: FoundBatch, { columns, limit }: ShowOptions) {
-  const { batchId, rows: total } = batch.record
+async function showRows(context: CommandContext, found: FoundBatch, { columns, limit }: ShowOptions) {
+  const { batch, words } = found
+  const total = batch.record.rows
   const rows: Row[] = []
   if (limit > 0) {
     for await (const row of rowsOf(batch, columns)) {
@@ -172,7 +184,7 @@ async function showRows(context: CommandContext, { ref, batch, words }: FoundBat
     }
   }
   const shown = rows.map(toJson)
-  context.result({ table: tableKey(ref), partition: ref.partition, batchId, total, rows: shown }, () => [
+  context.result({ ...aboutOf(found), total, rows: shown }, () => [
     ...shown.map(row => JSON.stringify(row)),
     `${rows.length} of ${total} rows of ${words}`,
   ])

@@ -18,7 +18,7 @@ import type { ObjectInfo } from '../platform/object-store.ts'
 import { rawSuccessors } from './forget-lines.ts'
 import { partRows } from './part-rows.ts'
 import type { Pass } from './ports.ts'
-import { moveAnchors, type Predecessor, putBack, succeed } from './successor.ts'
+import { moveAnchors, nameSuccessor, type Predecessor, putBack, succeed } from './successor.ts'
 import { addTo } from './tally.ts'
 import { unreadableReason } from './unreadable.ts'
 
@@ -153,6 +153,7 @@ async function replaceIn(pass: TablesPass, all: TableBatches, before: Predecesso
   const isNeeded =
     all.logs.get(ref.partition)?.at(-1)?.batchId === record.batchId || Object.keys(record.anchors ?? {}).length > 0
   const successor = isNeeded && !pass.isDryRun ? await succeed(pass, before) : undefined
+  if (successor !== undefined) await nameSuccessor(pass, before, successor)
   const anchors = successor === undefined ? [] : await moveAnchors(pass, before, successor)
   pass.tally.replaced.push({
     table: tableKey(ref),

@@ -128,9 +128,9 @@ function itemAfter(
   { clock, random }: Pick<LogPorts, 'clock' | 'random'>,
   ref: PartitionRef,
   { number, at }: Pick<LogEntry, 'number' | 'at'>,
-  entry: NewEntry,
+  { at: own = Math.max(clock(), at), ...entry }: NewEntry & Partial<Pick<LogEntry, 'at'>>,
 ) {
-  const attributes = toAttributes({ ...entry, at: Math.max(clock(), at), token: newBatchId(clock(), random) })
+  const attributes = toAttributes({ ...entry, at: own, token: newBatchId(clock(), random) })
   return { table: tableKey(ref), sk: logSortKey(ref.partition, number + 1), attributes }
 }
 
@@ -147,10 +147,15 @@ async function commitBehind(pass: Pass, { ref, record }: Predecessor, { batchId 
   for (let round = 1; round <= ROUNDS_MAX; round++) {
     const newest = await currentEntry(store, ref)
     if (newest === undefined) throw new Error('a batch that is anchored is in the log')
+    // The answer about the first of two entries was lost.
+    if (newest.batchId === batchId) return putBack(pass, ref)
     await holdBatch(log, ref, await recordOf(pass, ref, newest.batchId))
     const why = successorWhy(pass, record.batchId, newest.batchId)
     const first = itemAfter(log, ref, newest, { kind: 'commit', batchId, who, why })
-    const second = itemAfter(log, ref, entryOf(first.attributes, newest.number + 1), {
+    const firstEntry = entryOf(first.attributes, newest.number + 1)
+    // Of one time, so that who asks for what was current then gets what still is.
+    const second = itemAfter(log, ref, firstEntry, {
+      at: firstEntry.at,
       kind: 'rollback',
       batchId: newest.batchId,
       who,
@@ -160,8 +165,9 @@ async function commitBehind(pass: Pass, { ref, record }: Predecessor, { batchId 
       if ((await store.createAll([first, second])) === 'created') return
     } catch (error) {
       if (!(error instanceof CatalogError) || error.code !== 'transactions-unavailable') throw error
-      // One after the other: for the moment between them the one that the anchor holds is current.
-      if ((await store.create(first)) === 'created') return putBack(pass, ref)
+      // One after the other: for the moment between them the one that the anchor holds is current. Whoever was faster than the second one has
+      // made another batch current.
+      if ((await store.create(first)) === 'created') return void (await store.create(second))
     }
   }
   throw new CatalogError(`Others keep committing to ${tableKey(ref)}, partition ${ref.partition}`, {
@@ -182,6 +188,17 @@ export async function putBack(pass: Pass, ref: PartitionRef): Promise<void> {
   if (newest === undefined || behind === undefined) return
   const why = `forget: as it was before ${newest.batchId}`
   await appendToLog(logPorts(pass), ref, { kind: 'rollback', batchId: behind, who: pass.who, why })
+}
+
+/** For whoever asks for the one before it, once that is gone. */
+export async function nameSuccessor(
+  { ports }: Pass,
+  { ref, record }: Pick<Predecessor, 'ref' | 'record'>,
+  successor: string,
+): Promise<void> {
+  await changeBatch(ports.catalogStores.store, ref, record.batchId, before =>
+    before.successor === successor ? undefined : { ...before, successor },
+  )
 }
 
 /** The names. First the successor has them, so that a reader finds one of the two at any moment, and the newer one of both. */

@@ -1,4 +1,5 @@
 // `users forget` as a person calls it, on the local cloud's DynamoDB, S3 and Kinesis.
+import { join } from 'node:path'
 import { ScanCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { archiveBatch } from '../../src/archive/archive-batch.ts'
@@ -45,6 +46,13 @@ beforeAll(async () => {
   await takeSnapshot(deps, { instantMs: NOW, ...REASON })
   anchored = (await connection.catalog.anchor(snapshots, { anchor: 'report', ...REASON })).batchId
   await takeSnapshot(deps, { instantMs: NOW, ...REASON })
+  const others = { db: 'team', table: 'others', partition: 'all' }
+  await connection.catalog.createTable(others, {
+    columns: [{ name: 'who', type: 'string' }],
+    format: 'csv.gz',
+    owner: 'team',
+  })
+  await storeRows(connection.catalog, others, { rows: [{ who: 'bob' }], ...REASON })
 })
 
 afterAll(() => shop.close())
@@ -104,6 +112,20 @@ describe('users forget', () => {
     const gone = await millrace(0, 'table', 'load', 'shop.users', partition, '--batch', anchored, '--json')
     expect(jsonOf(gone)).toMatchObject({ exitCode: 1, json: { error: { code: 'batch-purged' } } })
     expect(jsonOf(gone).json.error.message).toContain('forget: ticket 17')
+    expect(jsonOf(gone).json.error.next).toContain(`its successor ${record.batchId}`)
+  })
+
+  it('lets a reader by an anchor see that it moved', async () => {
+    const load = (...words: string[]) => millrace(0, 'table', 'load', 'shop.users', partition, ...words)
+    const byAnchor = ['--anchor', 'report'] as const
+    for (const words of [byAnchor, [...byAnchor, '--checksum'], [...byAnchor, '--out', join(shop.folder, 'out')]]) {
+      expect(jsonOf(await load(...words, '--json')).json, words.join(' ')).toMatchObject({ successorOf: anchored })
+    }
+    const shown = await load(...byAnchor, '--format', 'csv')
+    expect(shown.stderr).toContain(`in the place of ${anchored}`)
+    expect(shown.stdout).not.toContain(anchored)
+    const receipts = await millrace(0, 'table', 'load', 'team.others', 'all', '--json')
+    expect(jsonOf(receipts).json).not.toHaveProperty('successorOf')
   })
 
   it('says what is left, in the receipt too, and ends with 1', async () => {

@@ -7,6 +7,8 @@ import type { Column } from '../../src/catalog/columns.ts'
 import { writeParquet } from '../../src/catalog/parquet-rows.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
 import { ObjectStoreError } from '../../src/platform/errors.ts'
+import { CatalogError } from '../../src/catalog/errors.ts'
+import { decoding, unreadableReason } from '../../src/forget/unreadable.ts'
 import { collect } from '../archive/factories.ts'
 import { type ForgetWorld, forgetWorld, REASON } from './forget-world.ts'
 
@@ -94,7 +96,7 @@ describe('a batch that cannot be read', () => {
 
   it('is left where the pages of a Parquet file are garbage', async () => {
     const body = writeParquet(COLUMNS, [{ who: ID, says: 1 }])
-    await expectLeft(await damage('parquet', body.fill(0xff, 4, 24)), 'cannot be decoded (not of its format)')
+    await expectLeft(await damage('parquet', body.fill(0xff, 4, 24)), 'cannot be decoded')
   })
 
   it('is left where JSON does not know what its manifest has', async () => {
@@ -119,6 +121,26 @@ describe('a batch that cannot be read', () => {
       world.store.items.set(key, { ...item, attributes: { ...item.attributes, rows: 'many' } })
     }
     await expectLeft('team.bad', 'catalog-item-corrupt')
+  })
+})
+
+describe('why something is left', () => {
+  it('is a code and not what a decoder says, which may quote the bytes', async () => {
+    const reasonOf = async (decode: () => Promise<unknown>): Promise<string | undefined> =>
+      decoding(decode).then(
+        () => 'decoded',
+        (error: unknown) => unreadableReason(error),
+      )
+    expect(await reasonOf(async () => 7)).toBe('decoded')
+    expect(await reasonOf(async () => JSON.parse(`x${ID}`))).toMatch(
+      /^it cannot be decoded \(not of its format\): mend it/,
+    )
+    const known = new CatalogError(ID, { code: 'parquet-differs' })
+    expect(await reasonOf(() => Promise.reject(known))).toMatch(/^it cannot be decoded \(parquet-differs\): mend it/)
+    for (const code of ['log-contended', 'lease-lost', 'object-store-denied']) {
+      expect(unreadableReason(new CatalogError('x', { code })), code).toBeUndefined()
+    }
+    expect(unreadableReason(new Error('killed'))).toBeUndefined()
   })
 })
 
