@@ -21,7 +21,7 @@ def values_checksum(tables: Iterable[pa.Table], columns: Mapping[str, str]) -> s
     names = sorted(columns, key=_code_points)
     lines: list[bytes] = []
     for table in tables:
-        texts = [[_cell(value, columns[name]) for value in _values(table.column(name), columns[name])] for name in names]
+        texts = [[_cell(value, columns[name]) for value in stored_values(table.column(name), columns[name])] for name in names]
         lines += ["\t".join(cells).encode() for cells in zip(*texts)]
     digest = hashlib.sha256()
     for line in ["\t".join(names).encode(), *sorted(lines)]:
@@ -29,7 +29,8 @@ def values_checksum(tables: Iterable[pa.Table], columns: Mapping[str, str]) -> s
     return digest.hexdigest()
 
 
-def _values(column: pa.ChunkedArray, kind: str) -> list[Any]:
+def stored_values(column: pa.ChunkedArray, kind: str) -> list[Any]:
+    """Instants as ms since 1970, JSON as its text."""
     if "timestamp" in kind:
         nested = NESTED.fullmatch(kind)
         whole = pa.int64() if nested is None else pa.list_(pa.int64()) if nested[1] else pa.map_(pa.string(), pa.int64())

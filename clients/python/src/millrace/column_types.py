@@ -110,7 +110,7 @@ def to_arrow(name: str, column: pd.Series[Any], kind: str) -> pa.Array:
                 return pa.array([None if is_missing(value) else _double(value) for value in column], type=wanted)
             array = pa.array(column.astype("float64").where(column.notna()), type=wanted, from_pandas=True)
             if pc.any(pc.is_inf(array)).as_py():
-                raise _row_invalid(name, kind, "an infinity is none")
+                raise row_invalid(name, kind, "an infinity is none")
             return array
         if kind == "timestamp":
             return _instants(name, column)
@@ -121,7 +121,7 @@ def to_arrow(name: str, column: pd.Series[Any], kind: str) -> pa.Array:
         values = [None if is_missing(value) else value for value in column]
         return pa.array([None if value is None else _nested(value, kind) for value in values], type=wanted)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise _row_invalid(name, kind, str(error)) from error
+        raise row_invalid(name, kind, str(error)) from error
 
 
 def to_pandas(column: pa.ChunkedArray, kind: str) -> pd.Series[Any]:
@@ -186,7 +186,7 @@ def _instants(name: str, column: pd.Series[Any]) -> pa.Array:
             return pa.nulls(len(column), SCALARS["timestamp"])
         column = pd.Series(pd.to_datetime(column), index=column.index)
     if column.dt.tz is None:
-        raise _row_invalid(name, "timestamp", f'no time zone: df["{name}"].dt.tz_localize("UTC") says which')
+        raise row_invalid(name, "timestamp", f'no time zone: df["{name}"].dt.tz_localize("UTC") says which')
     instants = pa.array(column.dt.tz_convert("UTC"), from_pandas=True)
     # Finer than a millisecond is refused, never cut: two that were apart would be one.
     return pc.cast(instants, SCALARS["timestamp"], safe=True)
@@ -261,7 +261,7 @@ def _from_nested(value: Any, kind: str) -> Any:
     return {key: None if text is None else json.loads(text) for key, text in value.items()}
 
 
-def _row_invalid(name: str, kind: str, why: str) -> MillraceError:
+def row_invalid(name: str, kind: str, why: str) -> MillraceError:
     return MillraceError(
         f'The column "{name}" is not {kind}: {why}', code="row-invalid", next="Give the column its type; what is missing is None."
     )

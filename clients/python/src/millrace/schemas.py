@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from millrace.errors import MillraceError
+from millrace.parts import CONTENT_TYPES
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,10 @@ class Schema:
     @property
     def columns(self) -> dict[str, str]:
         return {column["name"]: column["type"] for column in self.attributes["columns"]}
+
+    @property
+    def format(self) -> str:
+        return str(self.attributes["format"])
 
     @property
     def partition_keys(self) -> list[str] | None:
@@ -35,8 +40,11 @@ def read_schema(item: Mapping[str, Any]) -> Schema:
 def refuse_others(table: str, schemas: Sequence[Schema], columns: Mapping[str, str], partition_keys: Sequence[str] | None) -> None:
     """A column that was dropped, and comes back, means what it meant."""
     before = schemas[-1]
-    if before.attributes["format"] != "parquet":
-        raise MillraceError(f"The parts of {table} are {before.attributes['format']}, which has no rows here", code="format-has-no-rows")
+    if before.format not in CONTENT_TYPES or not before.columns:
+        what = f"{before.format}, which has no rows" if before.columns else "of no columns, so they have no rows"
+        raise MillraceError(
+            f"The parts of {table} are {what}", code="format-has-no-rows", next="Store into a table of your own, under another name."
+        )
     if partition_keys is not None and list(partition_keys) != before.partition_keys:
         raise MillraceError(
             f"The partition keys of {table} are {', '.join(before.partition_keys or ['not declared'])}",

@@ -27,6 +27,7 @@ from millrace.naming import (
     place_of_location,
     table_key,
 )
+from millrace.parts import Rows
 from millrace.reason import Reason
 from millrace.reserved import refuse_reserved
 from millrace.stored_json import plain_properties
@@ -75,10 +76,10 @@ def store_dataframe(
     for name, kind in schema.columns.items():
         if name not in types:
             rows = rows.append_column(name, to_arrow(name, pd.Series([None] * len(df), dtype="object"), kind))
-    stored = rows.select(list(schema.columns))
+    stored = Rows(rows.select(list(schema.columns)), schema.columns, schema.format)
     listed = [{"table": batch.table, "partition": batch.partition, "batchId": batch.batch_id} for batch in inputs]
     batch_id = writer.store(
-        table, partition, stored, schema.columns, reason, inputs=listed, properties=plain, idempotency_key=idempotency_key
+        table, partition, stored, reason, inputs=listed, properties=plain, idempotency_key=idempotency_key
     )
     return catalog.batch(table, partition, batch_id)
 

@@ -12,14 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from millrace.batch_items import create_item, hold, refuse_gone
 from millrace.catalog import MANIFEST_FORMAT_VERSION, Catalog
 from millrace.errors import MillraceError
 from millrace.mirror import Mirror
 from millrace.naming import batch_sort_key, log_sort_key, new_batch_id, rfc3339, schema_sort_key
-from millrace.parts import MANIFEST_NAME, check_parts, put_parts, refuse_other_objects, taken
+from millrace.parts import MANIFEST_NAME, Rows, check_parts, put_parts, refuse_other_objects, taken
 from millrace.reason import REASON_BYTES_MAX, Reason
 from millrace.schemas import Schema, read_schema, refuse_others
 from millrace.stored_json import is_unicode, stored_json
@@ -91,8 +89,7 @@ class Writer:
         self,
         table: str,
         partition: str,
-        rows: pa.Table,
-        columns: Mapping[str, str],
+        rows: Rows,
         reason: Reason,
         *,
         inputs: Sequence[Mapping[str, str]],
@@ -104,7 +101,7 @@ class Writer:
         if begun.is_committed:
             return begun.batch_id
         try:
-            self._write(table, partition, rows, columns, reason, begun, inputs=inputs, properties=properties)
+            self._write(table, partition, rows, reason, begun, inputs=inputs, properties=properties)
         except MillraceError as error:
             if idempotency_key is None or error.code != "batch-exists":
                 raise
@@ -120,8 +117,7 @@ class Writer:
         self,
         table: str,
         partition: str,
-        rows: pa.Table,
-        columns: Mapping[str, str],
+        rows: Rows,
         reason: Reason,
         begun: Begun,
         *,
@@ -144,8 +140,8 @@ class Writer:
             "createdAt": rfc3339(begun.at),
             "who": reason.who,
             "why": reason.why,
-            "format": "parquet",
-            "columns": [{"name": name, "type": kind} for name, kind in columns.items()],
+            "format": rows.format,
+            "columns": [{"name": name, "type": kind} for name, kind in rows.columns.items()],
             "inputs": list(inputs),
             **({"properties": properties} if properties else {}),
             "parts": parts,
@@ -155,7 +151,7 @@ class Writer:
         record = {
             "batchId": batch_id,
             "location": location,
-            "format": "parquet",
+            "format": rows.format,
             "parts": len(parts),
             "rows": sum(part["rows"] for part in parts),
             "bytes": sum(part["bytes"] for part in parts),
@@ -176,7 +172,7 @@ class Writer:
             # there for a day. It may be old enough for one, which leaves it alone from now on.
             hold(self._catalog, table, sort_key, record["manifestSha256"])
 
-    def _put_parts(self, location: str, rows: pa.Table, begun: Begun) -> list[dict[str, Any]]:
+    def _put_parts(self, location: str, rows: Rows, begun: Begun) -> list[dict[str, Any]]:
         objects = self._catalog.objects
         if not begun.may_be_begun:
             return put_parts(objects, location, rows)

@@ -275,6 +275,20 @@ def test_what_typescript_stored_has_the_checksum_that_typescript_came_to(kind: s
     assert catalog.values_checksum(batch) == os.environ["MILLRACE_VALUES_CHECKSUM"]
 
 
+@pytest.mark.parametrize("kind", ["ndjson", "csv"])
+def test_a_table_of_text_stays_one_and_typescript_comes_to_the_same_checksum(kind: str) -> None:
+    table = f"of_typescript_{kind}"
+    df = load(table)
+    batch = store(df, table, ["from_python"], idempotency_key="once")
+    assert batch.manifest["format"] == f"{kind}.gz" and [part["name"] for part in batch.manifest["parts"]] == [f"part-00000.{kind}.gz"]
+    read = run_millrace(["table", "load", f"team.{table}", "from_python", "--checksum"], PIPELINE_DIR)
+    assert read["batchId"] == batch.batch_id and os.environ["MILLRACE_VALUES_CHECKSUM"] in str(read)
+    assert millrace.Catalog("shop").values_checksum(batch) == os.environ["MILLRACE_VALUES_CHECKSUM"]
+    run_millrace(["table", "verify", f"team.{table}", "from_python"], PIPELINE_DIR)
+    # The same rows are the same bytes.
+    assert store(df, table, ["from_python"], idempotency_key="twice").manifest["parts"] == batch.manifest["parts"]
+
+
 def test_the_same_key_is_the_same_batch_stored_once(monkeypatch: pytest.MonkeyPatch) -> None:
     first = store(FRAME, "keys", ["x"], idempotency_key="export 17")
     assert store(FRAME, "keys", ["x"], idempotency_key="export 17").batch_id == first.batch_id
