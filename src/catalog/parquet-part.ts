@@ -112,7 +112,7 @@ async function decode({ body }: ParquetPart, metadata: FileMetaData, of: ColumnO
   const { column, rowStart, rowEnd } = of
   const { kind, of: scalar } = shapeOf(column.type)
   const isParsed = metadata.schema.some(({ name, converted_type }) => name === column.name && converted_type === 'JSON')
-  let rows = 0
+  const chunks: ArrayLike<unknown>[] = []
   await parquetRead({
     file: { byteLength: body.byteLength, slice: (start, end) => bufferOf(body.subarray(start, end)) },
     metadata,
@@ -121,14 +121,16 @@ async function decode({ body }: ParquetPart, metadata: FileMetaData, of: ColumnO
     columns: [column.name],
     compressors: PARQUET_CODECS,
     parsers: { stringFromBytes: text => text && utf8.decode(text) },
-    onChunk: ({ columnData }) => {
-      rows += columnData.length
-      if (kind === 'scalar' && scalar !== 'json') return
-      const into: RowValue[] = []
-      columnFromParquet(columnData, column, { into, start: 0, isParsed })
-    },
+    // Nobody would hear of what is thrown here.
+    onChunk: ({ columnData }) => chunks.push(columnData),
   })
-  return rows
+  // Other values are what the library has made of their type.
+  const isChecked = kind !== 'scalar' || scalar === 'json'
+  for (const chunk of chunks) {
+    const into: RowValue[] = []
+    if (isChecked) columnFromParquet(chunk, column, { into, start: 0, isParsed })
+  }
+  return chunks.reduce((rows, { length }) => rows + length, 0)
 }
 
 function bufferOf(bytes: Uint8Array): ArrayBuffer {

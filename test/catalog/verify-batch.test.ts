@@ -1,8 +1,11 @@
 // Whatever happens to the bytes of a batch is told, all of it, and nothing else.
+import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { writeParquet } from '../../src/catalog/parquet-rows.ts'
+import type { RowFormatName } from '../../src/catalog/row-formats.ts'
 import { runRetention } from '../../src/catalog/run-retention.ts'
 import { storeRows } from '../../src/catalog/table-rows.ts'
-import { verifyBatch } from '../../src/catalog/verify-batch.ts'
+import { type Difference, verifyBatch } from '../../src/catalog/verify-batch.ts'
 import { DAY, PLAIN, REASON, USERS } from './factories.ts'
 import { type MaintenanceWorld, maintenanceWorld, NEXT } from './maintenance-world.ts'
 
@@ -31,8 +34,8 @@ const flip = (bytes: Uint8Array): Uint8Array => bytes.map((byte, index) => (inde
 
 test('finds nothing where nothing is wrong, and counts what it has read', async () => {
   const whole = { partition: 'all', batchId, state: 'hot', parts: 3, rows: 5, differences: [], unnamed: [] }
-  expect(await verify()).toMatchObject(whole)
-  expect(await verify(true)).toMatchObject(whole)
+  expect(await verify()).toMatchObject({ ...whole, looked: 'bytes' })
+  expect(await verify(true)).toMatchObject({ ...whole, looked: 'rows' })
 })
 
 test('lists every part that is gone, shorter or changed, and what no manifest names', async () => {
@@ -68,6 +71,27 @@ test('holds the manifest against the batch item', async () => {
   expect((await verify()).differences).toMatchObject([{ what: 'sha256' }, { of: 'manifest.json', what: 'unreadable' }])
   world.objects.objects.delete(`${location}manifest.json`)
   expect((await verify()).differences).toMatchObject([{ of: 'manifest.json', what: 'gone' }])
+})
+
+describe('a batch that was committed as nobody can read it', () => {
+  const columns = [{ name: 'n', type: 'int64' } as const]
+  const doubles = writeParquet([{ name: 'n', type: 'double' }], [{ n: 1.5 }])
+  const bomb = gzipSync(Buffer.alloc(64 * 1024 ** 2, ' '))
+  const two = gzipSync('{"n":1}\n{"n":2}\n')
+
+  test.each<[string, RowFormatName, { body: Uint8Array; rows: number }, Partial<Difference>]>([
+    ['other rows', 'ndjson.gz', { body: two, rows: 9 }, { what: 'rows', expected: 9, found: 2 }],
+    ['no gzip', 'csv.gz', { body: Buffer.from('garbag'), rows: 7 }, { what: 'unreadable' }],
+    ['another type', 'parquet', { body: doubles, rows: 1 }, { what: 'unreadable' }],
+    ['a line without end', 'ndjson.gz', { body: bomb, rows: 1 }, { what: 'unreadable' }],
+  ])('has its bytes, and %s is found by reading it', async (_what, format, part, difference) => {
+    const ref = { db: 'shop', table: 'odd', partition: 'all' }
+    await world.catalog.createTable(ref, { columns, format, owner: 'ana' })
+    const { batchId: id } = await world.catalog.store(ref, { parts: [part], ...REASON })
+    expect(await verifyBatch(world, ref, id)).toMatchObject({ looked: 'bytes', differences: [] })
+    const { differences } = await verifyBatch({ ...world, isReadingRows: true }, ref, id)
+    expect(differences).toMatchObject([{ of: `part-00000.${format}`, ...difference }])
+  })
 })
 
 describe('a table whose parts are no rows', () => {

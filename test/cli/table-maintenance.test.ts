@@ -73,10 +73,14 @@ it('shows what two batches differ in, of one partition or of two', async () => {
 })
 
 it('verifies what is current, everything, or one batch, and ends with 1 where something differs', async () => {
-  expect((await millrace('table', 'verify', 'shop.users', '--rows')).stdout).toContain(
-    '2 batches of shop.users: 2 parts, 6 rows',
+  const { stdout: read } = await millrace('table', 'verify', 'shop.users', '--rows')
+  expect(read).toContain('2 batches of shop.users: 2 parts, 6 rows')
+  expect(read).not.toContain('bytes and hashes only')
+  expect((await millrace('table', 'verify', 'shop.users')).stdout).toContain(
+    'Nothing differs\nLooked at bytes and hashes only: --rows reads every value as well\n',
   )
-  expect((await millraceJson('table', 'verify', 'shop.users', '--all')).json).toMatchObject({ batches: 5, wrong: 0 })
+  const all = { looked: 'bytes', batches: 5, wrong: 0 }
+  expect((await millraceJson('table', 'verify', 'shop.users', '--all')).json).toMatchObject(all)
   const key = `shop/users/${REF.partition}/${idOf(1)}/part-00000.parquet`
   await shop.aws.clients.s3.send(
     new PutObjectCommand({ Bucket: SHOP_NAMES.catalogBucket, Key: key, Body: Buffer.from('torn') }),
