@@ -14,6 +14,7 @@ from typing import Any
 
 from millrace.contract import ModelInput, ModelOutput
 from millrace.errors import MillraceError
+from millrace.stored_json import papers_json
 
 FORMAT_VERSION = 2
 GOLDEN_FORMAT_VERSION = 1
@@ -59,7 +60,7 @@ class Artifact:
 
 def write_artifact(papers: Mapping[str, Any], onnx: bytes, golden: Mapping[str, Any], extra: Mapping[str, bytes]) -> bytes:
     """`papers`: the manifest without what is said of files. `extra`: file name in extra/ to its bytes."""
-    files = {GOLDEN: json.dumps(golden, separators=(",", ":"), allow_nan=False).encode()}
+    files = {GOLDEN: papers_json(golden, separators=(",", ":"))}
     files |= {f"extra/{name}": body for name, body in sorted(extra.items())}
     manifest = {
         "formatVersion": FORMAT_VERSION,
@@ -69,7 +70,7 @@ def write_artifact(papers: Mapping[str, Any], onnx: bytes, golden: Mapping[str, 
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as artifact:
-        for name, body in {MANIFEST: json.dumps(manifest, indent=1, allow_nan=False).encode(), MODEL: onnx, **files}.items():
+        for name, body in {MANIFEST: papers_json(manifest, indent=1), MODEL: onnx, **files}.items():
             entry = zipfile.ZipInfo(name, date_time=EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = PLAIN_FILE

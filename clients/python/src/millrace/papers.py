@@ -6,7 +6,7 @@ import base64
 import getpass
 import hashlib
 import importlib
-import json
+import math
 import platform
 import subprocess
 import sys
@@ -21,6 +21,7 @@ import pandas as pd
 from millrace.contract import Converted
 from millrace.convert import plain
 from millrace.errors import MillraceError
+from millrace.stored_json import papers_json
 
 # As many as people read; more are a hash.
 COEFFICIENTS_MAX = 1_000
@@ -78,13 +79,16 @@ def performance(metrics: Metrics | None) -> list[dict[str, Any]]:
     for metric, value in (metrics or {}).items():
         for each, number in value.items() if isinstance(value, Mapping) else (("all", value),):
             try:
-                listed.append({"metric": metric, "slice": str(each), "value": float(number)})
-            except (TypeError, ValueError) as error:
+                plain = float(number)
+            except (TypeError, ValueError):
+                plain = math.nan
+            if not math.isfinite(plain):
                 raise MillraceError(
                     f"The metric {metric} is no number: {number!r}",
                     code="metrics-invalid",
-                    next='Write {"auc": 0.71}, or {"auc": {"2001-05": 0.73}} by slice.',
-                ) from error
+                    next='Write {"auc": 0.71}, or {"auc": {"2001-05": 0.73}} by slice; leave out what was not measured.',
+                )
+            listed.append({"metric": metric, "slice": str(each), "value": plain})
     return listed
 
 
@@ -102,7 +106,7 @@ def final_values(converted: Converted) -> dict[str, Any] | None:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return papers_json(value, sort_keys=True, separators=(",", ":"))
 
 
 def time_range(df: pd.DataFrame) -> dict[str, str]:

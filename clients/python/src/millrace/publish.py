@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from millrace.inputs import find_inputs
 from millrace.onnx_file import read_onnx
 from millrace.papers import Metrics, final_values, git_commit, library_versions, now, performance, running_script, time_range, user
 from millrace.session import Session
+from millrace.stored_json import papers_json
 
 # In extra/: what the script was told of its training set.
 ATTRS_FILE = "training-set.json"
@@ -251,5 +251,5 @@ def _script(about: About, data: pd.DataFrame) -> tuple[dict[str, bytes], Sequenc
     if "batch_id" not in data.attrs:
         return {script.name: script.read_bytes()}, ()
     asked = {key: data.attrs[key] for key in ("features", "types", "models") if key in data.attrs}
-    extra = {script.name: script.read_bytes(), ATTRS_FILE: json.dumps(asked, indent=1, sort_keys=True).encode()}
+    extra = {script.name: script.read_bytes(), ATTRS_FILE: papers_json(asked, indent=1, sort_keys=True)}
     return extra, ["python3", "-m", "millrace.reproduce", script.name, "{data}"]

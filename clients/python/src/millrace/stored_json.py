@@ -17,6 +17,18 @@ def stored_json(value: Any, *, indent: int | None = None) -> bytes:
     return (json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
+def papers_json(value: Any, **form: Any) -> bytes:
+    """Of a model's papers. Raises MillraceError `papers-invalid`."""
+    try:
+        return json.dumps(value, allow_nan=False, **form).encode()
+    except (TypeError, ValueError) as error:
+        raise MillraceError(
+            f"The papers of the model cannot be written as JSON: {error}",
+            code="papers-invalid",
+            next="Numbers are finite, as coefficients and thresholds of a model that was fitted are; everything else is text.",
+        ) from error
+
+
 def plain_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     """As JSON has them, numbers and flags of numpy too. Raises MillraceError `properties-invalid`."""
     plain: dict[str, Any] = _plain(properties, "properties")

@@ -238,6 +238,7 @@ def refusals() -> dict[str, tuple[str, Callable[[pd.DataFrame], Any]]]:
         "an array without names": ("inputs-unknown", lambda d: make(LogisticRegression().fit(d[NUMBERS[:2]].to_numpy(), d["churned"]), d)),
         "other inputs than fitted": ("inputs-unknown", lambda d: make(fit(d), d, inputs=["isLoyal"])),
         "no time": ("time-missing", lambda d: make(fit(d), d.drop(columns="time"))),
+        "a metric that was not measured": ("metrics-invalid", lambda d: make(fit(d), d, metrics={"auc": {"all": float("nan")}})),
         "a metric that is a text": ("metrics-invalid", lambda d: make(fit(d), d, metrics={"auc": "good"})),
         "what predicts nothing": ("model-not-convertible", lambda d: make(DBSCAN().fit(d[NUMBERS]), d)),
         "what skl2onnx does not know": (

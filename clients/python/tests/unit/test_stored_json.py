@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from millrace import MillraceError
-from millrace.stored_json import plain_properties, stored_json
+from millrace.stored_json import papers_json, plain_properties, stored_json
 
 
 def test_numbers_and_flags_of_numpy_are_numbers_and_flags() -> None:
@@ -42,6 +42,14 @@ def test_what_json_cannot_say_is_refused_with_its_place(value: Any, where: str) 
         plain_properties({"x": value})
     assert raised.value.code == "properties-invalid" and raised.value.next is not None
     assert where in raised.value.message and "['x']" in raised.value.message
+
+
+def test_papers_that_json_cannot_say_are_refused() -> None:
+    assert papers_json({"b": 1, "a": [0.5]}, sort_keys=True, separators=(",", ":")) == b'{"a":[0.5],"b":1}'
+    for value in (math.nan, object()):
+        with pytest.raises(MillraceError) as raised:
+            papers_json({"x": value})
+        assert raised.value.code == "papers-invalid"
 
 
 def test_nothing_else_is_stored_as_json_by_mistake() -> None:
