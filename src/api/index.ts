@@ -51,5 +51,6 @@ export {
   type Top,
   topK,
 } from '../features/parametric-aggregates.ts'
+export { pseudonym } from '../forget/pseudonym.ts'
 export { type ModelDefinition, model } from '../model/define.ts'
 export { type Pipeline, pipeline } from '../predictions/pipeline.ts'

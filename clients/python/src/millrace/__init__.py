@@ -4,6 +4,7 @@ from millrace.batches import Batch
 from millrace.catalog import Catalog
 from millrace.errors import MillraceError
 from millrace.loading import Model, load_model
+from millrace.pseudonym import pseudonym
 from millrace.publish import About, publish
 from millrace.tables import history, load_dataframe, rollback, store_dataframe
 from millrace.training import training_set
@@ -17,6 +18,7 @@ __all__ = [
     "history",
     "load_dataframe",
     "load_model",
+    "pseudonym",
     "publish",
     "rollback",
     "store_dataframe",

@@ -46,11 +46,13 @@ def damaged(key: str, what: str) -> MillraceError:
 
 def purged(item: Mapping[str, Any]) -> MillraceError:
     """Of a batch's item."""
-    note = item.get("purged", {})
+    note, successor = item.get("purged", {}), item.get("successor")
     return MillraceError(
         f"The bytes of {item['batchId']} are gone, purged by {note.get('who', 'somebody')}: {note.get('why', 'nobody said why')}",
         code="batch-purged",
-        next="Read or store another batch of the partition; `millrace table history` lists them.",
+        next="Read or store another batch of the partition; `millrace table history` lists them."
+        if successor is None
+        else f"Read its successor {successor}, which has its other rows.",
     )
 
 

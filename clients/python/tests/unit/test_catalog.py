@@ -127,6 +127,12 @@ def test_says_of_what_was_purged_since_that_it_was(cloud: MemoryCloud) -> None:
     with pytest.raises(MillraceError) as raised:
         catalog.load(batch)
     assert raised.value.code == "batch-purged" and "ana: old" in raised.value.message
+    assert raised.value.next is not None and raised.value.next.startswith("Read or store another batch")
+    # Somebody was forgotten, and another batch has the other rows.
+    cloud.items[TABLE, f"batch#all#{BATCH_ID}"]["successor"] = "20260401000000-aaaaaaaa"
+    with pytest.raises(MillraceError) as raised:
+        catalog.batch(TABLE, "all", BATCH_ID)
+    assert raised.value.next == "Read its successor 20260401000000-aaaaaaaa, which has its other rows."
 
 
 def test_says_that_a_batch_is_not_there_or_cold(cloud: MemoryCloud) -> None:
