@@ -6,7 +6,7 @@ import type { Column, ColumnType, Row, RowValue } from './columns.ts'
 import { csvField, type CsvField, CsvParser, CsvSyntaxError } from './csv-text.ts'
 import { gunzipText } from './gzip-text.ts'
 import { differs } from './ndjson-rows.ts'
-import { invalidRow, refuseOtherMembers } from './row-values.ts'
+import { notOfType, refuseOtherMembers } from './row-values.ts'
 import {
   doubleText,
   fromJson,
@@ -34,7 +34,7 @@ export function csvLines(columns: readonly Column[], rows: readonly Row[]): stri
     for (const [place, { name, type }] of columns.entries()) {
       const value = row[name] ?? null
       const written = value === null ? '' : toCsv(value, type)
-      if (written === undefined) throw invalidRow(index, `"${name}" is not ${type}`)
+      if (written === undefined) throw notOfType(index, { name, type })
       text += place === 0 ? written : `,${written}`
     }
     text += '\n'

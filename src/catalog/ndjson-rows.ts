@@ -5,7 +5,7 @@ import type { Json } from '../platform/canonical-json.ts'
 import type { Column, Row, RowValue } from './columns.ts'
 import { CatalogError } from './errors.ts'
 import { gunzipText } from './gzip-text.ts'
-import { invalidRow, refuseOtherMembers } from './row-values.ts'
+import { notOfType, refuseOtherMembers } from './row-values.ts'
 import { fromJson, toJsonText } from './text-values.ts'
 
 /** Throws CatalogError `row-invalid`. */
@@ -22,7 +22,7 @@ export function ndjsonLines(columns: readonly Column[], rows: readonly Row[]): s
     for (const [place, { name, type }] of columns.entries()) {
       const value = row[name] ?? null
       const written = value === null ? 'null' : toJsonText(value, type)
-      if (written === undefined) throw invalidRow(index, `"${name}" is not ${type}`)
+      if (written === undefined) throw notOfType(index, { name, type })
       text += `${begins[place]}${written}`
     }
     text += '}\n'

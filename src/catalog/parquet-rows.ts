@@ -8,7 +8,7 @@ import { type Column, columnShape, type Row, type RowValue } from './columns.ts'
 import { CatalogError } from './errors.ts'
 import { PARQUET_CODECS } from './parquet-codecs.ts'
 import { physicalType, schemaElements } from './parquet-types.ts'
-import { columnFromParquet, columnsToParquet, type RowRange } from './parquet-values.ts'
+import { columnFromParquet, columnsToParquet, floorDivide, type RowRange } from './parquet-values.ts'
 import { type ColumnValues, refuseOtherMembers, toRows } from './row-values.ts'
 
 const CODEC = 'SNAPPY'
@@ -155,8 +155,8 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Instants stay numbers, other writers use finer units; and text stays as it is: the library would take a mark at its start away. */
 const PARSERS = {
   timestampFromMilliseconds: (millis: bigint) => millis,
-  timestampFromMicroseconds: (micros: bigint) => micros / 1_000n,
-  timestampFromNanoseconds: (nanos: bigint) => nanos / 1_000_000n,
+  timestampFromMicroseconds: (micros: bigint) => floorDivide(micros, 1_000n),
+  timestampFromNanoseconds: (nanos: bigint) => floorDivide(nanos, 1_000_000n),
   stringFromBytes: (text: Uint8Array | undefined) => text && utf8.decode(text),
 }
 

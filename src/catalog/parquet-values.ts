@@ -3,8 +3,9 @@
 import type { Json } from '../platform/canonical-json.ts'
 import type { Column, ColumnType, Row, RowValue, ScalarType } from './columns.ts'
 import { CatalogError } from './errors.ts'
+import { exactJsonText } from './json-text.ts'
 import { shapeOf } from './parquet-types.ts'
-import { invalidRow } from './row-values.ts'
+import { notOfType } from './row-values.ts'
 
 /** Rows that stay in the processor's cache while their columns are taken out: of a million rows that halves the time. */
 const BLOCK_ROWS = 256
@@ -43,7 +44,7 @@ function columnTaker(rows: readonly Row[], { name, type }: Column, { rowStart, r
     for (let index = start; index < end; index++) {
       const value = rows[index]?.[name]
       const written = value === undefined || value === null ? null : toPhysical(value)
-      if (written === undefined) throw invalidRow(index, `"${name}" is not ${type}`)
+      if (written === undefined) throw notOfType(index, { name, type })
       data[index - rowStart] = written
     }
   }
@@ -82,7 +83,7 @@ const SCALAR_WRITERS: Readonly<Record<ScalarType, (value: unknown) => unknown>> 
   timestamp: integer,
   double: value => (Number.isFinite(value) ? value : undefined),
   boolean: value => (typeof value === 'boolean' ? value : undefined),
-  json: value => (typeof value === 'bigint' ? undefined : JSON.stringify(value)),
+  json: exactJsonText,
 }
 
 function scalarToParquet(value: unknown, type: ScalarType): unknown {
@@ -129,6 +130,12 @@ function scalarReader({ name, type, isParsed }: ScalarReading): ScalarReader {
   if (type === 'int64' || type === 'timestamp') return narrow
   if (type === 'json' && !isParsed) return value => (typeof value === 'string' ? parseJson(value, name) : null)
   return value => (value ?? null) as Json
+}
+
+/** Towards the past, as text is read: -1.5 ms is -2. */
+export function floorDivide(value: bigint, by: bigint): bigint {
+  const quotient = value / by
+  return value < 0n && quotient * by !== value ? quotient - 1n : quotient
 }
 
 /** A number where that is exact: what rounds to a safe one is it. */

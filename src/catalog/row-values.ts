@@ -15,7 +15,7 @@ export function refuseOtherMembers(columns: readonly Column[], rows: readonly Ro
     if (hasMembers(row, before)) continue
     before = Object.keys(row)
     const other = before.find(name => !names.has(name))
-    if (other !== undefined) throw invalidRow(index, `"${other}" is no column`)
+    if (other !== undefined) throw new InvalidRow(index, `"${other}" is no column`)
   }
 }
 
@@ -25,12 +25,26 @@ function hasMembers(row: Row, names: readonly string[]): boolean {
   return count === names.length
 }
 
-/** `row`: from 0, within what is written at a time. */
-export function invalidRow(row: number, what: string): CatalogError {
-  return new CatalogError(`Row ${row} cannot be written: ${what}`, {
-    code: 'row-invalid',
-    next: 'Give each column its type; what is missing is null.',
-  })
+export class InvalidRow extends CatalogError {
+  readonly row: number
+  readonly what: string
+
+  /** `row`: from 0, within what is written at a time. */
+  constructor(row: number, what: string) {
+    super(`Row ${row} cannot be written: ${what}`, {
+      code: 'row-invalid',
+      next: 'Give each column its type; what is missing is null.',
+    })
+    this.row = row
+    this.what = what
+  }
+}
+
+export function notOfType(row: number, { name, type }: Column): InvalidRow {
+  const why = type.includes('json')
+    ? ': JSON has no NaN, no integer that a number does not hold, no dates and no bytes'
+    : ''
+  return new InvalidRow(row, `"${name}" is not ${type}${why}`)
 }
 
 /** Values of columns, each in the order of the rows, as rows: all have the same members in the same order. */

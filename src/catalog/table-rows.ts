@@ -9,7 +9,7 @@ import type { Manifest } from './manifest.ts'
 import { type PartitionRef, tableKey } from './names.ts'
 import { type RowFormat, rowFormat } from './row-formats.ts'
 import { RowStream } from './row-stream.ts'
-import type { ColumnValues } from './row-values.ts'
+import { type ColumnValues, InvalidRow } from './row-values.ts'
 import type { StoreInput } from './store-batch.ts'
 import type { PartInput } from './upload-parts.ts'
 import { tableNotFound } from './table-schema.ts'
@@ -169,7 +169,24 @@ export async function* rowParts(
   rows: Rows,
   { format, partRowsMax }: Cut,
 ): AsyncGenerator<PartInput> {
-  for await (const held of inBatches(rows, partRowsMax)) yield { body: format.write(columns, held), rows: held.length }
+  let before = 0
+  for await (const held of inBatches(rows, partRowsMax)) {
+    yield { body: written(columns, held, { format, before }), rows: held.length }
+    before += held.length
+  }
+}
+
+/** A row that is refused is called by its place among all of them. */
+function written(
+  columns: readonly Column[],
+  rows: readonly Row[],
+  { format, before }: { readonly format: RowFormat; readonly before: number },
+): Uint8Array {
+  try {
+    return format.write(columns, rows)
+  } catch (error) {
+    throw error instanceof InvalidRow ? new InvalidRow(before + error.row, error.what) : error
+  }
 }
 
 /** What is there already is not awaited row by row. */

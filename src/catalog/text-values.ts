@@ -4,6 +4,7 @@ import type { Json } from '../platform/canonical-json.ts'
 import { toRfc3339 } from '../platform/clock.ts'
 import { parseRfc3339Ms } from '../platform/rfc3339.ts'
 import type { ColumnType, RowValue, ScalarType } from './columns.ts'
+import { exactJsonText } from './json-text.ts'
 import { shapeOf } from './parquet-types.ts'
 
 /** JSON text of a value that is not null; undefined: not of the type. */
@@ -98,7 +99,7 @@ function scalarToJsonText(value: unknown, type: ScalarType): string | undefined 
     case 'boolean':
       return typeof value === 'boolean' ? String(value) : undefined
     case 'json':
-      return typeof value === 'bigint' ? undefined : JSON.stringify(value)
+      return exactJsonText(value)
   }
 }
 

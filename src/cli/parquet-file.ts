@@ -1,5 +1,12 @@
 // A Parquet file row by row, a row group at a time: columns of one group are in memory, and one row.
-import { asyncBufferFromFile, parquetMetadataAsync, parquetRead, parquetSchema, type SchemaElement } from 'hyparquet'
+import {
+  asyncBufferFromFile,
+  parquetMetadataAsync,
+  type ParquetParsers,
+  parquetRead,
+  parquetSchema,
+  type SchemaElement,
+} from 'hyparquet'
 import { PARQUET_CODECS } from '../catalog/parquet-codecs.ts'
 import { CommandError } from './errors.ts'
 import { fileError } from './read-events-file.ts'
@@ -12,8 +19,8 @@ export interface ParquetFile {
   readonly rows: () => AsyncIterable<readonly unknown[]>
 }
 
-/** Throws CommandError, from here and from `rows`. */
-export async function openParquetFile(path: string): Promise<ParquetFile> {
+/** Throws CommandError, from here and from `rows`. `parsers` instead of the reader's own. */
+export async function openParquetFile(path: string, parsers: Partial<ParquetParsers> = {}): Promise<ParquetFile> {
   try {
     const file = await asyncBufferFromFile(path)
     const metadata = await parquetMetadataAsync(file)
@@ -31,6 +38,7 @@ export async function openParquetFile(path: string): Promise<ParquetFile> {
           rowStart,
           rowEnd,
           compressors: PARQUET_CODECS,
+          parsers,
           onChunk: chunk => chunks.add(chunk),
         }).catch((error: unknown) => Promise.reject(unreadable(path, error)))
         yield* chunks.rows(rowStart, rowEnd)

@@ -1,18 +1,19 @@
 // A Parquet file of any writer as rows of the catalogue: 32-bit integers, dates, decimals and finer times become what the catalogue has.
 import { asyncBufferFromFile, parquetMetadataAsync, parquetSchema, type SchemaTree } from 'hyparquet'
-import type { Column, ColumnType, Row, RowValue, ScalarType } from '../catalog/columns.ts'
-import type { Json } from '../platform/canonical-json.ts'
-import { openParquetFile } from './parquet-file.ts'
+import type { ColumnType, Row, RowValue, ScalarType } from '../catalog/columns.ts'
+import { CommandError } from './errors.ts'
 import { otherColumns } from './infer-columns.ts'
+import { exactCell, exactParsers, isMap, NotExact } from './parquet-cells.ts'
+import { openParquetFile } from './parquet-file.ts'
 import type { TableFile } from './table-file.ts'
 
-/** Throws CommandError `file-unreadable`. */
+/** Throws CommandError `file-unreadable`, from here and from its rows; `value-not-exact` of a row. */
 export async function openParquetTable(path: string): Promise<TableFile> {
-  const file = await openParquetFile(path)
+  const file = await openParquetFile(path, exactParsers())
+  const { children } = parquetSchema(await parquetMetadataAsync(await asyncBufferFromFile(path)))
   return {
     async look(types) {
-      const metadata = await parquetMetadataAsync(await asyncBufferFromFile(path))
-      const columns = parquetSchema(metadata).children.map(child => {
+      const columns = children.map(child => {
         const { name } = child.element
         return { name, type: types.get(name) ?? typeOf(child) }
       })
@@ -21,18 +22,37 @@ export async function openParquetTable(path: string): Promise<TableFile> {
     async *rows(columns) {
       const refused = otherColumns(file.columns, columns)
       if (refused !== undefined) throw refused
-      const places = file.columns.map(name => columns.find(column => column.name === name))
-      for await (const cells of file.rows()) yield rowOf(cells, places)
+      const types = new Map(columns.map(({ name, type }) => [name, type]))
+      let number = 0
+      for await (const cells of file.rows()) yield rowOf(cells, children, { types, number: number++ })
     },
   }
 }
 
-function rowOf(cells: readonly unknown[], places: readonly (Column | undefined)[]): Row {
+function rowOf(
+  cells: readonly unknown[],
+  children: readonly SchemaTree[],
+  { types, number }: { readonly types: ReadonlyMap<string, ColumnType>; readonly number: number },
+): Row {
   const row: Record<string, RowValue> = {}
-  for (const [place, column] of places.entries()) {
-    if (column !== undefined) row[column.name] = valueOf(cells[place], column.type)
+  for (const [place, node] of children.entries()) {
+    const { name } = node.element
+    const type = types.get(name)
+    if (type === undefined) continue
+    try {
+      row[name] = exactCell(cells[place], node, type)
+    } catch (error) {
+      throw error instanceof NotExact ? notExact(error, { name, number }) : error
+    }
   }
   return row
+}
+
+function notExact({ message: what }: NotExact, { name, number }: { readonly name: string; readonly number: number }) {
+  return new CommandError(`Row ${number} cannot be stored: "${name}" ${what}`, {
+    code: 'value-not-exact',
+    next: 'Write the file with this column as text in UTF-8, or as numbers that a double holds.',
+  })
 }
 
 function typeOf({ element, children }: SchemaTree): ColumnType {
@@ -53,10 +73,6 @@ function isList({ converted_type, logical_type }: Element): boolean {
   return converted_type === 'LIST' || logical_type?.type === 'LIST'
 }
 
-function isMap({ converted_type, logical_type }: Element): boolean {
-  return converted_type === 'MAP' || logical_type?.type === 'MAP'
-}
-
 function scalarOf({ type, converted_type, logical_type }: Element): ScalarType {
   const logical = logical_type?.type
   if (converted_type === 'JSON' || logical === 'JSON') return 'json'
@@ -66,25 +82,4 @@ function scalarOf({ type, converted_type, logical_type }: Element): ScalarType {
   if (type === 'BOOLEAN') return 'boolean'
   if (type === 'INT32' || type === 'INT64') return 'int64'
   return type === 'FLOAT' || type === 'DOUBLE' ? 'double' : 'string'
-}
-
-/** As the column has it; what does not fit is left as it is, and refused by whoever writes it. */
-function valueOf(cell: unknown, type: ColumnType): RowValue {
-  if (cell === undefined || cell === null) return null
-  if (cell instanceof Date) return type === 'string' ? cell.toISOString() : cell.getTime()
-  if (typeof cell === 'bigint') {
-    const number = Number(cell)
-    return type === 'double' || Number.isSafeInteger(number) ? number : cell
-  }
-  if (Array.isArray(cell)) return cell.map(element => valueOf(element, elementOf(type))) as RowValue
-  if (typeof cell === 'object' && !(cell instanceof Uint8Array)) {
-    const members = Object.entries(cell).map(([key, member]) => [key, valueOf(member, elementOf(type))])
-    return Object.fromEntries(members) as RowValue
-  }
-  return cell as Json
-}
-
-function elementOf(type: ColumnType): ColumnType {
-  const [, of = 'json'] = /[<,](\w+)>$/.exec(type) ?? []
-  return of as ColumnType
 }

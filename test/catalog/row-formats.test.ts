@@ -57,6 +57,9 @@ describe.each(ROW_FORMATS)('%s', format => {
     ['a list with something else in it', { visits: [1, 'x'] }],
     ['a list for a map', { shares: [1] }],
     ['a column that is none', { spend: 1 }],
+    ['NaN in JSON', { state: { a: [Number.NaN] } }],
+    ['an integer in JSON that a number does not hold', { state: { a: { b: (2n ** 60n) as never } } }],
+    ['a date in a list of JSON', { notes: [{ at: new Date(0) as never }] }],
   ])('refuses %s', (_, row) => {
     expect(() => formatOf(format).write(ALL_TYPES, [{ userId: 'fine' }, row])).toThrow(
       expect.objectContaining({ code: 'row-invalid', message: expect.stringContaining('Row 1 ') }),
