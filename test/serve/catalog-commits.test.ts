@@ -5,10 +5,12 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Column } from '../../src/catalog/columns.ts'
 import { writeParquet } from '../../src/catalog/parquet-rows.ts'
+import { runRetention } from '../../src/catalog/run-retention.ts'
 import { loadRows } from '../../src/catalog/table-rows.ts'
 import { clientOptions } from '../../src/compose/clients.ts'
 import { type Connection, connect } from '../../src/compose/connect.ts'
 import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-names.ts'
+import { HOUR_MS } from '../../src/platform/duration.ts'
 import { s3PresignedUrls } from '../../src/platform/s3-presigned-urls.ts'
 import { catalogHttp } from '../../src/serve/catalog-http.ts'
 import { gatewayEvent } from '../fakes/http-gateway.ts'
@@ -146,6 +148,29 @@ test.each<[string, Uint8Array]>([
     { id: 'a', n: 1 },
     { id: null, n: null },
   ])
+})
+
+test('a part that goes with its batch is gone from its URL, and who asks for the batch again hears why', async () => {
+  const table = 'team.purged'
+  const body = writeParquet(COLUMNS, [{ id: 'a', n: 1 }])
+  await store(table, { format: 'parquet', body, rows: 1 })
+  const before = await call('GET', `${TABLE}/batch`, { table })
+  const [part] = before.body.parts
+  expect((await fetch(part.url)).status).toBe(200)
+  await store(table, { format: 'parquet', body, rows: 1 })
+  const policy = { keepBatches: 1 }
+  // What was made current within the hour is kept.
+  const clock = () => Date.now() + 2 * HOUR_MS
+  const ports = { ...connection.catalogStores, clock, writeReceipt: async () => undefined }
+  const request = { policy, who: 'ana', why: 'the disk is full', pinnedBy: [], isDryRun: false }
+  expect((await runRetention(ports, refOf(table), request)).purged).toHaveLength(1)
+  expect((await fetch(part.url)).status).toBe(404)
+  const { batchId } = before.body
+  const again = await call('GET', `${TABLE}/batch`, { table, query: { partition: 'all', batchId } })
+  expect(again).toMatchObject({ status: 410, body: { code: 'batch-purged' } })
+  expect(again.body.detail).toContain('ana: the disk is full')
+  // Without its ID the current one is meant, which is there.
+  expect((await call('GET', `${TABLE}/batch`, { table })).status).toBe(200)
 })
 
 function refOf(table: string) {
