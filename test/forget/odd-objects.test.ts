@@ -45,6 +45,12 @@ describe('lists of parts that a mirror follows', () => {
 })
 
 describe('objects of other names', () => {
+  it('are left in the archive as well, without the id', async () => {
+    for (const key of [`${ID}/a`, `${ID}.csv`, 'exports/b']) await world.archive.store.create(key, Buffer.from('x'))
+    const { left } = await world.forget({ userId: ID })
+    expect(left.map(({ where }) => where).sort()).toEqual(['<user>.csv', '<user>/', 'exports/'])
+  })
+
   it('are left, and no reason to fail', async () => {
     const odd = ['Sheet.xlsx', 'a.b/c/d/20260101000000-aaaaaaaa/x', 'team/scores/a b/20260101000000-aaaaaaaa/x', '//x']
     for (const key of [...odd, `${ID}/of-the-user.csv`]) await put(key)
