@@ -8,6 +8,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { S3Client } from '@aws-sdk/client-s3'
 import type { Column, Row } from '../../src/catalog/columns.ts'
+import type { TableRef } from '../../src/catalog/names.ts'
+import { purgeBatches } from '../../src/catalog/purge-batches.ts'
+import { readTableBatches } from '../../src/catalog/table-batches.ts'
 import { rowsOf, storeRows } from '../../src/catalog/table-rows.ts'
 import { valuesChecksum } from '../../src/catalog/values-checksum.ts'
 import { clientOptions } from '../../src/compose/clients.ts'
@@ -16,6 +19,7 @@ import { LOCAL_ACCOUNT_ID, resourceNames } from '../../src/compose/resource-name
 import { DAY_MS } from '../../src/platform/duration.ts'
 import { s3PresignedUrls } from '../../src/platform/s3-presigned-urls.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
+import type { ApiGatewayResult } from '../../src/serve/api-gateway.ts'
 import { catalogHttp } from '../../src/serve/catalog-http.ts'
 import { takeSnapshot } from '../../src/snapshot/take-snapshot.ts'
 import { type GatewayHandler, httpGateway } from '../fakes/http-gateway.ts'
@@ -92,6 +96,8 @@ const FROM_R: readonly Row[] = [
   { id: null, at: null, n: null, x: null, ok: null, kind: null, words: null, counts: null, j: null },
 ]
 
+/** Whether a reader was given URLs of `team.old_urls` that have run out. */
+let oldUrlsGiven = false
 const folder = mkdtempSync(join(tmpdir(), 'millrace-r-'))
 const aws = await startLocalAws()
 const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
@@ -129,8 +135,30 @@ function routes(): Readonly<Record<string, GatewayHandler>> {
     return { statusCode: 403, headers: {}, body: '{"message":"Forbidden"}', isBase64Encoded: false }
   }
   const table = '/catalog/tables/{table}'
-  const more = ['history', 'batch', 'uploads', 'commits', 'rollbacks'].map(route => `${table}/${route}`)
-  return Object.fromEntries(['/catalog/tables', table, ...more].map(route => [route, authorized]))
+  const read: GatewayHandler = async event => beside(event.pathParameters?.['table'], await authorized(event))
+  const more = ['history', 'uploads', 'commits', 'rollbacks'].map(route => `${table}/${route}`)
+  const others = Object.fromEntries(['/catalog/tables', table, ...more].map(route => [route, authorized]))
+  return { ...others, [`${table}/batch`]: read }
+}
+
+/** What happens between the answer and the reader's next request: the batch is purged, or the URLs run out, this once or each time. */
+async function beside(table: string | undefined, answer: ApiGatewayResult): Promise<ApiGatewayResult> {
+  if (answer.statusCode !== 200) return answer
+  if (table === 'team.going') await purge({ db: 'team', table: 'going' })
+  const isOld = table === 'team.never_there' || (table === 'team.old_urls' && !oldUrlsGiven)
+  if (!isOld) return answer
+  oldUrlsGiven ||= table === 'team.old_urls'
+  const body = Buffer.from(answer.body, answer.isBase64Encoded ? 'base64' : 'utf8').toString('utf8')
+  return { ...answer, body: body.replaceAll('/part-', '/was-part-'), isBase64Encoded: false }
+}
+
+async function purge(ref: TableRef): Promise<void> {
+  const { batches } = await readTableBatches(connection.catalogStores.store, ref)
+  await purgeBatches(
+    { ...connection.catalogStores, clock: connection.clock, writeReceipt: async () => undefined },
+    ref,
+    { batches: [...batches.values()], who: 'ana', why: 'nobody reads it', keptBecause: () => () => undefined },
+  )
 }
 
 /** Last night's snapshot, and every type in each format. What R has to find is in the answer. */
@@ -152,10 +180,16 @@ async function fill({ catalog }: Connection): Promise<object> {
     await catalog.createTable(ref, { columns: COLUMNS, format, owner: 'ana' })
     await storeRows(catalog, { ...ref, partition: '2016' }, { ...REASON, rows: ROWS, partRowsMax: 700 })
   }
+  for (const table of ['going', 'old_urls', 'never_there']) {
+    const ref = { db: 'team', table }
+    await catalog.createTable(ref, { columns: COLUMNS, format: 'ndjson.gz', owner: 'ana' })
+    await storeRows(catalog, { ...ref, partition: '2016' }, { ...REASON, rows: ROWS.slice(0, 1) })
+  }
   const [partition] = await catalog.partitions({ db: 'shop', table: 'users' })
   if (partition === undefined) throw new Error('There is no snapshot')
   return {
     token: TOKEN,
+    old: 'b',
     users: USERS,
     snapshot: { partition: partition.partition, checksum: await checksum('shop', 'users', partition.partition) },
     typed: { rows: ROWS.length, checksum: await checksum('team', 'typed', '2016') },

@@ -62,7 +62,11 @@ refused <- function(status, members, where) {
 get_bytes <- function(url) {
   answer <- with_tries(function() send("GET", url, NULL, raw()))
   if (answer$status_code == 200) return(answer$content)
-  fail("part-not-got", sprintf("A part was answered with %d", answer$status_code), "Read it again: its URL may have run out.")
+  part_not_got(answer$status_code)
+}
+
+part_not_got <- function(status) {
+  fail("part-not-got", sprintf("A part was answered with %d", status), PART_DIFFERS_NEXT, status = status)
 }
 
 # Side by side; what did not come is asked for again by itself.

@@ -19,7 +19,7 @@ read_ndjson <- function(columns, bytes) {
 parse_lines <- function(bytes) {
   if (length(bytes) == 0) return(list())
   text <- tryCatch(as_utf8(bytes), error = function(error) part_differs("A part has a byte of zero, which is no text"))
-  refuse_zeros(text)
+  refuse_odd_text(text)
   text <- sub("\n$", "", text, useBytes = TRUE)
   text <- paste0("[", gsub("\n", ",", text, fixed = TRUE, useBytes = TRUE), "]")
   Encoding(text) <- "UTF-8"
@@ -28,13 +28,21 @@ parse_lines <- function(bytes) {
   rows
 }
 
-# R's text ends at a zero, and the parser would cut there without a word.
-refuse_zeros <- function(text) {
-  if (!grepl("\\u0000", text, fixed = TRUE, useBytes = TRUE)) return(invisible())
-  if (grepl("(?<!\\\\)(\\\\\\\\)*\\\\u0000", text, perl = TRUE, useBytes = TRUE)) {
+# Of JSON: R's text ends at a zero, where the parser would cut, and has no half of a character, of which the parser would make another one.
+refuse_odd_text <- function(text) {
+  if (!all(validUTF8(text))) part_differs("A part has bytes that are no UTF-8")
+  if (!grepl("\\\\u(0000|[dD][89a-fA-F])", text, perl = TRUE, useBytes = TRUE)) return(invisible())
+  # What is escaped itself escapes nothing.
+  text <- gsub("\\\\", "  ", text, fixed = TRUE, useBytes = TRUE)
+  if (grepl("\\u0000", text, fixed = TRUE, useBytes = TRUE)) {
     fail("text-has-zero", "A text has the character U+0000, which R's texts cannot hold", LEAVE_OUT_NEXT)
   }
+  text <- gsub(SURROGATE_PAIR, "", text, perl = TRUE, useBytes = TRUE)
+  if (!grepl("\\\\u[dD][89a-fA-F]", text, perl = TRUE, useBytes = TRUE)) return(invisible())
+  fail("text-has-surrogate", "A text has half a character (a lone surrogate), which R's texts cannot hold", LEAVE_OUT_NEXT)
 }
+
+SURROGATE_PAIR <- "\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 
 # Values as jsonlite has parsed them, one of each row, NULL for null, as a column.
 column_of_json <- function(values, type, name) {
@@ -93,6 +101,10 @@ refuse_beyond_int64 <- function(texts, name) {
   is_beyond <- nchar(digits) == 19 & digits > ifelse(startsWith(texts, "-"), "9223372036854775808", "9223372036854775807")
   if (any(is_beyond, na.rm = TRUE)) part_differs(sprintf("\"%s\" is not int64", name))
   if (!any(digits == "9223372036854775808", na.rm = TRUE)) return(invisible())
+  int64_least(name)
+}
+
+int64_least <- function(name) {
   fail("int64-least", sprintf("The column \"%s\" has the integer -2^63, which bit64 takes for NA", name), LEAVE_OUT_NEXT)
 }
 

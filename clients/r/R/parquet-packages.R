@@ -35,8 +35,24 @@ read_arrow_parquet <- function(types, bytes) {
   table <- arrow::read_parquet(bytes, col_select = names(types), as_data_frame = FALSE)
   columns <- as.list(as.data.frame(table))
   list(rows = table$num_rows, data = stats::setNames(lapply(names(types), function(name) {
-    from_package(columns[[name]], types[[name]], name)
+    values <- from_package(columns[[name]], types[[name]], name)
+    shape <- type_shape(types[[name]])
+    if (shape$of == "int64") refuse_least(values, arrow_nulls(table[[name]], shape$kind), name)
+    values
   }), names(types)))
+}
+
+# As arrow counts them: in R the least integer is NA as well.
+arrow_nulls <- function(column, kind) {
+  switch(kind,
+    scalar = column$null_count, list = sum(vapply(column$chunks, function(chunk) chunk$values()$null_count, 0)),
+    map = sum(vapply(column$chunks, function(chunk) chunk$items()$null_count, 0))
+  )
+}
+
+refuse_least <- function(values, nulls, name) {
+  found <- if (is.list(values)) sum(vapply(values, function(each) sum(is_null_int64(each)), 0)) else sum(is_null_int64(values))
+  if (found > nulls) int64_least(name)
 }
 
 # nanoparquet has no maps, and lists of nothing but integers, numbers and texts.

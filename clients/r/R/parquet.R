@@ -111,7 +111,7 @@ parse_json_texts <- function(texts) {
   given <- texts[!is.na(texts)]
   if (length(given) == 0) return(parsed)
   text <- paste0("[", paste(given, collapse = ","), "]")
-  refuse_zeros(text)
+  refuse_odd_text(text)
   found <- tryCatch(jsonlite::fromJSON(text, simplifyVector = FALSE), error = function(error) NULL)
   if (length(found) != length(given)) part_differs("A column of JSON has text that is none")
   parsed[!is.na(texts)] <- found

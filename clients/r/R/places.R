@@ -1,4 +1,4 @@
-# Tables and partitions by name: a namespace is a database of the catalogue, a resource is a table.
+# Tables by name, and instants: a namespace is a database of the catalogue, a resource is a table.
 
 table_path <- function(namespace, resource, route = "") {
   for (each in list(namespace, resource)) {
@@ -7,29 +7,6 @@ table_path <- function(namespace, resource, route = "") {
     }
   }
   paste0("/", namespace, ".", resource, route)
-}
-
-# `year=2026/country=de`: values in the order of the table's keys, or named by them. NULL: the newest.
-partition_name <- function(connection, namespace, resource, partitions) {
-  if (is.null(partitions)) return(NULL)
-  values <- partition_values(partitions)
-  keys <- names(values)
-  if (is.null(keys) && !all(grepl("=", values, fixed = TRUE))) {
-    keys <- unlist(call_catalog(connection, "GET", table_path(namespace, resource))$partitionKeys)
-    if (!is.null(keys) && length(keys) != length(values)) {
-      fail("partition-invalid", sprintf("The table has the partition keys %s", toString(keys)), "Give a value for each.")
-    }
-  }
-  paste(if (is.null(keys)) values else paste0(keys, "=", values), collapse = "/")
-}
-
-partition_values <- function(partitions) {
-  values <- vapply(as.list(partitions), function(each) if (is.numeric(each)) sprintf("%.0f", each) else as.character(each), "")
-  is_named <- !is.null(names(values)) && all(nzchar(names(values)))
-  if (length(values) == 0 || anyNA(values) || (!is.null(names(values)) && !is_named)) {
-    fail("partition-invalid", "Which partition is meant is not said", "Give its values: partitions = \"2016\", or c(year = 2026, country = \"de\").")
-  }
-  values
 }
 
 # RFC 3339: of a POSIXct, or text as it is.

@@ -6,36 +6,54 @@ URL_MARGIN_SECONDS <- 60
 sf_reader <- function(namespace, resource, partitions = NULL, batch_id = NULL, anchor = NULL, as_of = NULL, columns = NULL,
                       endpoint = NULL, token = NULL) {
   connection <- connection_of(endpoint, token)
-  query <- list(
+  path <- table_path(namespace, resource, "/batch")
+  batch <- call_catalog(connection, "GET", path, list(
     partition = partition_name(connection, namespace, resource, partitions),
     batchId = batch_id, anchor = anchor, asOf = instant_text(as_of)
-  )
-  path <- table_path(namespace, resource, "/batch")
-  batch <- call_catalog(connection, "GET", path, query)
+  ))
   types <- chosen_types(batch, columns)
+  found <- read_parts(batch, types, function(first) {
+    query <- list(partition = batch$partition, batchId = batch$batchId, firstPart = sprintf("%d", first))
+    c(call_catalog(connection, "GET", path, query), first_part = first)
+  })
+  as_frame(types, found$pieces, found$rows, batch, sprintf("%s.%s", namespace, resource))
+}
+
+# `ask_from` gives the same batch once more, with new URLs from this part on.
+read_parts <- function(batch, types, ask_from, get = get_all) {
   read_part <- part_reader(batch$format)
   pieces <- list()
   rows <- 0
+  answer <- batch
   while (length(pieces) < batch$partCount) {
     first <- length(pieces)
-    parts <- if (urls_hold(batch)) parts_at(batch, first)
-    if (length(parts) == 0) {
-      query <- list(partition = batch$partition, batchId = batch$batchId, firstPart = first)
-      batch <- c(call_catalog(connection, "GET", path, query), first_part = first)
-      parts <- parts_at(batch, first)
-      if (length(parts) == 0) part_differs("The catalogue does not say where all parts are")
-    }
-    bodies <- get_all(vapply(parts, function(part) part$url, ""))
-    for (index in seq_along(parts)) {
-      part <- parts[[index]]
-      piece <- read_part(types, checked(part, bodies[[index]]))
+    if (!urls_hold(answer) || length(parts_at(answer, first)) == 0) answer <- ask_from(first)
+    got <- get_parts(answer, first, ask_from, get)
+    answer <- got$answer
+    for (index in seq_along(got$parts)) {
+      part <- got$parts[[index]]
+      piece <- read_part(types, checked(part, got$bodies[[index]]))
       if (piece$rows != part$rows) part_differs(sprintf("%s has %d rows instead of %d", part$name, piece$rows, part$rows))
       pieces[[first + index]] <- piece$data
       rows <- rows + piece$rows
     }
   }
   if (rows != batch$rows) part_differs(sprintf("The batch has %d rows instead of %d", rows, batch$rows))
-  as_frame(types, pieces, rows, batch, sprintf("%s.%s", namespace, resource))
+  list(pieces = pieces, rows = rows)
+}
+
+# What does not come is of a batch that has been purged since, which the catalogue then says, or its URL has run out.
+get_parts <- function(answer, first, ask_from, get, is_again = FALSE) {
+  parts <- parts_at(answer, first)
+  if (length(parts) == 0) part_differs("The catalogue does not say where all parts are")
+  tryCatch(
+    list(answer = answer, parts = parts, bodies = get(vapply(parts, function(part) part$url, ""))),
+    `millrace_part-not-got` = function(error) {
+      answer <- ask_from(first)
+      if (is_again) stop(error)
+      get_parts(answer, first, ask_from, get, is_again = TRUE)
+    }
+  )
 }
 
 # As many as are got at once, of those that the answer has.

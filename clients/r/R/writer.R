@@ -8,9 +8,10 @@ sf_writer <- function(data, namespace, resource, partitions, partition_keys = NU
   connection <- connection_of(endpoint, token)
   if (!is.data.frame(data)) fail("data-invalid", sprintf("A %s is no data frame", class(data)[1]), "Give a data frame.")
   path <- table_path(namespace, resource)
-  values <- partition_values(partitions)
+  given <- partition_values(partitions)
   who <- first_of(who, unname(Sys.info()[["user"]]))
   table <- table_of(connection, path)
+  values <- values_in_order(if (is.null(table)) partition_keys else unlist(table$partitionKeys), given)
   format <- first_of(table$format, format, if (can_write_parquet()) "parquet" else "ndjson.gz")
   types <- writer_types(data, columns, table)
   data <- stats::setNames(lapply(names(types), function(name) as_column(data[[name]], types[[name]], name)), names(types))
@@ -29,8 +30,7 @@ sf_writer <- function(data, namespace, resource, partitions, partition_keys = NU
 
 commit_parts <- function(connection, path, values, parts, reason) {
   about <- lapply(parts, `[[`, "about")
-  named <- if (is.null(names(values))) I(unname(values)) else as.list(values)
-  plan <- call_catalog(connection, "POST", paste0(path, "/uploads"), body = json_body(list(partitions = named, parts = about)))
+  plan <- call_catalog(connection, "POST", paste0(path, "/uploads"), body = json_body(list(partitions = I(values), parts = about)))
   for (index in seq_along(parts)) put_bytes(plan$parts[[index]], parts[[index]]$bytes)
   stored <- lapply(plan$parts, function(part) part[c("name", "bytes", "rows", "sha256")])
   body <- json_body(c(list(partition = plan$partition, batchId = plan$batchId, parts = stored), reason))

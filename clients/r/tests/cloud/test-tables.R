@@ -70,6 +70,32 @@ test_that("numbers keep their last bit, over several parts", {
   expect_identical(as.integer(again$i), many$i)
 })
 
+test_that("year=2016 of a table whose key is year means 2016, to who stores and to who reads", {
+  stored(data.frame(v = 1), "yearly", 2016, partition_keys = "year")
+  for (given in list("year=2016", "2016", c(year = 2016), 2016L, bit64::as.integer64(2016), "year=2016")) {
+    result <- stored(data.frame(v = 2), "yearly", given, partition_keys = "year")
+    expect_identical(result$batch$partition, "year=2016")
+    expect_identical(result$read$v, 2)
+  }
+  expect_identical(nrow(sf_history("team", "yearly", "year=2016")), 7L)
+  for (wrong in list(NA_real_, NaN, 2016.5, "", "year=", c(year = NA))) {
+    expect_error(sf_writer(data.frame(v = 3), "team", "yearly", wrong), class = "millrace_partition-invalid")
+    expect_error(sf_reader("team", "yearly", wrong), class = "millrace_partition-invalid")
+  }
+  expect_identical(sf_reader("team", "yearly")$v, 2)
+  expect_error(sf_writer(data.frame(v = 3), "team", "yearless", 2016.5, partition_keys = "year"), class = "millrace_partition-invalid")
+  expect_error(sf_reader("team", "yearless"), class = "millrace_table-not-found")
+  two <- stored(data.frame(v = 4), "two_keys", c(country = "de", year = 2026), partition_keys = c("year", "country"))$batch
+  expect_identical(sf_reader("team", "two_keys", two$partition)$v, 4)
+})
+
+test_that("a batch that is purged while it is read is said to be purged, by whom and why; a URL that has run out is asked for anew", {
+  error <- expect_error(sf_reader("team", "going", "2016"), class = "millrace_batch-purged")
+  expect_match(conditionMessage(error), "purged by ana: nobody reads it")
+  expect_identical(sf_reader("team", "old_urls", "2016")$id, facts$old)
+  expect_error(sf_reader("team", "never_there", "2016"), class = "millrace_part-not-got")
+})
+
 test_that("a table gets columns and keeps those that a data frame does not have", {
   stored(data.frame(a = 1:2), "growing", "x")
   result <- stored(data.frame(b = c("p", NA), a = c(3, 4)), "growing", "x")

@@ -55,3 +55,21 @@ test_that("a text that R cannot hold is an error, where R's parser would cut it"
 test_that("a part of no rows has its columns", {
   expect_identical(read_ndjson(c(x = "double"), write_ndjson(c(x = "double"), list(x = numeric()))), list(rows = 0L, data = list(x = numeric())))
 })
+
+test_that("half a character is an error, where R's parser would make ? of it", {
+  lone <- c("\"\\ud800\"", "\"a\\uD83Db\"", "\"\\ude00\"", "\"\\ude00\\ud83d\"", "\"\\ud83d\\\\\\ude00\"", "{\"\\udfff\":1}", "\"\\ud83d\\ud83d\\ude00\"")
+  for (value in lone) {
+    expect_error(read_ndjson(c(x = "json"), gzip(sprintf("{\"x\":%s}\n", value))), class = "millrace_text-has-surrogate", info = value)
+    expect_error(parse_json_texts(c(NA, value)), class = "millrace_text-has-surrogate", info = value)
+  }
+  whole <- c("\"\\ud83d\\uDE00\"" = "\U1F600", "\"\\\\ud800\"" = "\\ud800", "\"\\ud7ff\\ue000\"" = "\ud7ff\ue000")
+  for (value in names(whole)) {
+    expect_identical(read_ndjson(c(x = "string"), gzip(sprintf("{\"x\":%s}\n", value)))$data$x, whole[[value]])
+    expect_identical(parse_json_texts(value), list(whole[[value]]))
+  }
+})
+
+test_that("bytes that are no UTF-8 are an error", {
+  bytes <- c(charToRaw("{\"x\":\""), as.raw(c(0xed, 0xa0, 0x80)), charToRaw("\"}\n"))
+  expect_error(parse_lines(bytes), class = "millrace_part-differs")
+})

@@ -33,6 +33,21 @@ test_that("the integer that bit64 takes for NA is an error, never null", {
   expect_match(said$next_step, "columns=")
 })
 
+test_that("through arrow, too, that integer is an error, alone and inside of lists and maps", {
+  skip_if_not_installed("bit64")
+  one <- bit64::as.integer64(c("7", NA))
+  # As arrow says how many are null: it knows, where bit64 takes the least for NA.
+  nulls <- list(null_count = 1L)
+  inside <- list(chunks = list(list(values = function() nulls, items = function() nulls), list(values = function() nulls, items = function() nulls)))
+  for (each in list(list("scalar", nulls, 1L), list("list", inside, 2L), list("map", inside, 2L))) {
+    expect_equal(arrow_nulls(each[[2]], each[[1]]), each[[3]], info = each[[1]])
+  }
+  expect_silent(refuse_least(one, 1L, "n"))
+  expect_silent(refuse_least(list(one, NULL, one), 2L, "n"))
+  expect_error(refuse_least(one, 0L, "n"), "\"n\"", class = "millrace_int64-least")
+  expect_error(refuse_least(list(one, NULL, one), 1L, "n"), class = "millrace_int64-least")
+})
+
 test_that("bytes that are damaged are an error or other values, and never the end of R", {
   bytes <- read_fixture("typescript.parquet")
   set.seed(7)
