@@ -10,7 +10,7 @@ import type { Column } from './columns.ts'
 import type { ManifestPart } from './manifest.ts'
 import { countParquetRows } from './parquet-part.ts'
 import { parquetRowCount } from './parquet-row-count.ts'
-import { READ_LIMITS, ReadBudget } from './read-budget.ts'
+import { PARQUET_LIMITS, ReadBudget, TEXT_LIMITS } from './read-budget.ts'
 import { countTextRows } from './text-part.ts'
 
 const CHECKS_MAX = 4
@@ -43,7 +43,7 @@ export async function checkParts(
 ): Promise<void> {
   const looked = await mapWithLimit(parts, CHECKS_MAX, part => isKnownPart(objects, place, part))
   const unknown = parts.filter((_, index) => looked[index] === false)
-  const budget = new ReadBudget(READ_LIMITS)
+  const budget = new ReadBudget(place.format === COUNTED_FORMAT ? PARQUET_LIMITS : TEXT_LIMITS)
   const get = async (part: ManifestPart) => ({ part, body: await objects.get(`${place.location}${part.name}`) })
   for await (const { part, body } of mapAhead(unknown, PARTS_AHEAD, get)) {
     const key = `${place.location}${part.name}`

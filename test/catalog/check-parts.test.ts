@@ -1,9 +1,11 @@
 // What is stored is looked at right before a commit, whoever wrote it.
+import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { newBatchId } from '../../src/catalog/batch-id.ts'
 import type { TableSchema } from '../../src/catalog/items.ts'
 import type { ManifestPart } from '../../src/catalog/manifest.ts'
 import { writeParquet } from '../../src/catalog/parquet-rows.ts'
+import { TEXT_LIMITS } from '../../src/catalog/read-budget.ts'
 import type { CommitInput } from '../../src/catalog/store-batch.ts'
 import { sha256Hex } from '../../src/platform/hash.ts'
 import { seededRandom } from '../../src/platform/random.ts'
@@ -84,6 +86,41 @@ describe('parts that were written before', () => {
     const part = { name: 'part-00000.parquet', bytes: threeRows.length, rows: 3, sha256: sha256Hex(threeRows) }
     const grown = { ...PARQUET, columns: [...PARQUET.columns, { name: 'label', type: 'string' } as const] }
     await expectDiffers([part], 'the column "label" is not in it', grown)
+  })
+
+  describe('of text by others', () => {
+    const TEXT: TableSchema = { format: 'ndjson.gz', owner: 'ana', columns: PARQUET.columns }
+    const body = gzipSync('{"n":1}\n{"n":2}\n{"n":3}\n')
+    const part = { name: 'part-00000.ndjson.gz', bytes: body.length, rows: 3, sha256: sha256Hex(body) }
+    beforeEach(() => world.objects.create(`${LOCATION}${part.name}`, body, { sha256: part.sha256 }))
+
+    test('are read, each once, and have the rows that are in them', async () => {
+      await expectDiffers(
+        [{ ...part, rows: 4 }],
+        `${LOCATION}${part.name} is not as its writer said: rows 3 instead of 4`,
+        TEXT,
+      )
+      await expectDiffers([{ ...part, rows: 2 }], 'it has more rows than 2', TEXT)
+      Object.assign(world.objects.calls, { create: 0, stat: 0, get: 0, list: 0 })
+      expect(await commit([part], TEXT)).toMatchObject({ number: 1 })
+      expect(world.objects.calls).toEqual({ create: 1, stat: 1, get: 1, list: 0 })
+    })
+
+    test('are not read where they say more than is read', async () => {
+      const next = expect.stringMatching(/^Store it /)
+      const message = expect.stringContaining(`${LOCATION}${part.name}: `)
+      const many = commit([{ ...part, rows: TEXT_LIMITS.valuesMax + 1 }], TEXT)
+      await expect(many).rejects.toMatchObject({ code: 'part-too-big', batchId: BATCH, next, message })
+    })
+
+    test('are of a table that has got a column since: its values are null, as for every reader', async () => {
+      const grown = { ...TEXT, columns: [...TEXT.columns, { name: 'label', type: 'string' } as const] }
+      expect(await commit([part], grown)).toMatchObject({ number: 1 })
+    })
+
+    test('of a table without columns are nobody’s rows', async () => {
+      expect(await commit([{ ...part, rows: 1 }], PLAIN)).toMatchObject({ number: 1 })
+    })
   })
 
   test.each<[string, (part: ManifestPart) => Partial<CommitInput>, string]>([

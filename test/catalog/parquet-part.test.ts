@@ -9,10 +9,10 @@ import type { Column, ColumnType, Row } from '../../src/catalog/columns.ts'
 import { CatalogError } from '../../src/catalog/errors.ts'
 import { countParquetRows } from '../../src/catalog/parquet-part.ts'
 import { writeParquet } from '../../src/catalog/parquet-rows.ts'
-import { READ_LIMITS, ReadBudget, type ReadLimits } from '../../src/catalog/read-budget.ts'
+import { PARQUET_LIMITS, ReadBudget, type ReadLimits } from '../../src/catalog/read-budget.ts'
 import { ALL_TYPES, allTypesRows } from './row-factories.ts'
 
-const count = (columns: readonly Column[], body: Uint8Array, limits: ReadLimits = READ_LIMITS) =>
+const count = (columns: readonly Column[], body: Uint8Array, limits: ReadLimits = PARQUET_LIMITS) =>
   countParquetRows({ columns, body, budget: new ReadBudget(limits) })
 
 async function expectDiffers(columns: readonly Column[], body: Uint8Array, what: string): Promise<void> {
@@ -100,7 +100,7 @@ describe('limits', () => {
   const body = file('int64', ...Array.from({ length: 1000 }, (_, n) => n))
 
   test('end the reading at the bytes that pages unpack into, before they are', async () => {
-    const little = { ...READ_LIMITS, plainBytesMax: 1000 }
+    const little = { ...PARQUET_LIMITS, plainBytesMax: 1000 }
     await expect(count(one('int64'), body, little)).rejects.toMatchObject({
       code: 'part-too-big',
       message: /1000 bytes/,
@@ -108,7 +108,7 @@ describe('limits', () => {
   })
 
   test('and at the values', async () => {
-    const few = { ...READ_LIMITS, valuesMax: 999 }
+    const few = { ...PARQUET_LIMITS, valuesMax: 999 }
     await expect(count(one('int64'), body, few)).rejects.toMatchObject({ code: 'part-too-big', message: /999 values/ })
     expect(await count(one('int64'), body, { ...few, valuesMax: 1000 })).toBe(1000)
   })
@@ -135,13 +135,13 @@ describe('DuckDB’s files', () => {
   }
 
   const select = `select case when i % 7 = 0 then null else 'u' || i end as "userId", i::bigint as orders, i / 3.0::double as mean, i % 2 = 0 as gift,
-    timestamptz '2026-06-30 06:00:00Z' + to_seconds(i) as at, [i::bigint, null] as visits, map {'x': i::double} as shares from range(30000) t(i)`
+    timestamptz '2026-06-30 06:00:00Z' + to_seconds(i) as at, [i::bigint, null] as visits, map {'x': i::double} as shares from range(5000) t(i)`
   const columns = ALL_TYPES.filter(({ name }) => !['state', 'notes', 'seen'].includes(name))
 
   test.each(['snappy', 'gzip', 'zstd', 'uncompressed', 'brotli'])('are read, compressed with %s', async codec => {
-    expect(await count(columns, await written(select, `compression ${codec}, row_group_size 10000`))).toBe(30_000)
+    expect(await count(columns, await written(select, `compression ${codec}, row_group_size 2048`))).toBe(5000)
     const v2 = await written(select, `compression ${codec}, parquet_version v2`)
-    expect(await count(columns, v2)).toBe(30_000)
+    expect(await count(columns, v2)).toBe(5000)
   })
 
   test.each([
