@@ -67,12 +67,12 @@ def decide(table: str, revision: int | None) -> bool:
     return True
 
 
-def begin(table: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def begin(table: str, monkeypatch: pytest.MonkeyPatch, df: pd.DataFrame = FRAME) -> str:
     """A writer that dies before its log entry; it has begun long ago. Returns the batch ID."""
     with monkeypatch.context() as patched:
         patched.setattr(Writer, "append", die)
         with pytest.raises(KeyboardInterrupt):
-            store(table)
+            store(table, df)
     (claim,) = millrace.Catalog("shop").query(f"team.{table}", "claim#x#")
     at = {":at": {"N": str(int(time.time() * 1000) - LONG_AGO_MS)}}
     for sort_key in (claim["sk"], item_of(table)["sk"]):
@@ -148,19 +148,20 @@ def test_a_part_that_is_missing_or_torn_right_before_the_commit_stops_it(key: st
     table = f"parts_{key or 'plain'}".lower()
     store(table, key=None)
     put_parts = Writer._put_parts
-    for body in (None, b"torn"):
+    for how in ("gone", "torn", "another of its size"):
 
         def lose(writer: Writer, location: str, *given: Any) -> Any:
             parts = put_parts(writer, location, *given)
             s3, at = writer._catalog.objects._s3, {"Bucket": writer._catalog.bucket, "Key": location + parts[0]["name"]}
+            body = writer._catalog.get_object(at["Key"])
             s3.delete_object(**at)
-            if body is not None:
-                s3.put_object(**at, Body=body)
+            if how != "gone":
+                s3.put_object(**at, Body=body[:-1] if how == "torn" else body[::-1])
             return parts
 
         with monkeypatch.context() as patched:
             patched.setattr(Writer, "_put_parts", lose)
-            assert code_of(lambda: store(table, FRAME.head(1), key=None if key is None else f"{key}{body!r}")) == "part-differs"
+            assert code_of(lambda: store(table, FRAME.head(1), key=None if key is None else f"{key}{how}")) == "part-differs"
     assert len(entries(table)) == 1 and len(millrace.load_dataframe("team", table, pipeline="shop")) == 3
 
 
@@ -183,15 +184,27 @@ def test_a_part_that_an_older_writer_left_without_them_is_read(monkeypatch: pyte
 
 def test_more_parts_than_were_begun_are_refused_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("millrace.parts.PART_ROWS_MAX", 2)
-    begin("more", monkeypatch)
+    four = pd.DataFrame({"a": [1, 2, 3, 4]})
+    begin("more", monkeypatch, four)
     location = str(item_of("more")["location"])
     before = millrace.Catalog("shop").keys(location)
     assert len(before) == 3
-    assert code_of(lambda: store("more", pd.DataFrame({"a": [1, 2, 3, 4, 5]}))) == "idempotency-key-reused"
-    assert code_of(lambda: store("more", FRAME.head(2))) == "idempotency-key-reused"
+    for rows in ([1, 2, 3, 4, 5], [1, 2, 3], [1, 2], [2, 1, 3, 4]):
+        assert code_of(lambda: store("more", pd.DataFrame({"a": rows}))) == "idempotency-key-reused"
     assert millrace.Catalog("shop").keys(location) == before and entries("more") == []
-    store("more")
+    store("more", four)
     assert len(entries("more")) == 1
+
+
+def test_fewer_parts_than_were_begun_are_refused_as_who_reads_the_folder_would_read_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("millrace.parts.PART_ROWS_MAX", 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(Writer, "_put_manifest", die)
+        with pytest.raises(KeyboardInterrupt):
+            store("fewer")
+    assert code_of(lambda: store("fewer", FRAME.head(2))) == "idempotency-key-reused" and entries("fewer") == []
+    store("fewer")
+    assert len(millrace.load_dataframe("team", "fewer", pipeline="shop")) == 3
 
 
 def test_a_rollback_refuses_what_is_about_to_go_and_a_decision_after_it_fails() -> None:
@@ -202,6 +215,9 @@ def test_a_rollback_refuses_what_is_about_to_go_and_a_decision_after_it_fails() 
     assert code_of(lambda: millrace.rollback("team", "rolled", ["x"], first.batch_id, why="a try", pipeline="shop")) == "batch-purged"
     update("rolled", key, "REMOVE purged SET revision = :one", {":one": {"N": "1"}})
     millrace.rollback("team", "rolled", ["x"], first.batch_id, why="a try", pipeline="shop")
+    yank = {"batchId": second.batch_id, "at": 1, "who": "ben", "why": "wrong"}
+    assert create_item(catalog, "team.rolled", f"yank#{second.batch_id}", yank)
+    assert code_of(lambda: millrace.rollback("team", "rolled", ["x"], second.batch_id, why="a try", pipeline="shop")) == "batch-yanked"
     item = catalog.item("team.rolled", key)
     assert item is not None and item["revision"] == 2 and item["heldAt"] >= item["at"]
     assert second.batch_id in [entry["batchId"] for entry in entries("rolled")]
