@@ -6,8 +6,9 @@ import type { RowValue } from './columns.ts'
 /** Canonical JSON, of bigints as well. */
 export function valueText(value: RowValue | undefined): string {
   if (value === null || value === undefined) return 'null'
-  // Most values are numbers; none is infinite.
-  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  // Most values are numbers; none is infinite. A zero has its sign, as it has for the checksum.
+  if (typeof value === 'number') return value === 0 && Object.is(value, -0) ? '-0' : String(value)
+  if (typeof value === 'bigint') return String(value)
   if (typeof value !== 'object') return JSON.stringify(value)
   if (isList(value)) return `[${value.map(valueText).join(',')}]`
   const members = Object.entries(value).filter(([, member]) => member !== undefined)

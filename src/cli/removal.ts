@@ -1,41 +1,20 @@
-// What the commands that remove bytes of the catalogue's batches have in common: the ports, with a receipt for each removal, and how what
-// went is shown.
-import type { PurgedBatch, PurgePorts } from '../catalog/purge-batches.ts'
-import { tableKey } from '../catalog/names.ts'
+// What the commands that remove bytes of the catalogue's batches have in common: a receipt for each removal, and how what went is shown.
+import type { PurgedBatch } from '../catalog/purge-batches.ts'
+import { type BatchRemoval, batchRemoval } from '../compose/batch-removal.ts'
 import type { Connection } from '../compose/connect.ts'
 import type { Pipeline } from '../predictions/pipeline.ts'
-import { removalsRef, writeReceipt } from '../replay/spill-receipt.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { CommandContext } from './command.ts'
 import { stageOf } from './stage.ts'
 import { reasonOf } from './table-location.ts'
 
-export interface Removal {
-  readonly ports: PurgePorts
-  /** Batch IDs of the receipts of this run. */
-  readonly receipts: readonly string[]
-  /** `removals.<pipeline>/<stage>.batches` */
-  readonly table: string
-}
-
 export function removalOf(
   context: CommandContext,
   args: CommandArguments,
   { connection, pipeline }: { readonly connection: Connection; readonly pipeline: Pipeline },
-): Removal {
-  const { catalog, catalogStores, names } = connection
-  const place = { pipeline: pipeline.name, stage: stageOf(args, pipeline.name), of: 'batches' as const }
-  const ref = removalsRef(place)
-  const receipts: string[] = []
-  const ports: PurgePorts = {
-    ...catalogStores,
-    clock: context.clock,
-    writeReceipt: async objects => {
-      const removal = { ...place, bucket: names.catalogBucket, objects, ...reasonOf(context, args) }
-      receipts.push((await writeReceipt(catalog, removal)).batchId)
-    },
-  }
-  return { ports, receipts, table: `${tableKey(ref)}/${ref.partition}` }
+): BatchRemoval {
+  const stage = stageOf(args, pipeline.name)
+  return batchRemoval(connection, { pipeline: pipeline.name, stage, clock: context.clock, ...reasonOf(context, args) })
 }
 
 /** The batches one by one, up to this many: the rest is a number. */
@@ -55,7 +34,7 @@ export function purgedLines(purged: readonly PurgedBatch[], verb: string): reado
   ]
 }
 
-export function receiptLines({ receipts, table }: Removal): readonly string[] {
+export function receiptLines({ receipts, table }: BatchRemoval): readonly string[] {
   return receipts.length === 0 ? [] : [`What was removed: batch ${receipts.join(', ')} of ${table}`]
 }
 

@@ -1,7 +1,7 @@
 // What `millrace table diff` says to people.
 import type { ChangedValue } from '../catalog/diff-counts.ts'
 import type { DistributionDiff } from '../snapshot/diff-distributions.ts'
-import type { DiffedBatch, TableDiff } from './table-diff.ts'
+import type { DiffedBatch, TableDiff } from '../compose/compare-batches.ts'
 import { textTable } from './text-table.ts'
 
 export function diffLines({

@@ -1,14 +1,10 @@
 // `millrace table diff`: what is different between two batches of a partition, or between the batches of two partitions.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { isBatchId } from '../catalog/batch-id.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { type BatchDiff, diffBatches } from '../catalog/diff-batches.ts'
 import type { LoadedBatch } from '../catalog/load-batch.ts'
 import { checkPartition, type PartitionRef, tableKey } from '../catalog/names.ts'
+import { compareBatches } from '../compose/compare-batches.ts'
 import { parseRfc3339Ms } from '../event/event-time.ts'
-import { type DistributionDiff, DistributionDiffs } from '../snapshot/diff-distributions.ts'
 import type { Command } from './command.ts'
 import { CommandError } from './errors.ts'
 import { diffLines } from './table-diff-text.ts'
@@ -17,19 +13,6 @@ import { STAGE_OPTION, withConnection } from './with-connection.ts'
 
 const EXAMPLES_MAX = 1_000
 const EXAMPLES_DEFAULT = 5
-
-export interface TableDiff extends BatchDiff {
-  readonly table: string
-  readonly from: DiffedBatch
-  readonly to: DiffedBatch
-  readonly distributions: readonly DistributionDiff[]
-}
-
-export interface DiffedBatch {
-  readonly partition: string
-  readonly batchId: string
-  readonly rows: number
-}
 
 export const command: Command = {
   name: 'table diff',
@@ -69,7 +52,11 @@ export const command: Command = {
       const from = isBefore
         ? await batchBefore(catalog, ref, to.record.batchId)
         : await catalog.load(ref, choiceOf(fromText))
-      return compare({ ref, from }, { ref: otherRef, to }, { keys: args.texts('key'), examplesMax })
+      return compareBatches(
+        { ref, batch: from },
+        { ref: otherRef, batch: to },
+        { keys: args.texts('key'), examplesMax },
+      )
     })
     context.result(diff, () => diffLines(diff))
   },
@@ -98,35 +85,4 @@ async function batchBefore(catalog: Catalog, ref: PartitionRef, batchId: string)
       next: 'Name another partition, or a batch with --from.',
     },
   )
-}
-
-async function compare(
-  { ref, from }: { readonly ref: PartitionRef; readonly from: LoadedBatch },
-  { ref: otherRef, to }: { readonly ref: PartitionRef; readonly to: LoadedBatch },
-  options: { readonly keys: readonly string[]; readonly examplesMax: number },
-): Promise<TableDiff> {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-diff-'))
-  const distributions = new DistributionDiffs(folder, { from: from.manifest.columns, to: to.manifest.columns })
-  try {
-    const diff = await diffBatches(from, to, {
-      ...options,
-      folder,
-      onRows: (side, rows) => distributions.add(side, rows),
-    })
-    const about = ({ partition }: PartitionRef, { record: { batchId, rows } }: LoadedBatch) => ({
-      partition,
-      batchId,
-      rows,
-    })
-    return {
-      table: tableKey(ref),
-      from: about(ref, from),
-      to: about(otherRef, to),
-      ...diff,
-      distributions: distributions.result(),
-    }
-  } finally {
-    distributions.remove()
-    await rm(folder, { recursive: true, force: true })
-  }
 }

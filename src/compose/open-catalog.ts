@@ -2,7 +2,7 @@
 // of their own.
 import type { Catalog } from '../catalog/catalog.ts'
 import type { BatchChoice } from '../catalog/choose-batch.ts'
-import { choosePartition, namedPartition, type TablePlace } from '../catalog/choose-partition.ts'
+import { namedPartition, type TablePlace } from '../catalog/choose-partition.ts'
 import type { Row } from '../catalog/columns.ts'
 import type { CurrentPartition } from '../catalog/commit-log.ts'
 import { CatalogError } from '../catalog/errors.ts'
@@ -21,21 +21,20 @@ import {
   type StoreRowsInput,
 } from '../catalog/table-rows.ts'
 import { valuesChecksum } from '../catalog/values-checksum.ts'
-import { parseRfc3339Ms } from '../platform/rfc3339.ts'
+import { type CatalogUpkeep, catalogUpkeep } from './catalog-upkeep.ts'
 import { type ConnectOptions, connect } from './connect.ts'
+import { chosenBatch, type LoadFrom } from './load-from.ts'
 
+export type { AuditEntry } from '../catalog/audit.ts'
 export type { Catalog } from '../catalog/catalog.ts'
 export type { Column, ColumnType, Row } from '../catalog/columns.ts'
 export type { LogEntry, TableSchema } from '../catalog/items.ts'
 export type { PartitionRef, TableRef } from '../catalog/names.ts'
-
-/** A table, a partition of it (the last one by name where none is given), and a batch of that (the current one). */
-export interface LoadFrom extends TablePlace {
-  readonly batchId?: string | undefined
-  readonly anchor?: string | undefined
-  /** What was current then: a Date, or RFC 3339 text. */
-  readonly asOf?: Date | string | undefined
-}
+export type { Orphan, SweepReport } from '../catalog/sweep.ts'
+export type { Difference, VerifiedBatch } from '../catalog/verify-batch.ts'
+export type { AuditRange, CatalogUpkeep, SweepInput, Swept } from './catalog-upkeep.ts'
+export type { DiffedBatch, TableDiff } from './compare-batches.ts'
+export type { LoadFrom } from './load-from.ts'
 
 export type StoreTo = TablePlace & Omit<StoreRowsInput, 'rows'>
 
@@ -45,7 +44,7 @@ export interface LoadedColumns<R> {
   readonly columns: { readonly [Name in keyof R]: readonly R[Name][] }
 }
 
-export interface OpenCatalog extends Omit<Catalog, 'load' | 'store' | 'storeAll'> {
+export interface OpenCatalog extends Omit<Catalog, 'load' | 'store' | 'storeAll'>, CatalogUpkeep {
   /** Rows one by one; each part was checked against its SHA-256 before its first row comes. `R` is what the caller knows of them. */
   load<R extends object = Row>(from: LoadFrom): AsyncIterableIterator<R>
   /** The same by column and part: only the columns that are asked for are decoded, all unless given. */
@@ -72,11 +71,12 @@ export type OpenOptions = Omit<ConnectOptions, 'stage' | 'env'> & Partial<Pick<C
  * given. Throws MillraceError `account-unknown`.
  */
 export function openCatalog({ stage = 'dev', env = process.env, ...options }: OpenOptions): OpenCatalog {
-  const { catalog, close } = connect({ ...options, stage, env })
-  return { ...openedCatalog(catalog), close: () => close() }
+  const connection = connect({ ...options, stage, env })
+  const upkeep = catalogUpkeep(connection, { pipeline: options.pipeline, stage })
+  return { ...openedCatalog(connection.catalog), ...upkeep, close: () => connection.close() }
 }
 
-export function openedCatalog(catalog: Catalog): Omit<OpenCatalog, 'close'> {
+export function openedCatalog(catalog: Catalog): Omit<OpenCatalog, 'close' | keyof CatalogUpkeep> {
   return {
     ...catalog,
     batches: catalog,
@@ -109,21 +109,6 @@ async function* loadColumns(
   for await (const part of columnsOf(await chosenBatch(catalog, from), columns)) {
     yield { rows: part.rows, columns: part.columns }
   }
-}
-
-async function chosenBatch(catalog: Catalog, { batchId, anchor, asOf, ...place }: LoadFrom) {
-  const { ref, entry } = await choosePartition(catalog, place, { batchId, anchor, asOfMs: instantOf(asOf) })
-  return catalog.load(ref, entry.batchId)
-}
-
-function instantOf(asOf: Date | string | undefined): number | undefined {
-  if (asOf === undefined) return undefined
-  const ms = typeof asOf === 'string' ? parseRfc3339Ms(asOf) : asOf.getTime()
-  if (ms !== undefined && !Number.isNaN(ms)) return ms
-  throw new CatalogError(`${JSON.stringify(asOf)} is no instant`, {
-    code: 'instant-invalid',
-    next: 'Give a Date, or RFC 3339 text with an offset: 2026-06-30T06:00:00Z.',
-  })
 }
 
 function partitionMissing(ref: { readonly db: string; readonly table: string }): CatalogError {

@@ -14,9 +14,15 @@ test('is canonical JSON, in whatever order the keys were written', () => {
   expect(valueText({ b: 2n, a: 1n })).toBe('{"a":1,"b":2}')
 })
 
+test('tells zero from minus zero, as the checksum of values does', () => {
+  expect(valueText(-0)).toBe('-0')
+  expect(valueText([{ a: -0 }])).not.toBe(valueText([{ a: 0 }]))
+})
+
 test('takes an integer for what it is, however it is held', () => {
   expect(valueText(7n)).toBe(valueText(7))
   expect(valueText(2n ** 60n)).not.toBe(valueText(2n ** 60n + 1n))
+  expect(valueText(0n)).toBe(valueText(0))
   expect(valueText('7')).not.toBe(valueText(7))
   expect(valueText(undefined)).toBe(valueText(null))
   expect(valueText('a\tb\n')).not.toMatch(/[\t\n]/)
