@@ -103,13 +103,16 @@ describe('limits', () => {
     const little = { ...PARQUET_LIMITS, plainBytesMax: 1000 }
     await expect(count(one('int64'), body, little)).rejects.toMatchObject({
       code: 'part-too-big',
-      message: /1000 bytes/,
+      message: expect.stringContaining('1000 bytes'),
     })
   })
 
   test('and at the values', async () => {
     const few = { ...PARQUET_LIMITS, valuesMax: 999 }
-    await expect(count(one('int64'), body, few)).rejects.toMatchObject({ code: 'part-too-big', message: /999 values/ })
+    await expect(count(one('int64'), body, few)).rejects.toMatchObject({
+      code: 'part-too-big',
+      message: expect.stringContaining('999 values'),
+    })
     expect(await count(one('int64'), body, { ...few, valuesMax: 1000 })).toBe(1000)
   })
 })

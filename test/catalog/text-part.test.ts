@@ -51,7 +51,10 @@ describe.each(FORMATS)('%s', format => {
 
   test('is refused where it is no UTF-8, of which other readers make nothing', async () => {
     const text = Buffer.concat([Buffer.from(format === 'csv.gz' ? 'id,n\n' : '{"id":"'), Buffer.from([0xe9, 0x22])])
-    await expect(count(format, text)).rejects.toMatchObject({ code: 'part-differs', message: /no UTF-8/ })
+    await expect(count(format, text)).rejects.toMatchObject({
+      code: 'part-differs',
+      message: expect.stringContaining('no UTF-8'),
+    })
   })
 
   test('is not read on once a row is longer than any is, or somebody has had enough', async () => {
@@ -59,7 +62,10 @@ describe.each(FORMATS)('%s', format => {
     let inflated = 0
     const whenInflated = (bytes: number) => (inflated += bytes)
     const long = countTextRows({ format, columns: TWO, body: gzipSync(endless), whenInflated })
-    await expect(long).rejects.toMatchObject({ code: 'part-too-big', message: /line \d has more than 16777216/ })
+    await expect(long).rejects.toMatchObject({
+      code: 'part-too-big',
+      message: expect.stringMatching(/line \d has more than 16777216/),
+    })
     expect(inflated).toBeLessThan(18 * 1024 ** 2)
     const enough = () => {
       throw new Error('enough')
