@@ -72,7 +72,7 @@ export function countingPredictor(runs: number[]): Predictor {
       return bodies.map(({ asOf, values }) => ({
         predictions: {
           asOf,
-          models: { churn: { status: 'ok', batchId: 'b1', value: { orders: Number(values['orders30d']) } } },
+          models: { churn: { status: 'ok', batchId: 'b1', value: { orders: Number(values['orders30d'] ?? 0) } } },
         },
         models: { churn: 'b1' },
       }))
