@@ -56,3 +56,8 @@ test_that("URLs that have run out are asked for anew, once", {
   expect_identical(never$got, c("old", "older"))
   expect_identical(reading(batch_with("good"), list())$asked, character())
 })
+
+test_that("a batch with other rows in all than the catalogue says is refused", {
+  batch <- utils::modifyList(batch_with("good"), list(rows = 3L))
+  expect_s3_class(reading(batch, list())$result, "millrace_part-differs")
+})
