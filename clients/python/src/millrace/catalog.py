@@ -129,8 +129,8 @@ class Catalog:
         if as_of is None:
             found = self.current(table, partition)
         else:
-            if as_of.tzinfo is None:
-                raise MillraceError("The time as_of has no time zone", code="usage", next="Give one: datetime(…, tzinfo=timezone.utc).")
+            if not isinstance(as_of, datetime.datetime) or as_of.tzinfo is None:
+                raise MillraceError("The time as_of is no datetime with a time zone", code="usage", next="Give one: datetime(…, tzinfo=timezone.utc).")
             until = as_of.timestamp() * 1000
             found = next((str(entry["batchId"]) for entry in self.entries(table, partition) if entry["at"] <= until), None)
         if found is None:

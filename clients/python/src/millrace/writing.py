@@ -24,6 +24,8 @@ from millrace.stored_json import is_unicode, stored_json
 
 # Lost rounds of one commit: each is somebody else's commit to the same partition.
 ROUNDS_MAX = 50
+# The manifest names all; an item of DynamoDB takes 400 KB.
+INPUTS_IN_ITEM_MAX = 1_000
 # Half of the hour for which a held batch is not purged, as the engine has it: what was begun longer ago is held before it is committed.
 HOLD_MS = 1_800_000
 
@@ -157,7 +159,7 @@ class Writer:
             "bytes": sum(part["bytes"] for part in parts),
             "manifestKey": key,
             "manifestSha256": hashlib.sha256(body).hexdigest(),
-            "inputs": list(inputs),
+            "inputs": list(inputs)[:INPUTS_IN_ITEM_MAX],
             "state": "hot",
             "at": begun.at,
             "who": reason.who,

@@ -20,7 +20,7 @@ LONG_AGO_MS = 100_000_000
 
 
 def store(table: str, df: pd.DataFrame = FRAME, key: str | None = "k", **options: Any) -> millrace.Batch:
-    return millrace.store_dataframe(df, "team", table, ["x"], idempotency_key=key, who="ana", pipeline="shop", **options)
+    return millrace.store_dataframe(df, "begun", table, ["x"], idempotency_key=key, who="ana", pipeline="shop", **options)
 
 
 def code_of(call: Callable[[], Any]) -> str:
@@ -30,11 +30,11 @@ def code_of(call: Callable[[], Any]) -> str:
 
 
 def entries(table: str) -> list[dict[str, Any]]:
-    return millrace.Catalog("shop").entries(f"team.{table}", "x")
+    return millrace.Catalog("shop").entries(f"begun.{table}", "x")
 
 
 def item_of(table: str) -> dict[str, Any]:
-    (item,) = millrace.Catalog("shop").query(f"team.{table}", "batch#x#")
+    (item,) = millrace.Catalog("shop").query(f"begun.{table}", "batch#x#")
     return item
 
 
@@ -43,7 +43,7 @@ def update(table: str, sort_key: str, expression: str, values: dict[str, Any]) -
     names = {f"#{name}": name for name in ("state", "at") if f"#{name}" in expression}
     catalog.dynamodb.update_item(
         TableName=catalog.table_name,
-        Key={"table": {"S": f"team.{table}"}, "sk": {"S": sort_key}},
+        Key={"table": {"S": f"begun.{table}"}, "sk": {"S": sort_key}},
         UpdateExpression=expression,
         ExpressionAttributeValues=values,
         **({"ExpressionAttributeNames": names} if names else {}),
@@ -73,7 +73,7 @@ def begin(table: str, monkeypatch: pytest.MonkeyPatch, df: pd.DataFrame = FRAME)
         patched.setattr(Writer, "append", die)
         with pytest.raises(KeyboardInterrupt):
             store(table, df)
-    (claim,) = millrace.Catalog("shop").query(f"team.{table}", "claim#x#")
+    (claim,) = millrace.Catalog("shop").query(f"begun.{table}", "claim#x#")
     at = {":at": {"N": str(int(time.time() * 1000) - LONG_AGO_MS)}}
     for sort_key in (claim["sk"], item_of(table)["sk"]):
         update(table, sort_key, "SET #at = :at", at)
@@ -95,7 +95,7 @@ def test_a_begun_batch_that_is_gone_is_not_made_current(monkeypatch: pytest.Monk
     assert decide("gone", None)
     assert code_of(lambda: store("gone")) == "batch-purged" and entries("gone") == []
     # Nothing came back where it had been.
-    assert millrace.Catalog("shop").keys("team/gone/x/") == set()
+    assert millrace.Catalog("shop").keys("begun/gone/x/") == set()
 
 
 def test_a_begun_batch_that_is_noted_while_its_parts_are_looked_at_is_not_made_current(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,13 +117,13 @@ def test_a_decision_after_the_second_look_fails_once_a_writer_ends_the_batch(mon
     assert store("held").batch_id == batch_id
     assert decided == [False] and [entry["batchId"] for entry in entries("held")] == [batch_id]
     assert item_of("held")["heldAt"] >= int(time.time() * 1000) - 60_000
-    assert len(millrace.load_dataframe("team", "held", pipeline="shop")) == 3
+    assert len(millrace.load_dataframe("begun", "held", pipeline="shop")) == 3
 
 
 def test_a_begun_batch_that_was_yanked_is_not_made_current(monkeypatch: pytest.MonkeyPatch) -> None:
     batch_id = begin("yanked", monkeypatch)
     yank = {"batchId": batch_id, "at": 1, "who": "ben", "why": "wrong"}
-    assert create_item(millrace.Catalog("shop"), "team.yanked", f"yank#{batch_id}", yank)
+    assert create_item(millrace.Catalog("shop"), "begun.yanked", f"yank#{batch_id}", yank)
     assert code_of(lambda: store("yanked")) == "batch-yanked" and entries("yanked") == []
 
 
@@ -134,7 +134,7 @@ def test_a_place_that_a_sweep_has_taken_is_not_committed(monkeypatch: pytest.Mon
     def take(writer: Writer, key: str, manifest: Any) -> bytes:
         body = put_manifest(writer, key, manifest)
         taken = {"batchId": manifest["batchId"], "location": key.removesuffix("manifest.json"), "state": "purged", "manifestSha256": "0" * 64}
-        assert create_item(millrace.Catalog("shop"), "team.taken", f"batch#x#{manifest['batchId']}", taken)
+        assert create_item(millrace.Catalog("shop"), "begun.taken", f"batch#x#{manifest['batchId']}", taken)
         return body
 
     with monkeypatch.context() as patched:
@@ -162,7 +162,7 @@ def test_a_part_that_is_missing_or_torn_right_before_the_commit_stops_it(key: st
         with monkeypatch.context() as patched:
             patched.setattr(Writer, "_put_parts", lose)
             assert code_of(lambda: store(table, FRAME.head(1), key=None if key is None else f"{key}{how}")) == "part-differs"
-    assert len(entries(table)) == 1 and len(millrace.load_dataframe("team", table, pipeline="shop")) == 3
+    assert len(entries(table)) == 1 and len(millrace.load_dataframe("begun", table, pipeline="shop")) == 3
 
 
 def test_the_rows_and_the_hash_of_a_part_are_kept_beside_it() -> None:
@@ -204,7 +204,7 @@ def test_fewer_parts_than_were_begun_are_refused_as_who_reads_the_folder_would_r
             store("fewer")
     assert code_of(lambda: store("fewer", FRAME.head(2))) == "idempotency-key-reused" and entries("fewer") == []
     store("fewer")
-    assert len(millrace.load_dataframe("team", "fewer", pipeline="shop")) == 3
+    assert len(millrace.load_dataframe("begun", "fewer", pipeline="shop")) == 3
 
 
 def test_a_rollback_refuses_what_is_about_to_go_and_a_decision_after_it_fails() -> None:
@@ -212,13 +212,13 @@ def test_a_rollback_refuses_what_is_about_to_go_and_a_decision_after_it_fails() 
     catalog = millrace.Catalog("shop")
     key = f"batch#x#{first.batch_id}"
     update("rolled", key, "SET purged = :note", {":note": NOTE})
-    assert code_of(lambda: millrace.rollback("team", "rolled", ["x"], first.batch_id, why="a try", pipeline="shop")) == "batch-purged"
+    assert code_of(lambda: millrace.rollback("begun", "rolled", ["x"], first.batch_id, why="a try", pipeline="shop")) == "batch-purged"
     update("rolled", key, "REMOVE purged SET revision = :one", {":one": {"N": "1"}})
-    millrace.rollback("team", "rolled", ["x"], first.batch_id, why="a try", pipeline="shop")
+    millrace.rollback("begun", "rolled", ["x"], first.batch_id, why="a try", pipeline="shop")
     yank = {"batchId": second.batch_id, "at": 1, "who": "ben", "why": "wrong"}
-    assert create_item(catalog, "team.rolled", f"yank#{second.batch_id}", yank)
-    assert code_of(lambda: millrace.rollback("team", "rolled", ["x"], second.batch_id, why="a try", pipeline="shop")) == "batch-yanked"
-    item = catalog.item("team.rolled", key)
+    assert create_item(catalog, "begun.rolled", f"yank#{second.batch_id}", yank)
+    assert code_of(lambda: millrace.rollback("begun", "rolled", ["x"], second.batch_id, why="a try", pipeline="shop")) == "batch-yanked"
+    item = catalog.item("begun.rolled", key)
     assert item is not None and item["revision"] == 2 and item["heldAt"] >= item["at"]
     assert second.batch_id in [entry["batchId"] for entry in entries("rolled")]
 
@@ -226,10 +226,10 @@ def test_a_rollback_refuses_what_is_about_to_go_and_a_decision_after_it_fails() 
 def test_a_purge_beside_a_load_says_so() -> None:
     store("loading", key=None)
     catalog = millrace.Catalog("shop")
-    batch = catalog.batch("team.loading", "x", str(item_of("loading")["batchId"]))
+    batch = catalog.batch("begun.loading", "x", str(item_of("loading")["batchId"]))
     item = item_of("loading")
     assert decide("loading", None)
     assert code_of(lambda: catalog.load(batch)) == "batch-purged"
     # The manifest, too, may go between the look at its item and the read.
     assert code_of(lambda: catalog.get_object(item["manifestKey"])) == "batch-purged"
-    assert code_of(lambda: catalog.get_object("team/loading/x/20260102030405-7h3k9c2m/part-00000.parquet")) == "batch-damaged"
+    assert code_of(lambda: catalog.get_object("begun/loading/x/20260102030405-7h3k9c2m/part-00000.parquet")) == "batch-damaged"

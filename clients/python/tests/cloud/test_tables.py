@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import os
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,36 +14,10 @@ import pytest
 import millrace
 from millrace.batch_items import create_item
 from millrace.command import run_millrace
-from millrace.reason import Reason
 from millrace.writing import Writer
+from team import FRAME, PIPELINE_DIR, code_of, load, store
 
-PIPELINE_DIR = Path(os.environ["MILLRACE_PIPELINE_DIR"])
 UTC = datetime.timezone.utc
-FRAME = pd.DataFrame(
-    {
-        "user_id": ["ana", "ü-2", None],
-        "orders": pd.array([2**60 + 1, None, -1], dtype="Int64"),
-        "spend": [0.1, None, -3.0],
-        "gift": pd.array([True, None, False], dtype="boolean"),
-        "at": pd.to_datetime(pd.Series(["2026-01-02T03:04:05.678Z", None, "1969-12-31T23:59:59.000Z"]), utc=True).astype("datetime64[ms, UTC]"),
-        "state": [{"a": [1, None]}, None, [1]],
-        "items": [["a", "b"], [], None],
-    }
-)
-
-
-def store(df: pd.DataFrame, table: str, partitions: Any, **options: Any) -> millrace.Batch:
-    return millrace.store_dataframe(df, "team", table, partitions, who="ana", pipeline="shop", **options)
-
-
-def load(table: str, partitions: Any = None, **options: Any) -> pd.DataFrame:
-    return millrace.load_dataframe("team", table, partitions, pipeline="shop", **options)
-
-
-def code_of(call: Any) -> str:
-    with pytest.raises(millrace.MillraceError) as raised:
-        call()
-    return raised.value.code
 
 
 def test_a_frame_comes_back_as_it_was() -> None:
@@ -103,6 +76,7 @@ def test_a_batch_is_chosen_by_its_id_by_an_instant_and_by_an_anchor() -> None:
     assert load("chosen", ["2016"], as_of=datetime.datetime.now(UTC) + datetime.timedelta(days=1)).attrs["batch_id"] == second.batch_id
     assert code_of(lambda: load("chosen", ["2016"], as_of=datetime.datetime(2020, 1, 1, tzinfo=UTC))) == "partition-empty"
     assert code_of(lambda: load("chosen", ["2016"], as_of=datetime.datetime(2020, 1, 1))) == "usage"
+    assert code_of(lambda: load("chosen", ["2016"], as_of="2020-01-01T00:00:00Z")) == "usage"
     assert code_of(lambda: load("chosen", ["2016"], as_of=datetime.datetime.now(UTC), batch_id=first.batch_id)) == "choice-ambiguous"
     assert code_of(lambda: load("chosen", ["2016"], anchor="report")) == "anchor-not-found"
 
@@ -132,36 +106,6 @@ def test_partitions_are_named_by_the_keys_of_their_table() -> None:
     assert code_of(lambda: store(FRAME, "keyed", [float("nan"), "de"])) == "partition-invalid"
     assert code_of(lambda: store(FRAME, "keyed", None)) == "partition-invalid"
     assert millrace.Catalog("shop").partitions("team.keyed") == ["year=2026/country=de", "year=2026/country=fr", "year=2026/country=it"]
-
-
-def test_what_is_not_there_is_said() -> None:
-    for partitions in (None, ["2016"]):
-        assert code_of(lambda: load("nowhere", partitions)) == "table-not-found"
-        assert code_of(lambda: millrace.history("team", "nowhere", partitions, pipeline="shop")) == "table-not-found"
-    never = "20260102030405-7h3k9c2m"
-    assert code_of(lambda: millrace.rollback("team", "nowhere", ["2016"], never, why="x", pipeline="shop")) == "table-not-found"
-
-
-def test_tables_of_millrace_itself_are_not_stored_into() -> None:
-    for name in ("models.churn", "definitions.shop", "removals.shop", "shop.users", "shop.events", "shop.training_default"):
-        db, table = name.split(".")
-        before = millrace.Catalog("shop").query(name, "")
-        assert code_of(lambda: millrace.store_dataframe(FRAME, db, table, ["x"], pipeline="shop")) == "table-reserved"
-        assert millrace.Catalog("shop").query(name, "") == before
-    millrace.store_dataframe(FRAME, "shop", "own", ["x"], pipeline="shop")
-
-
-def test_no_nan_is_stored_as_json_and_numbers_of_numpy_are_numbers() -> None:
-    numpy = {"auc": np.float64(0.75), "rows": np.int64(3), "final": np.bool_(True)}
-    batch = store(FRAME, "properties", ["x"], properties=numpy)
-    assert batch.properties == {"auc": 0.75, "rows": 3, "final": True}
-    for wrong in (float("nan"), np.float64("inf"), {"of": [float("nan")]}, datetime.date(2026, 1, 2), "\ud800"):
-        assert code_of(lambda: store(FRAME, "properties", ["x"], properties={"auc": wrong})) == "properties-invalid"
-    assert code_of(lambda: store(FRAME, "properties", ["x"], why="\ud800")) == "reason-invalid"
-    assert code_of(lambda: store(FRAME, "properties", ["x"], idempotency_key="\ud800")) == "idempotency-key-invalid"
-    assert len(millrace.history("team", "properties", pipeline="shop")) == 1
-    read = run_millrace(["table", "load", "team.properties", "x", "--limit", "0"], PIPELINE_DIR)
-    assert read["batchId"] == batch.batch_id
 
 
 def test_a_table_takes_more_columns_and_no_other_type_of_one() -> None:
@@ -245,17 +189,11 @@ def test_a_writer_that_dies_before_the_log_entry_is_seen_by_nobody(monkeypatch: 
     assert len(load("dying")) == 2
 
 
-def test_names_reasons_and_frames_that_cannot_be_are_refused() -> None:
-    assert code_of(lambda: store(FRAME, "Bad", ["x"])) == "name-invalid"
-    assert code_of(lambda: store(FRAME, "bad", ["a b"])) == "name-invalid"
-    # No list of its letters.
-    text: Any = "2016"
-    assert code_of(lambda: store(FRAME, "bad", text)) == "partition-invalid"
-    assert code_of(lambda: store(FRAME, "bad", ["x"], why=" ")) == "reason-invalid"
-    assert code_of(lambda: store(pd.DataFrame({1: [1]}), "bad", ["x"])) == "column-invalid"
-    assert code_of(lambda: store(pd.DataFrame({"a b": [1]}), "bad", ["x"])) == "column-invalid"
-    assert code_of(lambda: store(pd.DataFrame({"a": [1], "A": [1]}), "bad", ["x"])) == "column-invalid"
-    assert Reason("ana", "why").who == "ana"
+def test_the_manifest_names_all_inputs_and_the_item_as_many_as_it_has_room_for() -> None:
+    source = store(FRAME, "source", ["x"])
+    batch = store(FRAME, "of_many", ["x"], inputs=[source] * 3_000)
+    item = millrace.Catalog("shop").item("team.of_many", f"batch#x#{batch.batch_id}")
+    assert item is not None and len(item["inputs"]) == 1_000 and len(batch.manifest["inputs"]) == 3_000
 
 
 def test_a_frame_without_rows_is_a_batch_too() -> None:
