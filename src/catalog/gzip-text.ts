@@ -34,7 +34,7 @@ export async function* gunzipPieces(
     try {
       return chunk === undefined ? utf8.decode() : utf8.decode(chunk, { stream: true })
     } catch (error) {
-      throw unreadable(`it is no UTF-8 somewhere before byte ${inflated} of its text`, error)
+      throw unreadable(`It is no UTF-8 somewhere before byte ${inflated} of its text`, error)
     }
   }
   gunzip.end(bytes)
@@ -55,13 +55,13 @@ export async function* gunzipPieces(
 function asUnreadable(error: unknown, textBytesMax: number): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (code === 'ERR_BUFFER_TOO_LARGE' || code === 'ERR_STRING_TOO_LONG') {
-    return unreadable(`its text is longer than ${textBytesMax} bytes, the most that is read at once`, error)
+    return unreadable(`Its text is longer than ${textBytesMax} bytes, the most that is read at once`, error)
   }
-  return code.startsWith('Z_') ? unreadable('it is no whole gzip', error) : error
+  return code.startsWith('Z_') ? unreadable('It is no whole gzip', error) : error
 }
 
 function unreadable(what: string, cause: unknown): CatalogError {
-  return new CatalogError(`The part cannot be read: ${what}`, {
+  return new CatalogError(what, {
     code: 'part-differs',
     next: 'Roll the partition back to a batch that can be read, and store this one again.',
     cause,

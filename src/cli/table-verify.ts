@@ -119,8 +119,13 @@ function differenceText({ of, what, expected, found }: Difference): string {
 
 function differs(wrong: readonly VerifiedBatch[]): CommandError {
   const [first] = wrong
+  const isAsCommitted = wrong.every(batch =>
+    batch.differences.every(({ what }) => what === 'unreadable' || what === 'rows'),
+  )
   return new CommandError(`${wrong.length} batches differ from their papers, ${first?.batchId} first`, {
     code: 'batch-damaged',
-    next: 'Roll their partitions back, and restore the objects from the versions of the bucket.',
+    next: isAsCommitted
+      ? 'Roll their partitions back, and store them again: their bytes are those that were committed.'
+      : 'Roll their partitions back, and restore the objects from the versions of the bucket.',
   })
 }

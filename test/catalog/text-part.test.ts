@@ -44,7 +44,7 @@ describe.each(FORMATS)('%s', format => {
     for (const body of [Buffer.from('garbag'), whole.subarray(0, -9), new Uint8Array(3), new Uint8Array(0)]) {
       await expect(countTextRows({ format, columns: TWO, body })).rejects.toMatchObject({
         code: 'part-differs',
-        message: 'The part cannot be read: it is no whole gzip',
+        message: 'It is no whole gzip',
       })
     }
   })

@@ -35,7 +35,7 @@ async function firstPart(batch: LoadedBatch): Promise<LoadedPart> {
 }
 
 describe.each<[string, RowFormatName, { body: Uint8Array; rows: number }, string, string]>([
-  ['no gzip', 'csv.gz', { body: Buffer.from('garbag'), rows: 7 }, 'part-differs', 'it is no whole gzip'],
+  ['no gzip', 'csv.gz', { body: Buffer.from('garbag'), rows: 7 }, 'part-differs', 'It is no whole gzip'],
   [
     'half a gzip',
     'ndjson.gz',

@@ -165,3 +165,15 @@ it('says who changed what, of a table or of all', async () => {
   expect((await millraceJson('table', 'audit', 'shop.none')).json.error.code).toBe('table-not-found')
   expect((await millrace('table', 'audit', '--since', 'yesterday')).exitCode).toBe(2)
 })
+
+it('finds by --rows alone what has its bytes and cannot be read', async () => {
+  const odd = { db: 'shop', table: 'odd', partition: 'all' }
+  await catalog.createTable(odd, { columns: [{ name: 'n', type: 'int64' }], format: 'csv.gz', owner: 'ana' })
+  const parts = [{ body: Buffer.from('garbag'), rows: 7 }]
+  await catalog.store(odd, { parts, who: 'ana', why: 'a wrong export' })
+  expect(await millrace('table', 'verify', 'shop.odd')).toMatchObject({ exitCode: 0 })
+  const { exitCode, stdout, stderr } = await millrace('table', 'verify', 'shop.odd', '--rows')
+  expect(exitCode).toBe(1)
+  expect(stdout).toContain('part-00000.csv.gz cannot be read: It is no whole gzip')
+  expect(stderr).toContain('store them again')
+})
