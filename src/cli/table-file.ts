@@ -106,10 +106,11 @@ function ndjsonFile(path: string): TableFile {
     async look(types) {
       let rows = 0
       const guesses = jsonGuesses(types)
-      for await (const { members, line } of objectsOf(path)) {
+      for await (const { members, line, hasLongDigits } of objectsOf(path)) {
         rows++
         for (const [name, value] of Object.entries(members)) {
           if (isRounded(value) && !types.has(name)) throw rounded(name, line)
+          if (hasLongDigits && isJson(types.get(name)) && isRoundedInside(value)) throw roundedInside(name, line)
           guesses.see(name, value)
         }
       }
@@ -126,19 +127,50 @@ function ndjsonFile(path: string): TableFile {
   }
 }
 
-async function* objectsOf(
-  path: string,
-): AsyncGenerator<{ readonly members: Readonly<Record<string, Json>>; readonly line: number }> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+async function* objectsOf(path: string): AsyncGenerator<{
+  readonly members: Readonly<Record<string, Json>>
+  readonly line: number
+  /** More than a number is sure to hold, and not as a fraction or with an exponent, in which nobody expects the last one. */
+  readonly hasLongDigits: boolean
+}> {
   let line = 0
   for await (const bytes of splitLines(bytesOf(path))) {
     line++
-    const text = decoder.decode(bytes)
+    const text = textOf(bytes, line)
     if (text.trim() === '') continue
     const members = parseObject(text)
     if (members === undefined) throw differs(line, 'it is no JSON object')
-    yield { members, line }
+    yield { members, line, hasLongDigits: LONG_INTEGER.test(text) }
   }
+}
+
+const LONG_INTEGER = /[[:,\s]-?\d{16,}[\s,\]}]/
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function textOf(bytes: Uint8Array, line: number): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new CommandError(`Line ${line} is not UTF-8`, { code: 'file-unreadable', next: 'Save the file as UTF-8.' })
+  }
+}
+
+/** A column that may be of JSON; of no type yet it may. */
+function isJson(type: ColumnType | undefined): boolean {
+  return type === undefined || type.includes('json')
+}
+
+function isRoundedInside(value: Json | undefined): boolean {
+  if (value === null || typeof value !== 'object') return value !== undefined && isRounded(value)
+  return Object.values(value).some(isRoundedInside)
+}
+
+function roundedInside(name: string, line: number): CommandError {
+  return new CommandError(`Line ${line}: in "${name}" is an integer that a number does not hold`, {
+    code: 'file-unreadable',
+    next: 'Write it as text; whoever reads JSON as numbers would read another one.',
+  })
 }
 
 /** An integer of which digits may be lost already. */

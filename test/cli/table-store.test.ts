@@ -96,6 +96,26 @@ it('refuses a file that has a column twice', async () => {
   }
 })
 
+it.each([
+  ['{"deep":{"a":[9007199254740993]}}', 'Line 2: in "deep" is an integer that a number does not hold'],
+  ['{"deep":[{"a": -1152921504606846977 }]}', 'Line 2: in "deep" is an integer that a number does not hold'],
+  ['{"deep":9007199254740993}', 'Line 2: "deep" is an integer that a number does not hold'],
+  ['{"deep":"\xff"}', 'Line 2 is not UTF-8'],
+])('refuses a line that it could not keep: %j', async (line, message) => {
+  await writeFile(file('deep.ndjson'), Buffer.from(`{"deep":{"a":1}}\n${line}\n`, 'latin1'))
+  expect(await json('store', 'deep.ndjson', 'shop.never', 'all', '--create')).toMatchObject({
+    exitCode: 1,
+    json: { error: { code: 'file-unreadable', message } },
+  })
+})
+
+it('keeps long digits of doubles in JSON, which are no integers that were meant to the last one', async () => {
+  const deep = ['{"a":[1e17,0.12345678901234568,-1.5e-300]}', '{"a":[123456789012345680000]}']
+  await writeFile(file('long.ndjson'), deep.map(text => `{"deep":${text}}\n`).join(''))
+  await millrace('store', 'long.ndjson', 'shop.long', 'all', '--create')
+  expect((await json('load', 'shop.long')).json.rows).toEqual(deep.map(text => ({ deep: JSON.parse(text) })))
+})
+
 it('takes key=value as the value of that key', async () => {
   const words = ['store', 'users.csv', 'shop.people', '--key', 'year=year=2033']
   expect((await json(...words)).json).toMatchObject({ partition: 'year=2033' })
