@@ -90,6 +90,7 @@ def test_maps_and_their_json_come_back_when_the_type_is_said() -> None:
         ([[1.5]], "map<string,double>"),
         (["a"], "map<string,double>"),
         ([{1: 1.5}], "map<string,double>"),
+        ([{b"k": 1.5}], "map<string,double>"),
         (["abc"], "list<string>"),
         ([{"a": "b"}], "list<string>"),
         ([{"a"}], "list<string>"),

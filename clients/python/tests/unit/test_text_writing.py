@@ -35,19 +35,23 @@ TABLE = pa.table({name: pa.array(values, type=arrow_type(kind)) for name, (kind,
 def test_what_goes_in_comes_out(kind: str) -> None:
     body = write_text_part(kind, TABLE, COLUMNS)
     back = read_text_part(kind, body, COLUMNS)
-    assert back.equals(TABLE) and body == write_text_part(kind, TABLE, COLUMNS)
+    assert back.equals(TABLE)
+    # The same rows are the same bytes: gzip would put the time there.
+    assert body[4:8] == bytes(4)
     # Equal are both zeros.
     assert math.copysign(1, back.column("x")[2].as_py()) == -1
 
 
 def test_the_forms_are_those_of_the_formats() -> None:
     columns = {name: COLUMNS[name] for name in ("s", "n", "x", "at", "m")}
-    rows = TABLE.select(list(columns)).slice(0, 1)
+    rows = TABLE.select(list(columns)).slice(0, 2)
     assert gzip.decompress(write_text_part("ndjson.gz", rows, columns)).decode() == (
         '{"s":"","n":"9223372036854775807","x":5e-324,"at":"1970-01-01T00:00:00.000Z","m":{"b":-0.0,"a":null}}\n'
+        '{"s":" a","n":"-9223372036854775808","x":1e+300,"at":"1969-12-31T23:59:59.999Z","m":{}}\n'
     )
     assert gzip.decompress(write_text_part("csv.gz", rows, columns)).decode() == (
         's,n,x,at,m\n"",9223372036854775807,5e-324,1970-01-01T00:00:00.000Z,"{""b"":-0.0,""a"":null}"\n'
+        '" a",-9223372036854775808,1e+300,1969-12-31T23:59:59.999Z,{}\n'
     )
 
 
