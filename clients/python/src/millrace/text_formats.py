@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gzip
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,8 +16,12 @@ from millrace.column_types import NESTED, arrow_type
 
 TEXT_FORMATS = ("ndjson.gz", "csv.gz")
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-# A quoted field, or one without quotes; what ends it is a comma, a line feed or the end.
-FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\r?\n|\Z)')
+# A quoted field, or one without quotes; what ends it is a comma, a line break of any kind or the end.
+FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|\Z)')
+INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# Python's years begin with 1, those of the formats with 0, and the calendar repeats.
+CALENDAR = datetime.timedelta(days=146_097)
 
 
 def read_text_part(kind: str, body: bytes, columns: Mapping[str, str]) -> pa.Table:
@@ -65,15 +70,33 @@ def _lines(text: str) -> Iterator[list[str | None]]:
 
 def _of_text(field: str | None, kind: str) -> Any:
     """The value of a CSV field: lists, maps and JSON are JSON text in it, anything else is bare."""
-    if field is None:
-        return None
-    if kind == "string":
+    if field is None or kind == "string":
         return field
-    if kind == "timestamp":
-        return _millis(field)
-    if kind == "json":
-        return _json_text(json.loads(field))
+    if field == "":
+        return None
+    if kind in BARE:
+        return BARE[kind](field)
     return _value(json.loads(field), kind)
+
+
+def _whole_of_text(field: str) -> int:
+    if INTEGER.fullmatch(field) is None:
+        raise ValueError(f"{field!r} is no int64")
+    return int(field)
+
+
+def _number_of_text(field: str) -> float:
+    value = float(field) if NUMBER.fullmatch(field) else math.inf
+    if math.isinf(value):
+        raise ValueError(f"{field!r} is no double")
+    return value
+
+
+def _flag_of_text(field: str) -> bool:
+    word = field.lower()
+    if word not in ("true", "false"):
+        raise ValueError(f"{field!r} is no boolean")
+    return word == "true"
 
 
 def _value(value: Any, kind: str) -> Any:
@@ -89,9 +112,11 @@ def _value(value: Any, kind: str) -> Any:
 
 
 def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    if isinstance(value, str):
+        return _whole_of_text(value)
+    if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{value!r} is no int64")
-    return int(value)
+    return value
 
 
 def _number(value: Any) -> float:
@@ -112,9 +137,11 @@ def _text(value: Any) -> str:
     return value
 
 
-def _millis(value: str) -> int:
-    instant = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", value))
-    return (instant - EPOCH) // datetime.timedelta(milliseconds=1)
+def _millis(value: Any) -> int:
+    text = _text(value)
+    is_before = text.startswith("0000")
+    instant = datetime.datetime.fromisoformat(re.sub("[zZ]$", "+00:00", "0400" + text[4:] if is_before else text))
+    return (instant - EPOCH - (CALENDAR if is_before else datetime.timedelta())) // datetime.timedelta(milliseconds=1)
 
 
 def _json_text(value: Any) -> str:
@@ -128,4 +155,11 @@ SCALARS: dict[str, Callable[[Any], Any]] = {
     "boolean": _flag,
     "timestamp": _millis,
     "json": _json_text,
+}
+# Of a field of CSV; a number keeps the sign of its zero, which JSON would take from it.
+BARE: dict[str, Callable[[str], Any]] = {
+    "int64": _whole_of_text,
+    "double": _number_of_text,
+    "boolean": _flag_of_text,
+    "timestamp": _millis,
 }
