@@ -7,8 +7,8 @@ export interface Ready {
   readonly written: Written
 }
 
-/** A run is a batch of 500 events; the first are the compiler's. */
-const WARM_UP_MS = 4_000
+/** A run is a batch of 500 events; the first are the compiler's, and of many users a batch takes the better part of a second. */
+const WARM_UP_MS = 10_000
 
 const workload = await protectionWorkload(process.argv[2] as Mix)
 const untilMs = performance.now() + WARM_UP_MS

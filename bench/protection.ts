@@ -15,9 +15,9 @@ const CPU_RATIO_MAX = 1.1
 /** Of the mean ratio, for its limit to be judged. */
 const STANDARD_ERROR_MAX = 0.02
 /** Pairs of processes. Each process is compiled in its own way, in luck or out of it, by some in a hundred. */
-const PAIRS_DEFAULT = 12
+const PAIRS_DEFAULT = 8
 /** Of a pair, for as long as this, and at least this many on each side. */
-const PAIR_MS = 10_000
+const PAIR_MS = 15_000
 const BATCHES_MIN = 6
 
 interface Pair {

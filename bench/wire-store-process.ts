@@ -18,6 +18,8 @@ const server = createServer((request, response) => {
     response.end(text)
   })
 })
+// While one side warms up the other's connections are idle: closed by the server, they would fail the next batch.
+server.keepAliveTimeout = 0
 server.listen(0, '127.0.0.1', () => answer({ port: (server.address() as AddressInfo).port }))
 
 process.on('message', message => {

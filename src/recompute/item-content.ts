@@ -8,7 +8,7 @@ import { StoreError } from '../store/errors.ts'
 import { decodeItem, encodeItem, isUnreadable } from '../store/item-codec.ts'
 import { itemTooBig } from '../store/item-size.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
-import type { ItemBefore, NextItem } from './plan-user.ts'
+import type { ItemBefore, WaitingItem } from './plan-user.ts'
 
 export type ReadItem =
   | { readonly outcome: 'absent'; readonly stored: undefined; readonly content: undefined }
@@ -30,7 +30,7 @@ export interface NextContent {
   readonly userId: string
   /** The item that was read: what this code does not know of it is carried through. */
   readonly before: StoredItem | undefined
-  readonly next: NextItem
+  readonly next: WaitingItem
   /** `CompiledPipeline.definitions` that `next` was made by. */
   readonly definitions: string
   /** Batches of imported history; those of the item before unless given. */

@@ -39,6 +39,12 @@ export interface NextItem {
   readonly features: FeaturesBody
 }
 
+/**
+ * What of a plan waits for its predictions and for its turn to be written. What it remembers of events may be packed by then: it is a
+ * tenth of the memory, and hundreds wait at once.
+ */
+export type WaitingItem = Omit<NextItem, 'dedup'> & { readonly dedup: DedupState | Uint8Array }
+
 export function planUser(
   compiled: CompiledPipeline,
   before: ItemBefore | undefined,

@@ -9,6 +9,7 @@ import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import { type PredictedUser, type Predictor, predictOne } from '../predictions/predictor.ts'
 import { predictionRuns } from '../predictions/prediction-runs.ts'
 import type { SpillStore } from '../store/spill-store.ts'
+import { packDedup } from '../store/dedup-codec.ts'
 import { type CorruptItem, KEYS_PER_READ_MAX, type StoredItem, type UserStore } from '../store/user-item.ts'
 import { READS_IN_FLIGHT_MAX, usersPerWaveMax, WRITES_IN_FLIGHT_MAX } from './limits.ts'
 import {
@@ -121,8 +122,9 @@ function planAlone(
   try {
     const plan = planItem(compiled, user, stored)
     if (plan.outcome === 'planned') {
-      tally.noteLateness(plan.next.dedup)
-      return plan
+      const { next } = plan
+      tally.noteLateness(next.dedup)
+      return { ...plan, next: { ...next, dedup: packDedup(next.dedup) } }
     }
     settle(tally, user, plan)
   } catch (error) {

@@ -12,7 +12,7 @@ import { ConflictError } from './errors.ts'
 import { readItem } from './item-content.ts'
 import { ANSWER_RESERVE_MS, CONFLICT_ATTEMPTS_MAX, CONFLICT_BASE_MS, CONFLICT_CAP_MS } from './limits.ts'
 import { packItem } from './pack-item.ts'
-import { type NextItem, planUser } from './plan-user.ts'
+import { type NextItem, planUser, type WaitingItem } from './plan-user.ts'
 import type { RecomputeDependencies } from './recompute-batch.ts'
 
 export interface WriteDependencies extends Omit<RecomputeDependencies, 'aside'> {
@@ -30,7 +30,7 @@ export interface PlannedUser {
   readonly user: AffectedUser
   readonly decisions: readonly Decision[]
   readonly before: StoredItem | undefined
-  readonly next: NextItem
+  readonly next: WaitingItem
 }
 
 export type SettledUser =
@@ -44,7 +44,7 @@ export function planItem(
   compiled: CompiledPipeline,
   user: AffectedUser,
   stored: StoredItem | CorruptItem | undefined,
-): PlannedUser | SettledUser {
+): (PlannedUser & { readonly next: NextItem }) | SettledUser {
   const read = readItem(compiled.features, stored)
   if (read.outcome === 'corrupt') {
     return { outcome: 'refused', refusal: { reason: 'item-corrupt', detail: read.detail } }

@@ -155,10 +155,32 @@ function sealCrc32(packed: Uint8Array, { userId, v }: Pick<ItemHead, 'userId' | 
   return crc32(`${v} ${userId}`, crc32(packed.subarray(0, packed.length - NUMBER_BYTES)))
 }
 
-function headCrc32({ at, asOf, fresh, definitions, models, imports }: ItemHead): number {
+function headCrc32(head: ItemHead): number {
+  return crc32(`[${head.at},${head.asOf},${head.fresh ?? 'null'},${sharedJson(head)}`)
+}
+
+type Shared = Pick<ItemHead, 'definitions' | 'models' | 'imports'>
+
+/** Of the item before: a table's are made by the same code and models nearly all. */
+let lastShared: (Shared & { readonly json: string }) | undefined
+
+/** The rest of the array. */
+function sharedJson({ definitions, models, imports }: Shared): string {
+  if (lastShared !== undefined && lastShared.definitions === definitions && isSame(lastShared, { models, imports })) {
+    return lastShared.json
+  }
   const batches = Object.entries(models)
   if (batches.length > 1) batches.sort(([a], [b]) => byCodePoint(a, b))
-  return crc32(JSON.stringify([at, asOf, fresh ?? null, definitions, batches, imports]))
+  const json = `${JSON.stringify(definitions)},${JSON.stringify(batches)},${JSON.stringify(imports)}]`
+  lastShared = { definitions, models: { ...models }, imports: [...imports], json }
+  return json
+}
+
+function isSame(a: Omit<Shared, 'definitions'>, b: Omit<Shared, 'definitions'>): boolean {
+  if (a.imports.length !== b.imports.length) return false
+  for (let index = 0; index < a.imports.length; index++) if (a.imports[index] !== b.imports[index]) return false
+  const names = Object.keys(b.models)
+  return Object.keys(a.models).length === names.length && names.every(name => a.models[name] === b.models[name])
 }
 
 /** Why the stored bytes cannot be those that were summed, found without inflating; undefined when they agree. */

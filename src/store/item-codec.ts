@@ -39,6 +39,9 @@ export interface ItemParts {
   readonly other?: StoredItem['other']
 }
 
+/** Bytes: what is remembered of events is packed already. */
+export type PackableParts = Omit<ItemParts, 'dedup'> & { readonly dedup: DedupState | Uint8Array }
+
 export interface DecodedItem {
   readonly stored: StoredItem
   readonly dedup: DedupState
@@ -58,9 +61,9 @@ export interface Unreadable {
 }
 
 /** Throws StoreError `item-invalid` for parts that no caller may hand over, `item-too-big` for a body over PLAIN_BYTES_MAX. */
-export function encodeItem(parts: ItemParts): StoredItem {
+export function encodeItem(parts: PackableParts): StoredItem {
   checkParts(parts)
-  const dedup = packDedup(parts.dedup)
+  const dedup = parts.dedup instanceof Uint8Array ? parts.dedup : packDedup(parts.dedup)
   const st = packBody(parts.state, 'state')
   const ft = packBody(parts.features, 'features')
   const pr = packBody(parts.predictions, 'predictions')
@@ -131,7 +134,7 @@ export function readBySum(
   })
 }
 
-function checkParts({ v, at, asOf, fresh }: ItemParts): void {
+function checkParts({ v, at, asOf, fresh }: PackableParts): void {
   if (!Number.isSafeInteger(v) || v < 1) throw invalidItem('v is not a whole number from 1 on')
   for (const [name, ms] of Object.entries({ at, asOf, fresh })) {
     if (ms !== undefined && !Number.isSafeInteger(ms)) throw invalidItem(`${name} is not a whole number of ms`)
