@@ -35,10 +35,10 @@ export const BUGS_OF_THE_FOLD: readonly PlantedBug[] = [
       {
         file: 'src/recompute/write-user.ts',
         find: `stored: StoredItem | CorruptItem | undefined,
-): PlannedUser | SettledUser {`,
+): (PlannedUser & { readonly next: NextItem }) | SettledUser {`,
         replace: `stored: StoredItem | CorruptItem | undefined,
   isAgain = false,
-): PlannedUser | SettledUser {`,
+): (PlannedUser & { readonly next: NextItem }) | SettledUser {`,
       },
       {
         file: 'src/recompute/write-user.ts',
