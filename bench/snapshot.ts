@@ -1,6 +1,7 @@
-// `node --expose-gc --conditions=millrace-source bench/snapshot.ts`: the nightly snapshot of a million users of the flights' pipeline with its model,
-// on a store that makes their items as they are read, worker after worker in one process; then DuckDB writes the same rows. It exits 1
-// where the process took more memory than a worker may. `--users N`, `--segments N`, `--seed N`, `--json`.
+// `node --expose-gc --max-old-space-size=256 --max-semi-space-size=16 --conditions=millrace-source bench/snapshot.ts`: the nightly snapshot of a
+// million users of the flights' pipeline with its model, in a heap that is not left to garbage for want of a limit, on a store that makes
+// the items as they are read, worker after worker in one process; then DuckDB writes the same rows. It exits 1 where the process took more
+// memory than a worker may. `--users N`, `--segments N`, `--seed N`, `--json`.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -23,7 +24,7 @@ import { lateArrivalPredictor } from './predictor.ts'
 import { madeUsers } from './snapshot-users.ts'
 
 const SAMPLE_MS = 50
-/** However many users there are: the function of the snapshot is given more, and its garbage may lie for a while. */
+/** However many users there are. The function of the snapshot is given more: garbage may lie there for a while. */
 const PEAK_BYTES_MAX = 512e6
 const MB = 1e6
 const INSTANT_MS = Date.UTC(2024, 5, 1, 2, 15)
