@@ -4,10 +4,11 @@ import { CatalogError } from '../catalog/errors.ts'
 import { type BatchPlace, batchSortKey, placeOfLocation } from '../catalog/layout.ts'
 import { LINKS_PREFIX } from '../catalog/mirror-plan.ts'
 import { checkPartition, tableKey } from '../catalog/names.ts'
+import { RESERVED_DATABASES } from '../catalog/reserved-tables.ts'
 import type { Pass } from './ports.ts'
 
 /** Code, and notes of who did what: nothing of any user is in them. A model's golden rows are made up. */
-export const DBS_WITHOUT_USERS: ReadonlySet<string> = new Set(['models', 'definitions', 'operations', 'removals'])
+export const DBS_WITHOUT_USERS: ReadonlySet<string> = new Set(RESERVED_DATABASES)
 
 /** `known`: locations of batches. Throws ObjectStoreError, CatalogError. */
 export async function findOrphans(pass: Pass, known: ReadonlySet<string>): Promise<void> {
