@@ -45,8 +45,7 @@ async function fill(): Promise<void> {
   symlinkSync(join(ROOT, 'bin', 'millrace.mjs'), join(folder, 'node_modules', '.bin', 'millrace'))
   const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
   await aws.createUsersTable(names.usersTable)
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
+  await aws.createCatalog(names)
   await aws.createBucket(names.archiveBucket)
   const connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
   const records = [

@@ -21,8 +21,7 @@ let connection: Connection
 
 beforeAll(async () => {
   aws = await startLocalAws()
-  await aws.createCatalogTable(NAMES.catalogTable)
-  await aws.createBucket(NAMES.catalogBucket)
+  await aws.createCatalog(NAMES)
   connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
   for (const [name, value] of Object.entries(aws.env)) vi.stubEnv(name, value)
   vi.stubEnv('MILLRACE_USERS_TABLE', NAMES.usersTable)

@@ -20,8 +20,7 @@ let second: string
 beforeAll(async () => {
   aws = await startLocalAws()
   const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
+  await aws.createCatalog(names)
   catalog = openCatalog({ pipeline: 'shop', env: aws.env })
   connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
   const columns = [

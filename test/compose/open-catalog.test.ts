@@ -20,8 +20,7 @@ let catalog: OpenCatalog
 beforeAll(async () => {
   aws = await startLocalAws()
   const names = resourceNames({ pipeline: 'shop', stage: 'dev', accountId: LOCAL_ACCOUNT_ID })
-  await aws.createCatalogTable(names.catalogTable)
-  await aws.createBucket(names.catalogBucket)
+  await aws.createCatalog(names)
   catalog = openCatalog({ pipeline: 'shop', env: aws.env })
 })
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { CreateStreamCommand, waitUntilStreamExists } from '@aws-sdk/client-kine
 import { startEmulators } from '../../localstack/emulators.ts'
 import { openEndpoint } from '../../localstack/endpoint.ts'
 import { type AwsClients, awsClients } from '../../src/compose/clients.ts'
+import type { ResourceNames } from '../../src/compose/resource-names.ts'
 import { createCatalogTable } from './dynalite-catalog.ts'
 
 export interface LocalAws {
@@ -13,6 +14,8 @@ export interface LocalAws {
   readonly env: Readonly<Record<string, string>>
   readonly clients: AwsClients
   readonly createCatalogTable: (name: string) => Promise<void>
+  /** Its table and its bucket. */
+  readonly createCatalog: (names: Pick<ResourceNames, 'catalogTable' | 'catalogBucket'>) => Promise<void>
   readonly createUsersTable: (name: string) => Promise<void>
   readonly createStream: (name: string) => Promise<void>
   readonly createBucket: (name: string) => Promise<void>
@@ -40,6 +43,10 @@ export async function startLocalAws(): Promise<LocalAws> {
     env,
     clients,
     createCatalogTable: name => createCatalogTable(clients.dynamodb, name),
+    async createCatalog({ catalogTable, catalogBucket }) {
+      await createCatalogTable(clients.dynamodb, catalogTable)
+      await clients.s3.send(new CreateBucketCommand({ Bucket: catalogBucket }))
+    },
     async createUsersTable(name) {
       await clients.dynamodb.send(
         new CreateTableCommand({

@@ -49,8 +49,7 @@ let handle: ReturnType<typeof catalogHttp>
 
 beforeAll(async () => {
   aws = await startLocalAws()
-  await aws.createCatalogTable(NAMES.catalogTable)
-  await aws.createBucket(NAMES.catalogBucket)
+  await aws.createCatalog(NAMES)
   connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
   s3 = new S3Client({ ...clientOptions(aws.env), forcePathStyle: true })
   const urls = s3PresignedUrls({ client: s3, bucket: NAMES.catalogBucket })

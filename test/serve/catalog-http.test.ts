@@ -57,8 +57,7 @@ interface Answer {
 
 beforeAll(async () => {
   aws = await startLocalAws()
-  await aws.createCatalogTable(NAMES.catalogTable)
-  await aws.createBucket(NAMES.catalogBucket)
+  await aws.createCatalog(NAMES)
   connection = connect({ pipeline: 'shop', stage: 'dev', env: aws.env })
   s3 = new S3Client({ ...clientOptions(aws.env), forcePathStyle: true })
   const handle = catalogHttp({
