@@ -7,7 +7,7 @@ import { itemBytes } from '../store/item-size.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
 import type { WorkDependencies } from './dependencies.ts'
 import type { SnapshotRun } from './run-records.ts'
-import { snapshotRow } from './snapshot-rows.ts'
+import { snapshotColumns, snapshotRow } from './snapshot-rows.ts'
 import { UserCounts } from './user-counts.ts'
 import { WaitingRows } from './waiting-rows.ts'
 
@@ -83,7 +83,7 @@ export async function scanPiece(deps: WorkDependencies, input: PieceInput): Prom
 }
 
 class Piece implements ScannedPiece {
-  readonly rows = new WaitingRows()
+  readonly rows: WaitingRows
   readonly counts: UserCounts
   readonly after: ScanAfter[]
   readonly #deps: WorkDependencies
@@ -93,6 +93,7 @@ class Piece implements ScannedPiece {
     this.#deps = deps
     this.#input = input
     this.after = [...input.after]
+    this.rows = new WaitingRows(snapshotColumns(deps.compiled))
     this.counts = new UserCounts(deps.compiled, deps.predictor.models ?? [])
   }
 

@@ -38,7 +38,7 @@ export interface SegmentBounds {
 
 /** Of predictions, which may be long: a function has hardly more memory beside them. */
 const WAITING_BYTES_MAX = 256 * 1024 * 1024
-/** Some 100 MB of rows with a dozen features; 64 parts are made of them. */
+/** Some 30 MB of rows with two dozen columns; 64 parts are made of them. */
 const PIECE_ROWS_MAX = 50_000
 const PIECE_MS_MAX = 120 * SECOND_MS
 const TOKEN_CHARACTERS = 8
@@ -99,7 +99,7 @@ async function writePiece(
   const schema = snapshotSchema(compiled)
   const parts = await catalog.writeParts(refOf(run), schema, {
     batchId: run.batchId,
-    parts: scanned.rows.parts(schema.columns, { segment, piece: number, token }, places),
+    parts: scanned.rows.parts({ segment, piece: number, token }, places),
   })
   const positions = scanned.after.map((userId, scan): ScanPosition => {
     if (userId === SCAN_ENDED) return 'end'
