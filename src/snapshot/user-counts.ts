@@ -1,7 +1,7 @@
 // What is counted of the users that a worker goes through, for the report; two counts are one by addition.
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { EvaluatedUser } from '../predictions/evaluated-user.ts'
-import { isUnreadable, readSums } from '../store/item-codec.ts'
+import { readSums } from '../store/checksums.ts'
 import type { StoredItem } from '../store/user-item.ts'
 import { ColumnSketches } from './column-sketches.ts'
 import { DriftCounts, type PinnedModel, type PlainDrift } from './drift.ts'
@@ -127,8 +127,7 @@ export class UserCounts {
   }
 
   #weigh(item: StoredItem): void {
-    const sums = readSums(item)
-    if (isUnreadable(sums)) return
+    const sums = readSums(item.sum)
     for (const { length, plainLength } of [sums.st, sums.ft, sums.pr]) {
       this.#totals.storedBytes += length
       this.#totals.plainBytes += plainLength

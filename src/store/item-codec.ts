@@ -1,19 +1,18 @@
-// A user's parts to the item that is stored, and back. Lengths and checksums are written here and checked here, so that torn or
-// changed bytes are found before anything is folded into them, served, or written over them. Predictions and features stay
-// packed until somebody asks: the write path needs state and dedup only.
+// A user's parts to the item that is stored, and back. Lengths and checksums are written here, and those of the blobs are checked here (the
+// store has checked the rest), so that torn or changed bytes are found before anything is folded into them, served, or written over
+// them. Predictions and features stay packed until somebody asks: the write path needs state and dedup only.
 import type { DedupState } from '../affected/dedup-state.ts'
 import { byCodePoint } from '../platform/canonical-json.ts'
 import { deflateBlob, inflateBlob } from './blob-codec.ts'
 import {
   type BlobName,
   type BlobSum,
-  type ItemSums,
   packSums,
   plainProblem,
+  readSums,
   storedProblem,
   sumOfBlob,
   sumOfStored,
-  unpackSums,
 } from './checksums.ts'
 import { packDedup, unpackDedup } from './dedup-codec.ts'
 import { CorruptItemError, invalidItem } from './errors.ts'
@@ -89,18 +88,13 @@ export function encodeItem(parts: PackableParts): StoredItem {
   }
 }
 
-/** What the write path needs. The head and the stored bytes of all four are checked; inflated and parsed is the state only. */
+/** What the write path needs. The stored bytes of all four are checked; inflated and parsed is the state only. */
 export function decodeItem(stored: StoredItem): DecodedItem | Unreadable {
   return orReason(() => {
-    const sums = unpackSums(stored.sum, stored)
+    const sums = readSums(stored.sum)
     for (const name of ['st', 'ft', 'pr', 'dedup'] as const) throwIf(storedProblem(name, stored[name], sums[name]))
     return { stored, dedup: unpackDedup(stored.dedup), state: parseObject('st', openBlob('st', stored.st, sums.st)) }
   })
-}
-
-/** What `sum` says; no blob is looked at. */
-export function readSums(stored: StoredItem): ItemSums | Unreadable {
-  return orReason(() => unpackSums(stored.sum, stored))
 }
 
 /** One blob as it is stored, checked without inflating: what serve passes through, and what a gzip trailer is made of. */
@@ -151,7 +145,7 @@ function packBody(text: string, what: string): StoredBlob {
 
 function checkedBlob(stored: StoredItem, name: BlobName): StoredBlob {
   const blob = stored[name]
-  const sum = unpackSums(stored.sum, stored)[name]
+  const sum = readSums(stored.sum)[name]
   throwIf(storedProblem(name, blob, sum))
   return { blob, sum }
 }

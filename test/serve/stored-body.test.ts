@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest'
 import type { Coding } from '../../src/serve/content-coding.ts'
 import { storedBody } from '../../src/serve/stored-body.ts'
 import type { View } from '../../src/serve/view.ts'
+import { fromAttributes, toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { CorruptItemError } from '../../src/store/errors.ts'
-import type { StoredItem } from '../../src/store/user-item.ts'
+import { isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
 import { resummed, withBitFlipped } from '../store/damage.ts'
 import { typicalItem, typicalParts } from '../store/item-factory.ts'
 
@@ -27,10 +28,12 @@ function decoded(body: Uint8Array, coding: Coding): string {
   return (coding === 'gzip' ? gunzipSync(body) : inflateSync(body)).toString()
 }
 
-/** Undefined: refused. */
+/** Of what a store gives out. Undefined: refused. */
 function served(item: StoredItem, view: View, coding: Coding): string | undefined {
+  const stored = fromAttributes(toAttributes(item))
+  if (isCorrupt(stored)) return undefined
   try {
-    return decoded(storedBody(item, view, coding), coding)
+    return decoded(storedBody(stored, view, coding), coding)
   } catch (error) {
     if (error instanceof CorruptItemError) return undefined
     throw error
