@@ -14,7 +14,8 @@ function replaceFunction(file: string, name: string, replacement: string): Patch
   return { file, find, replace: `export function ${name}${replacement}\n\nexport function ${name}BeforeThePatch(` }
 }
 
-const NO_SUMS = `{ length: 0, crc32: 0, plainLength: PLAIN_BYTES_MAX, plainCrc32: 0 }`
+const NO_SUM = `{ length: 0, crc32: 0, plainLength: PLAIN_BYTES_MAX, plainCrc32: 0 }`
+const NO_SUMS = `(..._: unknown[]) { const none = ${NO_SUM}; return { st: none, ft: none, pr: none, dedup: none } }`
 
 const IDS: readonly Patch[] = [
   replaceFunction('src/platform/hash.ts', 'eventIdHash', "(..._: unknown[]) { return '0000000000000000' }"),
@@ -35,14 +36,11 @@ const IDS: readonly Patch[] = [
 ]
 
 const SUMS: readonly Patch[] = [
-  replaceFunction('src/store/checksums.ts', 'sumOfStored', `(..._: unknown[]) { return ${NO_SUMS} }`),
-  replaceFunction('src/store/checksums.ts', 'sumOfBlob', `(..._: unknown[]) { return ${NO_SUMS} }`),
+  replaceFunction('src/store/checksums.ts', 'sumOfStored', `(..._: unknown[]) { return ${NO_SUM} }`),
+  replaceFunction('src/store/checksums.ts', 'sumOfBlob', `(..._: unknown[]) { return ${NO_SUM} }`),
   replaceFunction('src/store/checksums.ts', 'packSums', '(..._: unknown[]) { return new Uint8Array(0) }'),
-  replaceFunction(
-    'src/store/checksums.ts',
-    'unpackSums',
-    `(..._: unknown[]) { const none = ${NO_SUMS}; return { st: none, ft: none, pr: none, dedup: none } }`,
-  ),
+  replaceFunction('src/store/checksums.ts', 'checkHead', '(..._: unknown[]) { return }'),
+  replaceFunction('src/store/checksums.ts', 'readSums', NO_SUMS),
   replaceFunction('src/store/checksums.ts', 'storedProblem', '(..._: unknown[]) { return undefined }'),
   replaceFunction('src/store/checksums.ts', 'plainProblem', '(..._: unknown[]) { return undefined }'),
 ]

@@ -12,14 +12,23 @@ export const RECENT_IDS_MAX = 128
 /** Most shards an item remembers; the one whose mark arrived first is pruned. */
 export const MARKS_MAX = 16
 
-/** Of fewer ids, looking through them costs less than making a set of them. */
-const SET_IDS_MIN = 32
+/** So often in a batch, looking through the ids costs less than making a set of them, however many they are. */
+const LOOKS_MAX = 12
 
 interface WorkingType {
   readonly ids: RecentId[]
-  /** Of all ids, once they are many. */
+  looks: number
+  /** Of all ids, once they have been looked through often. */
   hashes: Set<string> | undefined
   floor: RecentId | undefined
+}
+
+interface WorkingShard {
+  readonly of: StreamRecord
+  readonly key: string
+  mark: Mark | undefined
+  /** The same mark, once it is this ledger's to move. */
+  own: { sequence: string; arrivalMs: number } | undefined
 }
 
 /** The decisions of one batch for one user; ask `decide` per record in sequence order, then `close` once. */
@@ -27,8 +36,8 @@ export class DedupLedger {
   readonly #types = new Map<string, WorkingType>()
   readonly #before: DedupState
   readonly #marks: Map<string, Mark>
-  /** Of the shard that was asked of last: records of a batch are mostly of one. */
-  #shard: { readonly record: StreamRecord; readonly key: string } | undefined
+  /** That was asked of last: records of a batch are mostly of one. */
+  #shard: WorkingShard | undefined
 
   constructor(before: DedupState) {
     this.#before = before
@@ -63,7 +72,7 @@ export class DedupLedger {
     let type = this.#types.get(name)
     if (type === undefined) {
       const before = this.#before.types.get(name)
-      type = { ids: before === undefined ? [] : [...before.ids], hashes: undefined, floor: before?.floor }
+      type = { ids: before === undefined ? [] : [...before.ids], looks: 0, hashes: undefined, floor: before?.floor }
       this.#types.set(name, type)
     }
     return type
@@ -72,23 +81,29 @@ export class DedupLedger {
   /** Up to the mark of its shard, or of what marks stood for that were pruned. */
   #isMarked(record: StreamRecord): boolean {
     if (record.arrivalMs < (this.#before.settledMs ?? 0)) return true
-    return isUpTo(this.#marks.get(this.#markKey(record)), record)
+    return isUpTo(this.#shardOf(record).mark, record)
   }
 
-  #markKey(record: StreamRecord): string {
+  #shardOf(record: StreamRecord): WorkingShard {
     const known = this.#shard
-    if (known !== undefined && known.record.shard === record.shard && known.record.stream === record.stream) {
-      return known.key
-    }
+    if (known !== undefined && known.of.shard === record.shard && known.of.stream === record.stream) return known
     const key = markKey(record)
-    this.#shard = { record, key }
-    return key
+    this.#shard = { of: record, key, mark: this.#marks.get(key), own: undefined }
+    return this.#shard
   }
 
   #advance(record: StreamRecord): void {
-    const key = this.#markKey(record)
-    if (isUpTo(this.#marks.get(key), record)) return
-    this.#marks.set(key, { sequence: record.sequence, arrivalMs: record.arrivalMs })
+    const shard = this.#shardOf(record)
+    if (isUpTo(shard.mark, record)) return
+    const { sequence, arrivalMs } = record
+    if (shard.own === undefined) {
+      shard.own = { sequence, arrivalMs }
+      shard.mark = shard.own
+      this.#marks.set(shard.key, shard.own)
+    } else {
+      shard.own.sequence = sequence
+      shard.own.arrivalMs = arrivalMs
+    }
   }
 }
 
@@ -100,7 +115,7 @@ function isUpTo(mark: Mark | undefined, { sequence }: StreamRecord): boolean {
 export function trimIds(state: DedupState, idsMax: number = RECENT_IDS_MAX): DedupState {
   const types = new Map<string, TypeDedup>()
   for (const [name, { ids, floor }] of state.types) {
-    const type: WorkingType = { ids: [...ids], hashes: undefined, floor }
+    const type = { ids: [...ids], floor }
     evict(type, Number.POSITIVE_INFINITY, idsMax)
     types.set(name, { ids: type.ids, floor: type.floor })
   }
@@ -113,7 +128,7 @@ export function markKey(record: Pick<StreamRecord, 'stream' | 'shard'>): string 
 
 function hasId(type: WorkingType, idHash: string): boolean {
   const { ids } = type
-  if (ids.length < SET_IDS_MIN) {
+  if (type.looks++ < LOOKS_MAX) {
     // Two texts that are parts of longer ones are slow to compare; all but one in sixteen end in another digit.
     const last = idHash.length - 1
     const digit = idHash.charCodeAt(last)
@@ -132,7 +147,7 @@ function insertSorted(ids: RecentId[], id: RecentId): void {
   else ids.splice(index, 0, id)
 }
 
-function evict(type: WorkingType, latenessMs: number, idsMax: number): void {
+function evict(type: Pick<WorkingType, 'ids' | 'floor'>, latenessMs: number, idsMax: number): void {
   const newest = type.ids.at(-1)
   if (newest === undefined) return
   let evicted = Math.max(0, type.ids.length - idsMax)

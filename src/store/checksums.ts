@@ -107,17 +107,20 @@ function readUint32(bytes: Uint8Array, offset: number): number {
   return ((byte(0) << 24) | (byte(1) << 16) | (byte(2) << 8) | byte(3)) >>> 0
 }
 
-/** Checked against what lies outside the blobs; none of those is looked at. Throws CorruptItemError. */
-export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
-  const sums = unpackSealed(packed, head)
-  if (readNumber(packed, HEAD_CRC_INDEX) !== headCrc32(head)) {
-    throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
-  }
-  return sums
+/** Of what lies outside the blobs; none of those is looked at. Throws CorruptItemError where it is not what was summed. */
+export function checkHead(packed: Uint8Array, head: ItemHead): void {
+  checkSeal(packed, head)
+  if (readNumber(packed, HEAD_CRC_INDEX) === headCrc32(head)) return
+  throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
 }
 
-/** The same where only user and version are those that were written with it: what else is intact can still be told. */
+/** What it sums, where only user and version are those that were written with it: what else is intact can still be told. */
 export function unpackSealed(packed: Uint8Array, head: Pick<ItemHead, 'userId' | 'v'>): ItemSums {
+  checkSeal(packed, head)
+  return readSums(packed)
+}
+
+function checkSeal(packed: Uint8Array, head: Pick<ItemHead, 'userId' | 'v'>): void {
   const version = sealedLayout(packed, head)
   if (version === undefined) {
     if (packed.length !== SUM_BYTES) throw new CorruptItemError(`sum: ${packed.length} bytes instead of ${SUM_BYTES}`)
@@ -126,7 +129,6 @@ export function unpackSealed(packed: Uint8Array, head: Pick<ItemHead, 'userId' |
   if (version !== SUM_VERSION || packed.length !== SUM_BYTES) {
     throw new CorruptItemError(`sum: layout ${version}, this code reads ${SUM_VERSION}`)
   }
-  return readSums(packed)
 }
 
 /** Of an item whose store has checked it against its head, as each does that hands items over: nothing is checked twice. */

@@ -2,7 +2,7 @@
 // makes the item corrupt: it is reported by attribute, and overwritten by nothing but a repair. Attributes that this code does not know are kept as they came.
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { byCodePoint } from '../platform/canonical-json.ts'
-import { unpackSums } from './checksums.ts'
+import { checkHead } from './checksums.ts'
 import { CorruptItemError } from './errors.ts'
 import { LAYOUT, plainAttributes } from './plain-attributes.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from './user-item.ts'
@@ -38,7 +38,7 @@ export function fromAttributes(attributes: Attributes): StoredItem | CorruptItem
       other: Object.fromEntries(Object.entries(attributes).filter(([name]) => !LAYOUT.has(name))),
     }
     // What decides without a blob is checked here, whoever reads it; blobs are when they are used.
-    unpackSums(item.sum, item)
+    checkHead(item.sum, item)
     return item
   } catch (error) {
     if (error instanceof Mismatch) return { userId, corrupt: error.message, stored: attributes }

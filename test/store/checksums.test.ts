@@ -12,10 +12,9 @@ import {
   SUM_BYTES,
   sumOfBlob,
   sumOfStored,
-  unpackSums,
 } from '../../src/store/checksums.ts'
 import { CorruptItemError } from '../../src/store/errors.ts'
-import { withBitFlipped } from './damage.ts'
+import { unpackSums, withBitFlipped } from './damage.ts'
 
 const u32 = fc.integer({ min: 0, max: 0xffff_ffff })
 const storedSum = { length: u32, crc32: u32 }

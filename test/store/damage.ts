@@ -1,12 +1,18 @@
 // Ways in which stored bytes get damaged, and items whose sums hold all the same: what only bytes that were wrong before they were
 // summed can be.
-import { packSums, sumOfStored, unpackSums } from '../../src/store/checksums.ts'
+import { checkHead, type ItemHead, type ItemSums, packSums, readSums, sumOfStored } from '../../src/store/checksums.ts'
 import type { StoredItem } from '../../src/store/user-item.ts'
 
 export function withBitFlipped(bytes: Uint8Array, bit: number): Uint8Array {
   const flipped = Uint8Array.from(bytes)
   flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
   return flipped
+}
+
+/** As a store and the codec after it read them. Throws CorruptItemError. */
+export function unpackSums(packed: Uint8Array, head: ItemHead): ItemSums {
+  checkHead(packed, head)
+  return readSums(packed)
 }
 
 /** As if these parts were what was written; of the plain bytes the sums are those of the item. */
