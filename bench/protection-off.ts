@@ -1,11 +1,13 @@
 // The protection taken out of a copy of the code, part by part: every event is folded, nothing is remembered of it, and no sum is made or
-// checked. What remains is a handler that reads, computes and writes.
+// checked. What remains is a handler that reads, computes and writes the same features, to the byte.
 import type { Patch } from '../test/simulation/planted/patched-copy.ts'
 
 export interface ProtectionPart {
   readonly name: string
   /** That take it out. */
   readonly patches: readonly Patch[]
+  /** Whether what is left computes what it did. */
+  readonly isSame: boolean
 }
 
 /** The function is another one; what it was stays under another name, so that only the name must be as it is now. */
@@ -18,7 +20,6 @@ const NO_SUM = `{ length: 0, crc32: 0, plainLength: PLAIN_BYTES_MAX, plainCrc32:
 const NO_SUMS = `(..._: unknown[]) { const none = ${NO_SUM}; return { st: none, ft: none, pr: none, dedup: none } }`
 
 const IDS: readonly Patch[] = [
-  replaceFunction('src/platform/hash.ts', 'eventIdHash', "(..._: unknown[]) { return '0000000000000000' }"),
   {
     file: 'src/affected/decide.ts',
     find: `    const type = this.#type(event.type)
@@ -45,7 +46,17 @@ const SUMS: readonly Patch[] = [
   replaceFunction('src/store/checksums.ts', 'plainProblem', '(..._: unknown[]) { return undefined }'),
 ]
 
+/** Features need it too: of events of one instant it says which is the newest. Without it their order is chance's. */
+const ID_HASH = replaceFunction(
+  'src/platform/hash.ts',
+  'eventIdHash',
+  "(..._: unknown[]) { return '0000000000000000' }",
+)
+
+export const PROTECTION: ProtectionPart = { name: 'all of it', patches: [...IDS, ...SUMS], isSame: true }
+
 export const PROTECTION_PARTS: readonly ProtectionPart[] = [
-  { name: 'ids, floor and marks', patches: IDS },
-  { name: 'checksums', patches: SUMS },
+  { name: 'ids, floor and marks', patches: IDS, isSame: true },
+  { name: 'checksums', patches: SUMS, isSame: true },
+  { name: "all of it and the hash of an event's id", patches: [ID_HASH, ...IDS, ...SUMS], isSame: false },
 ]

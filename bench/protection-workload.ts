@@ -3,6 +3,8 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { evaluateFeatures } from '../src/features/evaluate.ts'
 import { foldState } from '../src/features/state.ts'
+import { byCodePoint } from '../src/platform/canonical-json.ts'
+import { sha256Hex } from '../src/platform/hash.ts'
 import { seededRandom } from '../src/platform/random.ts'
 import pipeline from '../src/pipeline/index.ts'
 import { compilePipeline } from '../src/predictions/compile-pipeline.ts'
@@ -33,6 +35,8 @@ export interface Written {
   readonly items: number
   readonly bytes: number
   readonly writeUnits: number
+  /** SHA-256 of states, features and predictions as they are stored. */
+  readonly bodies: string
 }
 
 /** `items` as the protected code wrote them; they are written anew by this copy's code, so that each reads what it writes. */
@@ -61,7 +65,7 @@ export async function protectionWorkload(mix: Mix): Promise<Workload> {
       const items = (await wire.items()).flatMap(readWire).filter(({ userId }) => affected.has(userId))
       const bytes = items.map(itemBytes)
       const units = bytes.map(writeUnits)
-      return { items: items.length, bytes: total(bytes), writeUnits: total(units) }
+      return { items: items.length, bytes: total(bytes), writeUnits: total(units), bodies: bodiesOf(items) }
     },
     stop: () => wire.stop(),
   }
@@ -116,6 +120,11 @@ function readWire(text: string): StoredItem[] {
   ) as Parameters<typeof fromAttributes>[0]
   const item = fromAttributes(attributes)
   return isCorrupt(item) ? [] : [item]
+}
+
+function bodiesOf(items: readonly StoredItem[]): string {
+  const byUser = items.toSorted((a, b) => byCodePoint(a.userId, b.userId))
+  return sha256Hex(Buffer.concat(byUser.flatMap(({ userId, st, ft, pr }) => [Buffer.from(userId), st, ft, pr])))
 }
 
 function total(values: readonly number[]): number {

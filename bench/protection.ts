@@ -1,12 +1,13 @@
 // What the protection costs (ids, floor, marks, checksums): the same batches through the code as it is and through a copy without it, each
-// in a process of its own, a batch of one after a batch of the other, so that what the machine does besides slows both alike.
+// in a process of its own, a batch of one after a batch of the other, so that what the machine does besides slows both alike. Both must
+// have written the same state, features and predictions.
 // `node --conditions=millrace-source bench/protection.ts [--parts] [--pairs N] [--mix NAME]`; exits with 1 where it is over its limit, with 2 where the pairs of
 // processes differ by so much that they do not tell.
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Patch, patchedCopy } from '../test/simulation/planted/patched-copy.ts'
-import { PROTECTION_PARTS } from './protection-off.ts'
+import { patchedCopy } from '../test/simulation/planted/patched-copy.ts'
+import { PROTECTION, PROTECTION_PARTS, type ProtectionPart } from './protection-off.ts'
 import type { Ready } from './protection-process.ts'
 import { type Mix, MIXES } from './protection-workload.ts'
 
@@ -40,32 +41,34 @@ const { values } = parseArgs({
 const pairCount = Number(values.pairs)
 const mixes = MIXES.filter(mix => values.mix === undefined || mix === values.mix)
 if (mixes.length === 0 || !(pairCount > 1)) throw new Error(`--mix is one of ${MIXES.join(', ')}, --pairs 2 or more`)
-const variants = [
-  { name: 'all of it', patches: PROTECTION_PARTS.flatMap(part => part.patches), isLimited: true },
-  ...(values.parts ? PROTECTION_PARTS.map(part => ({ ...part, isLimited: false })) : []),
-]
+const variants = [PROTECTION, ...(values.parts ? PROTECTION_PARTS : [])]
 let isOver = false
 let isUnclear = false
-for (const { name, patches, isLimited } of variants) {
+for (const variant of variants) {
+  const isLimited = variant === PROTECTION
   for (const mix of mixes) {
-    const pairs = await measure(mix, patches)
+    const pairs = await measure(mix, variant)
     const { mean, standardError } = ratioOf(pairs)
     isOver ||= isLimited && mean > CPU_RATIO_MAX
     isUnclear ||= isLimited && standardError > STANDARD_ERROR_MAX
-    process.stdout.write(linesOf(`${name}, ${mix} mix`, pairs))
+    process.stdout.write(linesOf(`${variant.name}, ${mix} mix`, pairs))
   }
 }
 if (isUnclear) process.stdout.write('The pairs differ too much to tell; run it where nothing else runs\n')
 else if (isOver) process.stdout.write(`The protection costs more than ${CPU_RATIO_MAX} × the CPU without it\n`)
 process.exitCode = isUnclear ? 2 : isOver ? 1 : 0
 
-async function measure(mix: Mix, patches: readonly Patch[]): Promise<readonly Pair[]> {
+async function measure(mix: Mix, { name, patches, isSame }: ProtectionPart): Promise<readonly Pair[]> {
   // Both are copies: what lies elsewhere may be read, and so compiled, in another way.
   const [onCopy, offCopy] = [patchedCopy([]), patchedCopy(patches)]
   try {
     const pairs: Pair[] = []
-    for (let pair = 0; pair < pairCount; pair++)
-      pairs.push(await measurePair(mix, [onCopy.folder, offCopy.folder], pair))
+    for (let index = 0; index < pairCount; index++) {
+      const pair = await measurePair(mix, [onCopy.folder, offCopy.folder], index)
+      if (isSame && pair.on.written.bodies !== pair.off.written.bodies)
+        throw new Error(`Without ${name} other features are written: what is measured is another handler`)
+      pairs.push(pair)
+    }
     return pairs
   } finally {
     onCopy.remove()
