@@ -16,9 +16,11 @@ const CPU_RATIO_MAX = 1.1
 /** Of the mean ratio, for its limit to be judged. */
 const STANDARD_ERROR_MAX = 0.02
 /** Pairs of processes. Each process is compiled in its own way, in luck or out of it, by some in a hundred. */
-const PAIRS_DEFAULT = 8
+const PAIRS_DEFAULT = 10
+/** Of the least and of the greatest ratios, so many are left out: one process out of luck would decide. */
+const TRIMMED = 1
 /** Of a pair, for as long as this, and at least this many on each side. */
-const PAIR_MS = 15_000
+const PAIR_MS = 20_000
 const BATCHES_MIN = 6
 
 interface Pair {
@@ -40,7 +42,8 @@ const { values } = parseArgs({
 })
 const pairCount = Number(values.pairs)
 const mixes = MIXES.filter(mix => values.mix === undefined || mix === values.mix)
-if (mixes.length === 0 || !(pairCount > 1)) throw new Error(`--mix is one of ${MIXES.join(', ')}, --pairs 2 or more`)
+if (mixes.length === 0 || !(pairCount > 2 * TRIMMED + 1))
+  throw new Error(`--mix is one of ${MIXES.join(', ')}, --pairs ${2 * TRIMMED + 2} or more`)
 const variants = [PROTECTION, ...(values.parts ? PROTECTION_PARTS : [])]
 let isOver = false
 let isUnclear = false
@@ -129,14 +132,29 @@ function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
   })
 }
 
+interface Ratio {
+  readonly ratios: readonly number[]
+  readonly mean: number
+  readonly standardError: number
+}
+
 /** Of the pairs: each has the median of its batches' ratios, neighbours in time. */
-function ratioOf(pairs: readonly Pair[]): { readonly mean: number; readonly standardError: number } {
+function ratioOf(pairs: readonly Pair[]): Ratio {
   const ratios = pairs.map(({ on, off }) =>
     medianOf(on.microseconds.map((microseconds, index) => microseconds / (off.microseconds[index] ?? Number.NaN))),
   )
-  const mean = meanOf(ratios)
-  const variance = ratios.reduce((sum, ratio) => sum + (ratio - mean) ** 2, 0) / (ratios.length - 1)
-  return { mean, standardError: Math.sqrt(variance / ratios.length) }
+  return { ratios, ...trimmedMean(ratios) }
+}
+
+/** With the standard error of Tukey and McLaughlin (Sankhya A 25, 1963): that of the winsorized values, over the share that is kept. */
+function trimmedMean(values: readonly number[]): { readonly mean: number; readonly standardError: number } {
+  const sorted = values.toSorted((a, b) => a - b)
+  const kept = sorted.slice(TRIMMED, -TRIMMED)
+  const [least = Number.NaN, greatest = Number.NaN] = [kept[0], kept.at(-1)]
+  const winsorized = sorted.map(value => Math.min(Math.max(value, least), greatest))
+  const center = meanOf(winsorized)
+  const variance = winsorized.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1)
+  return { mean: meanOf(kept), standardError: (Math.sqrt(variance / values.length) * values.length) / kept.length }
 }
 
 function medianOf(numbers: readonly number[]): number {
@@ -156,13 +174,13 @@ function linesOf(title: string, pairs: readonly Pair[]): string {
   const perItem = ({ written }: Side): number => written.bytes / written.items
   const perEvent = (side: 'on' | 'off'): number =>
     meanOf(pairs.map(each => medianOf(each[side].microseconds) / each[side].events))
-  const { mean, standardError } = ratioOf(pairs)
+  const { ratios, mean, standardError } = ratioOf(pairs)
   return (
     `${title}: ${on.events} events of ${on.written.items} users\n` +
     `  ${''.padEnd(26)} ${'with'.padStart(9)} ${'without'.padStart(9)}\n` +
     row('CPU per event, µs', perEvent('on'), perEvent('off'), 1) +
     row('bytes per item', perItem(on), perItem(off), 0) +
     row('write units per event', on.written.writeUnits / on.events, off.written.writeUnits / off.events, 2) +
-    `  CPU with / without: ${mean.toFixed(3)} ± ${standardError.toFixed(3)} (standard error of ${pairs.length} pairs)\n`
+    `  CPU with / without: ${mean.toFixed(3)} ± ${standardError.toFixed(3)} (standard error; pairs: ${ratios.map(ratio => ratio.toFixed(2)).join(' ')})\n`
   )
 }
