@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest'
 import { type Attributes, toAttributes } from '../../src/store/dynamodb-attributes.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../../src/store/user-item.ts'
+import { withBitFlipped } from '../store/damage.ts'
 import { typicalItem } from '../store/item-factory.ts'
 import { expectSame, type UserStoreUnderTest } from './user-store.ts'
 
@@ -69,6 +70,34 @@ export function repairsContract(under: () => UserStoreUnderTest): void {
     }
     await expect(store.put(typicalItem('torn', { v: 3 }), torn)).rejects.toMatchObject({ code: 'item-invalid' })
     expect(await store.put(typicalItem('torn', { v: 2 }), torn)).toEqual({ outcome: 'written' })
+  })
+
+  it('hands over nothing as sound that `sum` does not agree with: nobody behind it looks at that again', async () => {
+    const { store, plant } = under()
+    const sound = toAttributes(typicalItem('changed'))
+    const changes: readonly Attributes[] = [
+      { at: { N: '1' } },
+      { definitions: { S: 'others' } },
+      { v: { N: '7' } },
+      { sum: toAttributes(typicalItem('another')).sum as Attributes[string] },
+      { sum: { B: withBitFlipped(typicalItem('changed').sum, 9) } },
+    ]
+    for (const change of changes) {
+      await plant({ ...sound, ...change })
+      const scanned: (StoredItem | CorruptItem)[] = []
+      for await (const page of store.scan(0, 1)) scanned.push(...page.filter(({ userId }) => userId === 'changed'))
+      const many = (await store.loadMany(['changed'])).get('changed')
+      const met = await store.put(typicalItem('changed', { v: 9 }), 8)
+      for (const found of [
+        await store.load('changed'),
+        many,
+        ...scanned,
+        met.outcome === 'conflict' ? met.current : undefined,
+      ]) {
+        expect(found, JSON.stringify(change)).toHaveProperty('corrupt')
+      }
+      expect(scanned).toHaveLength(1)
+    }
   })
 
   it('hands over all that is there of a corrupt item', async () => {
