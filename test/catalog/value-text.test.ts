@@ -5,9 +5,11 @@ import { valueText } from '../../src/catalog/value-text.ts'
 import { canonicalJson, type Json } from '../../src/platform/canonical-json.ts'
 
 test('is canonical JSON, in whatever order the keys were written', () => {
+  // As JSON writes it, minus zero is zero.
+  const values = fc.jsonValue().map(value => JSON.parse(JSON.stringify(value)) as Json)
   fc.assert(
-    fc.property(fc.jsonValue(), value => {
-      expect(valueText(value as Json)).toBe(canonicalJson(value as Json))
+    fc.property(values, value => {
+      expect(valueText(value)).toBe(canonicalJson(value))
     }),
   )
   expect(valueText({ b: 1, a: [null, { d: 2, c: 'x' }] })).toBe('{"a":[null,{"c":"x","d":2}],"b":1}')
