@@ -17,7 +17,7 @@ import { type ForkedCloud, forkCloud } from '../test/local/forked-cloud.ts'
 import { packagedCloud } from '../test/local/packaged-cloud.ts'
 import { putRecords } from '../test/local/put-records.ts'
 import { type LoadFlights, loadFlights } from './load-flights.ts'
-import { type ProcessUsage, usageOf } from './load-processes.ts'
+import { notedMemory, type NotedMemory, type ProcessUsage, usageOf } from './load-processes.ts'
 import { measurePutRate } from './load-put-rate.ts'
 
 /** A second function computes while the first one waits for its puts, so that the store is never idle. */
@@ -45,7 +45,7 @@ const CLOUD_HEAP_MB = 256
 const ARCHIVE_MEMORY_MB = 128
 /** glibc has arenas of its own for many threads, and what is freed in one is of no use in another: that looks like a leak as well. */
 const ONE_ARENA = { MALLOC_ARENA_MAX: '1' }
-const COLLECTED = { NODE_OPTIONS: `--import=${new URL('./collect-garbage.ts', import.meta.url).href}` }
+const COLLECTED = `--import=${new URL('./collect-garbage.ts', import.meta.url).href}`
 const TICK_MS = 200
 const SAMPLE_MS = 2000
 const PROBE_MS_MAX = 10_000
@@ -71,18 +71,20 @@ export interface CloudLoad {
   readonly usersWrittenPerSecond: number
   readonly itemBytes: number
   readonly samples: readonly LoadSample[]
+  /** Of each process of a function. */
+  readonly afterCollections: ReadonlyMap<string, NotedMemory>
   readonly failures: number
 }
 
 export async function loadCloud(minutes: number, say: (line: string) => void): Promise<CloudLoad> {
+  const [folder, memoryFolder] = await Promise.all([temporaryFolder('load'), temporaryFolder('load-memory')])
   const packaged = await packagedCloud({
     shards: SHARDS,
     archiveWindowSeconds: ARCHIVE_WINDOW_SECONDS,
     recomputeWindowSeconds: 1,
     archiveMemoryMb: ARCHIVE_MEMORY_MB,
-    variables: { ...ONE_ARENA, ...COLLECTED },
+    variables: { ...ONE_ARENA, NODE_OPTIONS: COLLECTED, LOAD_MEMORY_FOLDER: memoryFolder },
   })
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-load-'))
   const cloud = await forkCloud(
     { build: packaged.build, port: 0, path: folder, pollMs: 50 },
     { heapMb: CLOUD_HEAP_MB, variables: ONE_ARENA },
@@ -90,13 +92,17 @@ export async function loadCloud(minutes: number, say: (line: string) => void): P
   const env = { AWS_ENDPOINT_URL: cloud.endpoint }
   const connection = connect({ pipeline: flights.name, stage: STAGE_DEFAULT, env })
   try {
-    return await runLoad({ cloud, connection, env, traffic: loadFlights(ROUTES) }, minutes, say)
+    return await runLoad({ cloud, connection, env, traffic: loadFlights(ROUTES), memoryFolder }, minutes, say)
   } finally {
     connection.close()
     await cloud.stop()
     await packaged.remove()
-    await rm(folder, { recursive: true, force: true })
+    await Promise.all([folder, memoryFolder].map(each => rm(each, { recursive: true, force: true })))
   }
+}
+
+function temporaryFolder(name: string): Promise<string> {
+  return mkdtemp(join(tmpdir(), `millrace-${name}-`))
 }
 
 interface LoadWorld {
@@ -104,6 +110,8 @@ interface LoadWorld {
   readonly connection: Connection
   readonly env: Readonly<Record<string, string>>
   readonly traffic: LoadFlights
+  /** Where functions note what they hold. */
+  readonly memoryFolder: string
 }
 
 async function runLoad(world: LoadWorld, minutes: number, say: (line: string) => void): Promise<CloudLoad> {
@@ -133,6 +141,7 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
         `the load: ${Math.round(eventsPerSecondWanted)} events/s`,
     )
     const load = await loadFor(minutes * MINUTE_MS, world, { put, eventsPerSecond: eventsPerSecondWanted })
+    const afterCollections = await collections(await cloud.status(), world.memoryFolder)
     await probe()
     return {
       putsPerSecondUnlimited,
@@ -140,6 +149,7 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
       putsPerSecondAfter: await probe(),
       eventsPerSecondWanted,
       ...load,
+      afterCollections,
       itemBytes: item.st.length + item.ft.length + item.pr.length + item.dedup.length,
       failures: failures(await cloud.status()),
     }
@@ -195,15 +205,23 @@ async function sample(
 }
 
 async function processesOf(cloud: ForkedCloud, status: LocalStatus): Promise<ReadonlyMap<string, ProcessUsage>> {
-  const functions = status.functions
-    .filter(({ key }) => key === 'recompute' || key === 'archive')
-    .flatMap(({ key, pids }) => pids.map((pid, index) => [`${key} ${index + 1}`, pid] as const))
   const usages = new Map<string, ProcessUsage>()
-  for (const [name, pid] of [['cloud', cloud.pid], ['producer', process.pid], ...functions] as const) {
+  for (const [name, pid] of [['cloud', cloud.pid], ['producer', process.pid], ...functionProcesses(status)] as const) {
     const usage = await usageOf(pid)
     if (usage !== undefined) usages.set(name, usage)
   }
   return usages
+}
+
+async function collections(status: LocalStatus, folder: string): Promise<CloudLoad['afterCollections']> {
+  const noted = functionProcesses(status).map(async ([name, pid]) => [name, await notedMemory(folder, pid)] as const)
+  return new Map(await Promise.all(noted))
+}
+
+function functionProcesses(status: LocalStatus): readonly (readonly [name: string, pid: number])[] {
+  return status.functions
+    .filter(({ key }) => key === 'recompute' || key === 'archive')
+    .flatMap(({ key, pids }) => pids.map((pid, index) => [`${key} ${index + 1}`, pid] as const))
 }
 
 /** Each write of a user raises its version by one. */

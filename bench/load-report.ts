@@ -1,6 +1,6 @@
 // What a load through the local cloud says: rates, lag, memory and the bottleneck, each against its bound.
 import type { CloudLoad, LoadSample } from './load-cloud.ts'
-import { slope } from './load-processes.ts'
+import { floors, type Point, slope } from './load-processes.ts'
 
 export interface Verdict {
   readonly lines: readonly string[]
@@ -28,7 +28,7 @@ export function judgeLoad(load: CloudLoad): Verdict {
   const ageGrowthMs = slope(warm.map(sample => [sample.atMs, sample.iteratorAgeMs] as const)) * spanMs
   const behindGrowth = slope(warm.map(sample => [sample.atMs, sample.behind] as const)) * spanMs
   const behindMax = (AGE_GROWTH_MAX_MS / 1000) * load.eventsPerSecondWanted
-  const memory = memoryOf(warm)
+  const memory = memoryOf(warm, load.afterCollections)
   const cpu = cpuShares(first, last)
   const broken = [
     ...(share < SHARE_MIN ? [`users written a second are ${percent(share)} of the store's own puts`] : []),
@@ -36,8 +36,8 @@ export function judgeLoad(load: CloudLoad): Verdict {
     ...(behindGrowth > behindMax ? [`the backlog grew by ${Math.round(behindGrowth)} records`] : []),
     ...(load.failures > 0 ? [`${load.failures} batches failed`] : []),
     ...memory
-      .filter(({ mbPerMinute }) => mbPerMinute > MEMORY_GROWTH_MAX_MB_PER_MINUTE)
-      .map(({ name, mbPerMinute }) => `${name} grew by ${mbPerMinute.toFixed(2)} MB a minute`),
+      .filter(({ mbPerMinute }) => !(mbPerMinute <= MEMORY_GROWTH_MAX_MB_PER_MINUTE))
+      .map(({ what, mbPerMinute }) => `${what} grew by ${mbPerMinute.toFixed(2)} MB a minute`),
   ]
   const busiest = cpu[0]
   const lines = [
@@ -45,8 +45,8 @@ export function judgeLoad(load: CloudLoad): Verdict {
     `events ${whole(load.eventsPerSecond)}/s, users written ${whole(load.usersWrittenPerSecond)}/s: ${percent(share)} of the store's own rate`,
     `iterator age: ${ages(warm)}, growth ${Math.round(ageGrowthMs)} ms over ${Math.round(spanMs / 1000)} s; backlog growth ${Math.round(behindGrowth)} records`,
     ...memory.map(
-      ({ name, memoryMb, mbPerMinute }) =>
-        `memory of ${name}: ${whole(memoryMb)} MB, ${mbPerMinute.toFixed(2)} MB a minute`,
+      ({ what, lastMb, mbPerMinute }) =>
+        `memory of ${what}: ${lastMb.toFixed(1)} MB, ${mbPerMinute.toFixed(2)} MB a minute`,
     ),
     `CPU: ${cpu.map(({ name, cores }) => `${name} ${percent(cores)}`).join(', ')} of a core`,
     `bottleneck: ${busiest?.name ?? 'none'}, busy for ${percent(busiest?.cores ?? 0)} of the time`,
@@ -54,14 +54,23 @@ export function judgeLoad(load: CloudLoad): Verdict {
   return { lines, broken }
 }
 
-function memoryOf(samples: readonly LoadSample[]) {
-  const names = [...(samples.at(-1)?.processes.keys() ?? [])].filter(name => name !== 'producer')
-  return names.map(name => {
-    const points = samples.flatMap(({ atMs, processes }) => {
-      const usage = processes.get(name)
-      return usage === undefined ? [] : [[atMs, usage.memoryMb] as const]
-    })
-    return { name, memoryMb: points.at(-1)?.[1] ?? 0, mbPerMinute: slope(points) * MINUTE_MS }
+/** Of the cloud what is resident; of the functions' processes what they hold after collections, and what is resident then. */
+function memoryOf(samples: readonly LoadSample[], afterCollections: CloudLoad['afterCollections']) {
+  const [sinceMs, untilMs] = [samples[0]?.atMs ?? 0, samples.at(-1)?.atMs ?? 0]
+  const cloud = samples.flatMap(({ atMs, processes }): readonly Point[] => {
+    const usage = processes.get('cloud')
+    return usage === undefined ? [] : [[atMs, usage.residentMb]]
+  })
+  const series = [...afterCollections].flatMap(([name, { held, resident }]) => [
+    [`${name}, held`, held] as const,
+    [`${name}, resident`, resident] as const,
+  ])
+  return [['cloud, resident', cloud] as const, ...series].map(([what, points]) => {
+    const least = floors(
+      points.filter(([atMs]) => atMs >= sinceMs && atMs <= untilMs),
+      MINUTE_MS,
+    )
+    return { what, lastMb: least.at(-1)?.[1] ?? Number.NaN, mbPerMinute: slope(least) * MINUTE_MS }
   })
 }
 
