@@ -15,8 +15,10 @@ import { type Mix, MIXES } from './protection-workload.ts'
 const CPU_RATIO_MAX = 1.1
 /** Of the mean ratio, for its limit to be judged. */
 const STANDARD_ERROR_MAX = 0.02
-/** Pairs of processes. Each process is compiled in its own way, in luck or out of it, by some in a hundred. */
+/** Pairs of processes, the least. Each process is compiled in its own way, in luck or out of it, by some in a hundred. */
 const PAIRS_DEFAULT = 10
+/** Where so many of them do not tell, more are measured until they do, up to this many times as many. */
+const PAIRS_FACTOR_MAX = 3
 /** Of the least and of the greatest ratios, so many are left out: one process out of luck would decide. */
 const TRIMMED = 1
 /** Of a pair, for as long as this, and at least this many on each side. */
@@ -66,7 +68,7 @@ async function measure(mix: Mix, { name, patches, isSame }: ProtectionPart): Pro
   const [onCopy, offCopy] = [patchedCopy([]), patchedCopy(patches)]
   try {
     const pairs: Pair[] = []
-    for (let index = 0; index < pairCount; index++) {
+    for (let index = 0; index < pairCount || wantsMore(pairs); index++) {
       const pair = await measurePair(mix, [onCopy.folder, offCopy.folder], index)
       if (isSame && pair.on.written.bodies !== pair.off.written.bodies)
         throw new Error(`Without ${name} other features are written: what is measured is another handler`)
@@ -77,6 +79,10 @@ async function measure(mix: Mix, { name, patches, isSame }: ProtectionPart): Pro
     onCopy.remove()
     offCopy.remove()
   }
+}
+
+function wantsMore(pairs: readonly Pair[]): boolean {
+  return pairs.length < PAIRS_FACTOR_MAX * pairCount && ratioOf(pairs).standardError > STANDARD_ERROR_MAX
 }
 
 async function measurePair(mix: Mix, folders: readonly [string, string], pair: number): Promise<Pair> {
