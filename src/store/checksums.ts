@@ -38,6 +38,7 @@ export interface ItemHead {
   readonly fresh?: number | undefined
   readonly definitions: string
   readonly models: Readonly<Record<string, string>>
+  readonly spills?: number | undefined
   /** In code point order. */
   readonly imports: readonly string[]
 }
@@ -48,10 +49,15 @@ export interface ItemHead {
  * …] by model, imports]; and CRC of all bytes before it followed by the text `v userId`. In Python `struct.unpack('>B16I', sum)`,
  * and of the last `zlib.crc32(f'{v} {userId}'.encode(), zlib.crc32(sum[:-4]))`.
  *
+ * Layout 3 is that of an item with spilled values: its head has `spills` behind the imports, so that one whose `spills` is lost
+ * is not served as it is stored. Layout 2 may have spills as well, from before there was a layout 3.
+ *
  * For ever, whatever a later layout adds: the first byte is its version, and the last four are that CRC. So code that is rolled
  * back tells an item that newer code wrote from a damaged one.
  */
-export const SUM_VERSION = 2
+const PLAIN_VERSION = 2
+const SPILLS_VERSION = 3
+export const SUM_VERSION_MAX = SPILLS_VERSION
 const NUMBER_BYTES = 4
 const NUMBERS = 16
 export const SUM_BYTES = 1 + NUMBERS * NUMBER_BYTES
@@ -70,13 +76,13 @@ export function sumOfBlob(blob: Uint8Array, plain: Uint8Array): BlobSum {
 
 export function packSums({ st, ft, pr, dedup }: ItemSums, head: ItemHead): Uint8Array {
   const packed = Buffer.allocUnsafe(SUM_BYTES)
-  packed[0] = SUM_VERSION
+  packed[0] = head.spills === undefined ? PLAIN_VERSION : SPILLS_VERSION
   writeBlobSum(packed, 0, st)
   writeBlobSum(packed, BLOB_NUMBERS, ft)
   writeBlobSum(packed, 2 * BLOB_NUMBERS, pr)
   writeNumber(packed, DEDUP_INDEX, dedup.length)
   writeNumber(packed, DEDUP_INDEX + 1, dedup.crc32)
-  writeNumber(packed, HEAD_CRC_INDEX, headCrc32(head))
+  writeNumber(packed, HEAD_CRC_INDEX, headCrc32(head, packed))
   writeNumber(packed, NUMBERS - 1, sealCrc32(packed, head))
   return packed
 }
@@ -110,8 +116,8 @@ function readUint32(bytes: Uint8Array, offset: number): number {
 /** Of what lies outside the blobs; none of those is looked at. Throws CorruptItemError where it is not what was summed. */
 export function checkHead(packed: Uint8Array, head: ItemHead): void {
   checkSeal(packed, head)
-  if (readNumber(packed, HEAD_CRC_INDEX) === headCrc32(head)) return
-  throw new CorruptItemError('at, asOf, fresh, definitions, models or imports: their CRC-32 does not agree')
+  if (readNumber(packed, HEAD_CRC_INDEX) === headCrc32(head, packed)) return
+  throw new CorruptItemError('at, asOf, fresh, definitions, models, imports or spills: their CRC-32 does not agree')
 }
 
 /** What it sums, where only user and version are those that were written with it: what else is intact can still be told. */
@@ -126,8 +132,8 @@ function checkSeal(packed: Uint8Array, head: Pick<ItemHead, 'userId' | 'v'>): vo
     if (packed.length !== SUM_BYTES) throw new CorruptItemError(`sum: ${packed.length} bytes instead of ${SUM_BYTES}`)
     throw new CorruptItemError('sum: its CRC-32 does not agree with it, the user and v')
   }
-  if (version !== SUM_VERSION || packed.length !== SUM_BYTES) {
-    throw new CorruptItemError(`sum: layout ${version}, this code reads ${SUM_VERSION}`)
+  if (version < PLAIN_VERSION || version > SUM_VERSION_MAX || packed.length !== SUM_BYTES) {
+    throw new CorruptItemError(`sum: layout ${version}, this code reads ${PLAIN_VERSION} to ${SUM_VERSION_MAX}`)
   }
 }
 
@@ -162,8 +168,9 @@ function sealCrc32(packed: Uint8Array, { userId, v }: Pick<ItemHead, 'userId' | 
   return crc32(`${v} ${userId}`, crc32(packed.subarray(0, packed.length - NUMBER_BYTES)))
 }
 
-function headCrc32(head: ItemHead): number {
-  return crc32(`[${head.at},${head.asOf},${head.fresh ?? 'null'},${sharedJson(head)}`)
+function headCrc32(head: ItemHead, packed: Uint8Array): number {
+  const spills = packed[0] === SPILLS_VERSION ? `,${head.spills ?? 'null'}` : ''
+  return crc32(`[${head.at},${head.asOf},${head.fresh ?? 'null'},${sharedJson(head)}${spills}]`)
 }
 
 type Shared = Pick<ItemHead, 'definitions' | 'models' | 'imports'>
@@ -171,14 +178,14 @@ type Shared = Pick<ItemHead, 'definitions' | 'models' | 'imports'>
 /** Of the item before: a table's are made by the same code and models nearly all. */
 let lastShared: (Shared & { readonly json: string }) | undefined
 
-/** The rest of the array. */
+/** The array from definitions to imports. */
 function sharedJson({ definitions, models, imports }: Shared): string {
   if (lastShared !== undefined && lastShared.definitions === definitions && isSame(lastShared, { models, imports })) {
     return lastShared.json
   }
   const batches = Object.entries(models)
   if (batches.length > 1) batches.sort(([a], [b]) => byCodePoint(a, b))
-  const json = `${JSON.stringify(definitions)},${JSON.stringify(batches)},${JSON.stringify(imports)}]`
+  const json = `${JSON.stringify(definitions)},${JSON.stringify(batches)},${JSON.stringify(imports)}`
   lastShared = { definitions, models: { ...models }, imports: [...imports], json }
   return json
 }

@@ -2,7 +2,7 @@
 // the user is made anew, and what this code does not know is carried over. Nothing is taken on trust: each part is used where
 // checksums hold that are themselves bound to the user and the version.
 import type { DedupState } from '../affected/dedup-state.ts'
-import { type ItemSums, sealedLayout, storedProblem, SUM_VERSION, unpackSealed } from './checksums.ts'
+import { type ItemSums, sealedLayout, storedProblem, SUM_VERSION_MAX, unpackSealed } from './checksums.ts'
 import { unpackDedup } from './dedup-codec.ts'
 import { CorruptItemError } from './errors.ts'
 import { isUnreadable, readBySum } from './item-codec.ts'
@@ -34,7 +34,7 @@ export function salvageItem(item: StoredItem | CorruptItem): Salvage {
   const head = { userId: item.userId, v }
   const layout = sealedLayout(sum, head)
   if (layout === undefined) return nothing
-  if (layout > SUM_VERSION) return { ...nothing, version: v, newerLayout: layout }
+  if (layout > SUM_VERSION_MAX) return { ...nothing, version: v, newerLayout: layout }
   const sums = orUndefined(() => unpackSealed(sum, head))
   return { ...nothing, version: v, dedup: intactDedup(attributes, sums), state: intactState(attributes, sums) }
 }

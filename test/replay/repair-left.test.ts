@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
-import { SUM_VERSION } from '../../src/store/checksums.ts'
+import { SUM_VERSION_MAX } from '../../src/store/checksums.ts'
 import { orderRecord } from '../recompute/harness.ts'
 import { itemOf, orders } from './backfill-world.ts'
 import { type RepairWorld, repairWorld } from './repair-world.ts'
@@ -27,10 +27,10 @@ describe('what is left', () => {
     await world.store(records)
     const { v } = await itemOf(world.users, 'user-0')
     const sum = new Uint8Array(90).fill(7)
-    sum[0] = SUM_VERSION + 1
+    sum[0] = SUM_VERSION_MAX + 1
     new DataView(sum.buffer).setUint32(86, crc32(`${v} user-0`, crc32(sum.subarray(0, 86))))
     world.damage('user-0', all => ({ ...all, sum: { B: sum } }))
-    expect(await world.repair()).toMatchObject([{ outcome: 'newer', problem: 'sum: layout 3, this code reads 2' }])
+    expect(await world.repair()).toMatchObject([{ outcome: 'newer', problem: 'sum: layout 4, this code reads 2 to 3' }])
     expect(world.users.raw('user-0')?.['sum']).toEqual({ B: sum })
   })
 

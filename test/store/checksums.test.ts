@@ -71,13 +71,26 @@ describe('the sums of an item', () => {
   it('of a newer layout are told from damaged ones, however long they are', () => {
     for (const length of [5, 40, 200]) {
       const newer = new Uint8Array(length).fill(9)
-      newer[0] = 3
+      newer[0] = 4
       new DataView(newer.buffer).setUint32(length - 4, crc32('7 Zoë', crc32(newer.subarray(0, -4))))
-      expect(sealedLayout(newer, HEAD)).toBe(3)
-      expect(() => unpackSums(newer, HEAD)).toThrow('sum: layout 3, this code reads 2')
+      expect(sealedLayout(newer, HEAD)).toBe(4)
+      expect(() => unpackSums(newer, HEAD)).toThrow('sum: layout 4, this code reads 2 to 3')
       expect(sealedLayout(withBitFlipped(newer, 0), HEAD)).toBeUndefined()
     }
     expect(sealedLayout(packSums(EXAMPLE, HEAD), HEAD)).toBe(2)
+  })
+
+  it('of an item with spilled values sum how many there are, in a layout of their own', () => {
+    const spilled = { ...HEAD, spills: 2 }
+    const packed = Buffer.from(packSums(EXAMPLE, spilled))
+    const head = crc32('[1451606400000,1451606460000,null,"3f9c",[["a","2"],["churn","1"]],["i1","i2"],2]')
+    expect([packed[0], packed.readUInt32BE(1 + 14 * 4)]).toEqual([3, head])
+    expect(unpackSums(packed, spilled)).toEqual(EXAMPLE)
+    for (const spills of [undefined, 0, 1, 3]) {
+      expect(() => unpackSums(packed, { ...HEAD, spills }), String(spills)).toThrow('or spills: their CRC-32')
+    }
+    const from2 = packSums(EXAMPLE, HEAD)
+    expect(unpackSums(from2, spilled), 'of an item from before there was layout 3').toEqual(EXAMPLE)
   })
 
   it('are refused beside any other head', () => {

@@ -13,7 +13,7 @@ import { typicalParts } from './item-factory.ts'
 
 const BLOBS = ['st', 'ft', 'pr'] as const
 const BINARY = [...BLOBS, 'dedup', 'sum'] as const
-const NAMES = [...BINARY, 'v', 'at', 'asOf', 'fresh', 'definitions', 'models', 'imports'] as const
+const NAMES = [...BINARY, 'v', 'at', 'asOf', 'fresh', 'definitions', 'models', 'imports', 'spills'] as const
 
 /** Three writes of each of two users; of equal lengths where they can be, which is what a length does not tell apart. */
 const written = ['ana', 'ben'].flatMap((userId, user) => [1, 2, 3].map(v => writeOf(userId, user * 10 + v, v)))
@@ -29,6 +29,7 @@ function writeOf(userId: string, number: number, v: number): StoredItem {
     ...(v === 2 ? {} : { fresh: parts.at + 100 + number }),
     models: { churn: `batch-${number}` },
     imports: v === 1 ? [] : [`import-${number}`],
+    spills: v === 1 ? 0 : number,
     dedup: { ...parts.dedup, settledMs: number },
     state: JSON.stringify({ n: number + 100 }),
     features: JSON.stringify({ n: number + 200 }),
@@ -128,9 +129,11 @@ function problemOrCheck(attributes: Attributes, userId: string): boolean {
   if (isCorrupt(read)) return true
   const source = own.find(({ v }) => v === read.v)
   if (source === undefined) throw new Error('a version that was never written')
-  const { st: _st, ft: _ft, pr: _pr, dedup: _dedup, sum: _sum, ...head } = read
+  const { st: _st, ft: _ft, pr: _pr, dedup: _dedup, sum: _sum, spills: _spills, ...head } = read
   expect(source).toMatchObject(head)
   expect(source.fresh).toBe(read.fresh)
+  // Where none are spilled, a number of them only means one more look.
+  if (source.spills !== undefined) expect(read.spills).toBe(source.spills)
   let isFound = false
   for (const blob of BLOBS) {
     const [plain, stored, body] = [readPlain(read, blob), readStored(read, blob), readBody(read, blob)]
