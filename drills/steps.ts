@@ -9,8 +9,8 @@ import { lineNamed, readStatus, type StatusAnswer, whatNeedsSomebody } from './s
 import { DrillFailed } from './story.ts'
 import { ARRIVALS_FEATURE, type Traffic } from './traffic.ts'
 
-/** What CloudWatch measures shows by the minute, and the next minute may be a whole one away. */
-const LOOK_MS_MAX = 3 * MINUTE_MS
+/** What CloudWatch measures shows by the minute, and a lag that is over for three of them; the next one may be a whole one away. */
+const LOOK_MS_MAX = 4 * MINUTE_MS
 const LOOK_EVERY_MS = 2 * SECOND_MS
 /** Of a command's output: the rest is for who types it himself. */
 const LINES_SHOWN_MAX = 12

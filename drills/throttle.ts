@@ -47,7 +47,7 @@ export const throttle: Drill = {
       await world.settle()
     }
     await trickle()
-    await seeHealth(world, 'the status is healthy again, in the next minute that has events', {
+    await seeHealth(world, 'the status is healthy again, three minutes later at most', {
       words: LOOK,
       between: trickle,
     })

@@ -3,6 +3,13 @@
 import { LAG_IS_RECENT_MS, METRIC_PERIOD_MS } from './limits.ts'
 import type { MetricPoint } from './ports.ts'
 
+/**
+ * The worst of so many minutes, up to the newest with a delivery: a minute's age is of those shards alone that delivered in it. A shard
+ * that fails is tried again after a back-off, and is absent from minutes in which the others deliver: from one that began just now always.
+ * One for the back-off, and the two by which CloudWatch may be late: it shows a minute in part until then.
+ */
+const WORST_OF_MINUTES = 3
+
 export interface LagInput {
   readonly nowMs: number
   /** Since when the mapping delivers nothing; undefined: it does. */
@@ -15,15 +22,14 @@ export interface LagInput {
 
 export interface Lag {
   readonly ms: number
-  /** `delivered`: measured at a delivery. `waiting`: nothing was delivered since, so it grows. `idle`: nothing came in. */
+  /** `delivered`: measured at deliveries. `waiting`: nothing was delivered since, so it grows. `idle`: nothing came in. */
   readonly kind: 'delivered' | 'waiting' | 'idle'
 }
 
 export function lagOf({ nowMs, pausedMs, ages, incoming }: LagInput): Lag {
-  const last = ages.at(-1)
-  const waitingMs = waitingSince({ pausedMs, lastMs: last?.atMs, incoming })
+  const waitingMs = waitingSince({ pausedMs, lastMs: ages.at(-1)?.atMs, incoming })
   const waiting = waitingMs === undefined ? undefined : Math.max(0, nowMs - waitingMs)
-  const delivered = last === undefined ? undefined : deliveredLag(last, nowMs, pausedMs)
+  const delivered = deliveredLag({ nowMs, pausedMs, ages })
   if (waiting !== undefined && waiting >= (delivered ?? 0)) return { ms: waiting, kind: 'waiting' }
   if (delivered !== undefined) return { ms: delivered, kind: pausedMs === undefined ? 'delivered' : 'waiting' }
   return { ms: 0, kind: 'idle' }
@@ -40,8 +46,20 @@ function waitingSince({
   return first === undefined ? undefined : Math.max(first.atMs, pausedMs ?? first.atMs)
 }
 
-/** Of the newest delivery; a consumer that was paused while it was behind is so much further behind now. */
-function deliveredLag({ atMs, value }: MetricPoint, nowMs: number, pausedMs: number | undefined): number | undefined {
-  if (pausedMs !== undefined) return value < METRIC_PERIOD_MS ? undefined : value + Math.max(0, nowMs - pausedMs)
-  return nowMs - atMs < LAG_IS_RECENT_MS + METRIC_PERIOD_MS ? value : undefined
+/** Of the newest deliveries; a consumer that was behind in the last minutes before its pause is so much further behind now. */
+function deliveredLag({ nowMs, pausedMs, ages }: Omit<LagInput, 'incoming'>): number | undefined {
+  const ageMs = worstOfNewest(pausedMs === undefined ? ages.filter(({ atMs }) => isRecent(atMs, nowMs)) : ages)
+  if (pausedMs === undefined || ageMs === undefined) return ageMs
+  return ageMs < METRIC_PERIOD_MS ? undefined : ageMs + Math.max(0, nowMs - pausedMs)
+}
+
+function isRecent(atMs: number, nowMs: number): boolean {
+  return nowMs - atMs < LAG_IS_RECENT_MS + METRIC_PERIOD_MS
+}
+
+function worstOfNewest(ages: readonly MetricPoint[]): number | undefined {
+  const newest = ages.at(-1)
+  if (newest === undefined) return undefined
+  const afterMs = newest.atMs - WORST_OF_MINUTES * METRIC_PERIOD_MS
+  return Math.max(...ages.filter(({ atMs }) => atMs > afterMs).map(({ value }) => value))
 }

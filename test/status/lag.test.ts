@@ -7,9 +7,35 @@ const running = { nowMs: NOW_MS, pausedMs: undefined }
 const paused = (minutesAgo: number) => ({ nowMs: NOW_MS, pausedMs: NOW_MS - minutesAgo * MINUTE_MS })
 
 describe('lagOf', () => {
-  it('is that of the newest delivery', () => {
-    const ages = [point(3, 90_000), point(2, 400)]
-    expect(lagOf({ ...running, ages, incoming: [point(3, 1), point(2, 1)] })).toEqual({ ms: 400, kind: 'delivered' })
+  it('is that of the newest deliveries', () => {
+    const ages = [point(5, 90_000), point(2, 400)]
+    expect(lagOf({ ...running, ages, incoming: [point(5, 1), point(2, 1)] })).toEqual({ ms: 400, kind: 'delivered' })
+  })
+
+  it('is that of a shard that is stuck, although another one delivers since', () => {
+    const stuckMs = 30 * MINUTE_MS
+    const incoming = [point(2, 9), point(1, 9), point(0, 1)]
+    for (const ages of [
+      [point(1, stuckMs), point(0, 800)],
+      [point(2, stuckMs), point(1, 700), point(0, 800)],
+    ]) {
+      expect(lagOf({ ...running, ages, incoming })).toEqual({ ms: stuckMs, kind: 'delivered' })
+      const pausedNow = { nowMs: NOW_MS, pausedMs: NOW_MS - MINUTE_MS }
+      expect(lagOf({ ...pausedNow, ages, incoming: [] })).toEqual({ ms: stuckMs + MINUTE_MS, kind: 'waiting' })
+    }
+  })
+
+  it('has fallen three minutes after the last delivery that was behind', () => {
+    const lagAfter = (minutes: number) => {
+      const since = Array.from({ length: minutes }, (_, index) => point(minutes - 1 - index, 300))
+      return lagOf({ ...running, ages: [point(minutes, 30 * MINUTE_MS), ...since], incoming: since }).ms
+    }
+    expect([1, 2, 3, 4].map(lagAfter)).toEqual([30 * MINUTE_MS, 30 * MINUTE_MS, 300, 300])
+  })
+
+  it('holds no delivery that is long ago against a consumer with few events', () => {
+    const ages = [point(6, 30 * MINUTE_MS), point(4, 300)]
+    expect(lagOf({ ...running, ages, incoming: [point(4, 1)] })).toEqual({ ms: 300, kind: 'delivered' })
   })
 
   it('grows where records came in after the newest delivery', () => {
