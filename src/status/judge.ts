@@ -93,21 +93,20 @@ function counted({ count, isComplete }: Counted): string {
   return isComplete ? countText(count) : `more than ${countText(count)}`
 }
 
-function compactionLine({ hoursLeft, functions, nowMs, sinceMs }: Readings): StatusLine {
+function compactionLine({ compaction, functions, nowMs }: Readings): StatusLine {
   const name = 'compaction'
-  return lineOf(name, hoursLeft, hours => {
+  return lineOf(name, compaction, ({ hoursLeft, runs }) => {
     const own = functions.find(({ key }) => key === 'compact')
-    const isQuiet = own !== undefined && isRead(own.measured) && own.measured.value.invocations === 0
     const updatedMs = own !== undefined && isRead(own.deployed) ? own.deployed.value?.updatedMs : undefined
-    const [spanMs, oldMs] = [nowMs - sinceMs, nowMs - (updatedMs ?? nowMs)]
-    const values = { hoursLeft: hours ?? 0 }
-    if (isQuiet && Math.min(spanMs, oldMs) >= COMPACTION_SILENT_MAX_MS) {
+    const isOld = nowMs - (updatedMs ?? nowMs) >= COMPACTION_SILENT_MAX_MS
+    const values = { hoursLeft: hoursLeft ?? 0 }
+    if (runs === 0 && isOld) {
       const next = 'look at its schedule; millrace archive compact does what is due'
-      return unwell(name, `did not run in ${ageText(spanMs)}`, { next, values })
+      return unwell(name, `did not run in ${ageText(COMPACTION_SILENT_MAX_MS)}`, { next, values })
     }
-    if (hours === undefined) return well(name, 'no hours left behind', values)
-    const text = `${countText(hours)} hours left behind`
-    if (hours <= COMPACTION_HOURS_LEFT_MAX) return well(name, text, values)
+    if (hoursLeft === undefined) return well(name, 'no hours left behind', values)
+    const text = `${countText(hoursLeft)} hours left behind`
+    if (hoursLeft <= COMPACTION_HOURS_LEFT_MAX) return well(name, text, values)
     return unwell(name, text, { next: 'millrace archive compact', values })
   })
 }

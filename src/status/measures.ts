@@ -5,6 +5,7 @@ import { COMPACTION_SILENT_MAX_MS, METRIC_PERIOD_MS } from './limits.ts'
 import { functionBatches, modelBatchQueries } from './model-batches.ts'
 import type { MetricPoint, MetricQuery, MetricReader } from './ports.ts'
 import {
+  type CompactionReading,
   type FunctionBatches,
   type FunctionMeasures,
   isRead,
@@ -26,7 +27,7 @@ export interface MeasuresRequest {
 export interface Measures {
   functions(key: string): Reading<FunctionMeasures>
   readonly incoming: Reading<readonly MetricPoint[]>
-  readonly hoursLeft: Reading<number | undefined>
+  readonly compaction: Reading<CompactionReading>
   readonly predictions: Reading<PredictionsReading | undefined>
   batches(model: string): Reading<readonly FunctionBatches[]>
 }
@@ -72,7 +73,10 @@ export async function readMeasures(metrics: MetricReader, request: MeasuresReque
   const others = [incoming, predictions('ok'), predictions('refused')]
   const batches = models.map(model => modelBatchQueries(pipeline, model))
   const whole = await reading(() => metrics.read([...queries, ...others, ...batches.flat()], range(sinceMs, nowMs)))
-  const compaction = await reading(() => metrics.read([hoursLeft], range(nowMs - COMPACTION_SILENT_MAX_MS, nowMs)))
+  // Over a span of its own: the one that is asked for may be shorter than the time between two runs.
+  const compaction = await reading(() =>
+    metrics.read([hoursLeft, lambda('compact', 'Invocations', 'Sum')], range(nowMs - COMPACTION_SILENT_MAX_MS, nowMs)),
+  )
   const perFunction = COUNTS.length + 1
   return {
     functions: key =>
@@ -82,7 +86,7 @@ export async function readMeasures(metrics: MetricReader, request: MeasuresReque
         return { invocations: sum(invocations), errors: sum(errors), throttles: sum(throttles), ages }
       }),
     incoming: mapped(whole, points => points[queries.length] ?? []),
-    hoursLeft: mapped(compaction, ([points = []]) => points.at(-1)?.value),
+    compaction: mapped(compaction, ([left = [], runs = []]) => ({ hoursLeft: left.at(-1)?.value, runs: sum(runs) })),
     predictions: mapped(whole, points => newestPredictions(points[queries.length + 1], points[queries.length + 2])),
     batches: model =>
       mapped(whole, points => {

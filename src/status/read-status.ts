@@ -84,7 +84,7 @@ export async function readStatus(ports: StatusPorts, request: StatusRequest): Pr
     deadLetters,
     givenUp,
     doubt,
-    hoursLeft: measures.hoursLeft,
+    compaction: measures.compaction,
     models: models.map(each => ({ ...each, batches: measures.batches(each.name) })),
     predictions: measures.predictions,
     snapshot,

@@ -15,8 +15,7 @@ export interface Readings {
   readonly deadLetters: Reading<DeadLettersReading>
   readonly givenUp: Reading<GivenUpReading>
   readonly doubt: Reading<Counted>
-  /** Left by the newest run of compaction; undefined: no run left any. */
-  readonly hoursLeft: Reading<number | undefined>
+  readonly compaction: Reading<CompactionReading>
   readonly models: readonly ModelReading[]
   /** Undefined: none was stored in the span. */
   readonly predictions: Reading<PredictionsReading | undefined>
@@ -42,6 +41,14 @@ export interface FunctionMeasures {
   readonly throttles: number
   /** Age of delivered records by minute; empty of functions that read no stream. */
   readonly ages: readonly MetricPoint[]
+}
+
+/** Of the last `COMPACTION_SILENT_MAX_MS`, however long the span is. */
+export interface CompactionReading {
+  /** Left by the newest run; undefined: no run said any. */
+  readonly hoursLeft: number | undefined
+  /** Invocations, failed ones too. */
+  readonly runs: number
 }
 
 /** `isComplete`: false where there may be more, as the look was ended. */

@@ -82,7 +82,12 @@ describe('judge', () => {
       'doubt',
       'millrace backfill --doubt',
     ],
-    ['hours left to compact', wellReadings({ hoursLeft: { value: 7 } }), 'compaction', 'millrace archive compact'],
+    [
+      'hours left to compact',
+      wellReadings({ compaction: { value: { hoursLeft: 7, runs: 2 } } }),
+      'compaction',
+      'millrace archive compact',
+    ],
     [
       'an old snapshot',
       wellReadings({
@@ -135,15 +140,19 @@ describe('judge', () => {
     expect(wrong({ ...young, snapshot: { value: undefined } })).toEqual([])
   })
 
-  it('finds that compaction did not run only where the look goes back far enough', () => {
-    const silent = withFunction('compact', {
-      measured: { value: { invocations: 0, errors: 0, throttles: 0, ages: [] } },
-    })
-    expect(wrong(silent)).toEqual([])
-    expect(wrong({ ...silent, sinceMs: NOW_MS - 3 * HOUR_MS }).map(({ name }) => name)).toEqual(['compaction'])
+  it('finds that compaction did not run, whatever the span, unless it was deployed just now', () => {
+    const compaction = { value: { hoursLeft: undefined, runs: 0 } }
+    for (const hours of [1, 24]) {
+      const [line, ...others] = wrong(wellReadings({ compaction, sinceMs: NOW_MS - hours * HOUR_MS }))
+      expect(line).toMatchObject({ name: 'compaction', verdict: 'unwell', text: 'did not run in 2.1 h' })
+      expect(others).toEqual([])
+    }
+    for (const deployed of [{ value: { updatedMs: NOW_MS - 2 * HOUR_MS } }, { value: undefined }]) {
+      expect(wrong({ ...withFunction('compact', { deployed }), compaction })).toEqual([])
+    }
   })
 
-  it.each(['newestArchivedMs', 'deadLetters', 'givenUp', 'doubt', 'hoursLeft', 'snapshot', 'definitions'] as const)(
+  it.each(['newestArchivedMs', 'deadLetters', 'givenUp', 'doubt', 'compaction', 'snapshot', 'definitions'] as const)(
     'says that %s cannot be read, and judges the rest',
     source => {
       const found = wrong(wellReadings({ [source]: DOWN }))
@@ -162,7 +171,7 @@ describe('judge', () => {
   })
 
   it('gives every line that is not well on the screen, with what to do, whatever goes wrong together', () => {
-    const down = fc.subarray(['deadLetters', 'givenUp', 'doubt', 'hoursLeft', 'snapshot', 'definitions'] as const)
+    const down = fc.subarray(['deadLetters', 'givenUp', 'doubt', 'compaction', 'snapshot', 'definitions'] as const)
     fc.assert(
       fc.property(down, fc.nat(3), (sources, errors) => {
         const changes = Object.fromEntries(sources.map(source => [source, DOWN]))

@@ -41,7 +41,7 @@ export function wellReadings(changes: Partial<Readings> = {}): Readings {
     deadLetters: { value: { count: 0, isComplete: true, reasons: [] } },
     givenUp: { value: { count: 0, isComplete: true, newestMs: undefined } },
     doubt: { value: { count: 0, isComplete: true } },
-    hoursLeft: { value: undefined },
+    compaction: { value: { hoursLeft: undefined, runs: 2 } },
     models: [{ name: 'churn', owner: 'ana', production: { value: undefined }, batches: { value: [] } }],
     predictions: { value: { atMs: NOW_MS - MINUTE_MS, ok: 20, refused: 0 } },
     snapshot: { value: { partition: 'day=2026-01-02', batchId: 'b-1', at: NOW_MS - 9 * HOUR_MS, rows: 1234 } },
