@@ -71,7 +71,9 @@ export interface CloudLoad {
   readonly usersWrittenPerSecond: number
   readonly itemBytes: number
   readonly samples: readonly LoadSample[]
-  /** Of each process of a function. */
+  /** Processes of functions that did not live from the load's beginning to its end. */
+  readonly replaced: readonly string[]
+  /** Of each of the others. */
   readonly afterCollections: ReadonlyMap<string, NotedMemory>
   readonly failures: number
 }
@@ -140,8 +142,11 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
       `the emulator takes ${Math.round(putsPerSecondUnlimited)} puts/s, the table at its capacity ${Math.round(putsPerSecondBefore)}; ` +
         `the load: ${Math.round(eventsPerSecondWanted)} events/s`,
     )
+    const before = functionProcesses(await cloud.status())
     const load = await loadFor(minutes * MINUTE_MS, world, { put, eventsPerSecond: eventsPerSecondWanted })
-    const afterCollections = await collections(await cloud.status(), world.memoryFolder)
+    const after = new Map(functionProcesses(await cloud.status()))
+    const lived = before.filter(([name, pid]) => after.get(name) === pid)
+    const replaced = [...new Set([...before.map(([name]) => name), ...after.keys()])]
     await probe()
     return {
       putsPerSecondUnlimited,
@@ -149,7 +154,8 @@ async function runLoad(world: LoadWorld, minutes: number, say: (line: string) =>
       putsPerSecondAfter: await probe(),
       eventsPerSecondWanted,
       ...load,
-      afterCollections,
+      replaced: replaced.filter(name => !lived.some(([each]) => each === name)),
+      afterCollections: await collections(lived, world.memoryFolder),
       itemBytes: item.st.length + item.ft.length + item.pr.length + item.dedup.length,
       failures: failures(await cloud.status()),
     }
@@ -213,12 +219,17 @@ async function processesOf(cloud: ForkedCloud, status: LocalStatus): Promise<Rea
   return usages
 }
 
-async function collections(status: LocalStatus, folder: string): Promise<CloudLoad['afterCollections']> {
-  const noted = functionProcesses(status).map(async ([name, pid]) => [name, await notedMemory(folder, pid)] as const)
+async function collections(
+  processes: readonly FunctionProcess[],
+  folder: string,
+): Promise<CloudLoad['afterCollections']> {
+  const noted = processes.map(async ([name, pid]) => [name, await notedMemory(folder, pid)] as const)
   return new Map(await Promise.all(noted))
 }
 
-function functionProcesses(status: LocalStatus): readonly (readonly [name: string, pid: number])[] {
+type FunctionProcess = readonly [name: string, pid: number]
+
+function functionProcesses(status: LocalStatus): readonly FunctionProcess[] {
   return status.functions
     .filter(({ key }) => key === 'recompute' || key === 'archive')
     .flatMap(({ key, pids }) => pids.map((pid, index) => [`${key} ${index + 1}`, pid] as const))

@@ -14,13 +14,14 @@ const WARM_UP_SHARE = 0.3
 const AGE_GROWTH_MAX_MS = 1500
 const MEMORY_GROWTH_MAX_MB_PER_MINUTE = 1
 const MINUTE_MS = 60_000
-const SAMPLES_MIN = 10
+/** A slope of fewer minutes says nothing. */
+const WARM_MINUTES_MIN = 3
 
 export function judgeLoad(load: CloudLoad): Verdict {
   const warm = load.samples.slice(Math.floor(load.samples.length * WARM_UP_SHARE))
   const [first, last] = [warm[0], warm.at(-1)]
-  if (first === undefined || last === undefined || warm.length < SAMPLES_MIN) {
-    return { lines: [], broken: ['too few samples; give it more minutes'] }
+  if (first === undefined || last === undefined || last.atMs - first.atMs < WARM_MINUTES_MIN * MINUTE_MS) {
+    return { lines: [], broken: ['too short; give it --minutes 5 or more'] }
   }
   const ownRate = (load.putsPerSecondBefore + load.putsPerSecondAfter) / 2
   const share = load.usersWrittenPerSecond / ownRate
@@ -34,6 +35,7 @@ export function judgeLoad(load: CloudLoad): Verdict {
     ...(share < SHARE_MIN ? [`users written a second are ${percent(share)} of the store's own puts`] : []),
     ...(ageGrowthMs > AGE_GROWTH_MAX_MS ? [`the iterator age grew by ${Math.round(ageGrowthMs)} ms`] : []),
     ...(behindGrowth > behindMax ? [`the backlog grew by ${Math.round(behindGrowth)} records`] : []),
+    ...load.replaced.map(name => `${name} did not live through the load`),
     ...(load.failures > 0 ? [`${load.failures} batches failed`] : []),
     ...memory
       .filter(({ mbPerMinute }) => !(mbPerMinute <= MEMORY_GROWTH_MAX_MB_PER_MINUTE))

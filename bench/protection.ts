@@ -17,10 +17,11 @@ const CPU_RATIO_MAX = 1.1
 const STANDARD_ERROR_MAX = 0.02
 /** Pairs of processes, the least. Each process is compiled in its own way, in luck or out of it, by some in a hundred. */
 const PAIRS_DEFAULT = 10
-/** Where so many of them do not tell, more are measured until they do, up to this many times as many. */
-const PAIRS_FACTOR_MAX = 3
-/** Of the least and of the greatest ratios, so many are left out: one process out of luck would decide. */
-const TRIMMED = 1
+/** Where so many of them do not tell, as many again are measured, up to this often. */
+const ROUNDS_MAX = 3
+/** Of the least and of the greatest ratios, this share is left out: one process out of luck would decide. */
+const TRIMMED_SHARE = 0.1
+const PAIRS_MIN = 4
 /** Of a pair, for as long as this, and at least this many on each side. */
 const PAIR_MS = 20_000
 const BATCHES_MIN = 6
@@ -44,8 +45,8 @@ const { values } = parseArgs({
 })
 const pairCount = Number(values.pairs)
 const mixes = MIXES.filter(mix => values.mix === undefined || mix === values.mix)
-if (mixes.length === 0 || !(pairCount > 2 * TRIMMED + 1))
-  throw new Error(`--mix is one of ${MIXES.join(', ')}, --pairs ${2 * TRIMMED + 2} or more`)
+if (mixes.length === 0 || !(pairCount >= PAIRS_MIN))
+  throw new Error(`--mix is one of ${MIXES.join(', ')}, --pairs ${PAIRS_MIN} or more`)
 const variants = [PROTECTION, ...(values.parts ? PROTECTION_PARTS : [])]
 let isOver = false
 let isUnclear = false
@@ -68,7 +69,7 @@ async function measure(mix: Mix, { name, patches, isSame }: ProtectionPart): Pro
   const [onCopy, offCopy] = [patchedCopy([]), patchedCopy(patches)]
   try {
     const pairs: Pair[] = []
-    for (let index = 0; index < pairCount || wantsMore(pairs); index++) {
+    for (let index = 0; index === 0 || wantsMore(pairs); index++) {
       const pair = await measurePair(mix, [onCopy.folder, offCopy.folder], index)
       if (isSame && pair.on.written.bodies !== pair.off.written.bodies)
         throw new Error(`Without ${name} other features are written: what is measured is another handler`)
@@ -81,8 +82,10 @@ async function measure(mix: Mix, { name, patches, isSame }: ProtectionPart): Pro
   }
 }
 
+/** Looked at after whole rounds only: whoever stops at the first standard error that is small enough chooses it. */
 function wantsMore(pairs: readonly Pair[]): boolean {
-  return pairs.length < PAIRS_FACTOR_MAX * pairCount && ratioOf(pairs).standardError > STANDARD_ERROR_MAX
+  if (pairs.length % pairCount !== 0) return true
+  return pairs.length < ROUNDS_MAX * pairCount && ratioOf(pairs).standardError > STANDARD_ERROR_MAX
 }
 
 async function measurePair(mix: Mix, folders: readonly [string, string], pair: number): Promise<Pair> {
@@ -155,7 +158,8 @@ function ratioOf(pairs: readonly Pair[]): Ratio {
 /** With the standard error of Tukey and McLaughlin (Sankhya A 25, 1963): that of the winsorized values, over the share that is kept. */
 function trimmedMean(values: readonly number[]): { readonly mean: number; readonly standardError: number } {
   const sorted = values.toSorted((a, b) => a - b)
-  const kept = sorted.slice(TRIMMED, -TRIMMED)
+  const trimmed = Math.max(1, Math.floor(values.length * TRIMMED_SHARE))
+  const kept = sorted.slice(trimmed, -trimmed)
   const [least = Number.NaN, greatest = Number.NaN] = [kept[0], kept.at(-1)]
   const winsorized = sorted.map(value => Math.min(Math.max(value, least), greatest))
   const center = meanOf(winsorized)
