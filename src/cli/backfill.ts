@@ -1,5 +1,5 @@
 // `millrace backfill`: users made right from the archive while the stream runs, whether a feature is new, an import came or went, a
-// contract was mended, or an item is in doubt. It ends with 1 where users are left, so that a schedule or CI hears of it.
+// contract was mended, or an item is in doubt. It ends with 1 where users or letters are left, so that a schedule or CI hears of it.
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createPredictor } from '../compose/predictor.ts'
@@ -73,7 +73,7 @@ export const command: Command = {
         }
       })
       context.result({ ...counts, isDryRun }, () => describe(counts, isDryRun))
-      if (!isDryRun) failWhereLeft(counts)
+      if (!isDryRun) failWhereLeft(counts, target)
     })
   },
 }
@@ -158,11 +158,16 @@ function progressOf(context: CommandContext): (counts: BackfillCounts) => void {
 
 function describe(counts: BackfillCounts, isDryRun: boolean): string[] {
   if (isDryRun) return [`${counts.users} users would be rebuilt`, ...corruptLine(counts)]
-  const { users, written, firstItems, unchanged, lettersClosed, lettersLeft, doubtCleared } = counts
+  const { users, written, firstItems, unchanged, lettersClosed, lettersLeft, lettersRefused, doubtCleared } = counts
   const first = firstItems === 0 ? '' : `, ${firstItems} of them for the first time`
   return [
     `${users} users: ${written} written${first}, ${unchanged} unchanged`,
     ...(lettersClosed + lettersLeft === 0 ? [] : [`dead letters: ${lettersClosed} closed, ${lettersLeft} still open`]),
+    ...(lettersRefused === 0
+      ? []
+      : [
+          `${lettersRefused} given-up records are refused: dead letters of their own from now on, each with its reason`,
+        ]),
     ...(doubtCleared === 0 ? [] : [`doubt: ${doubtCleared} cleared`]),
     ...(counts.waiting === 0 ? [] : [`${counts.waiting} left: the archive does not have their newest events yet`]),
     ...corruptLine(counts),
@@ -175,9 +180,19 @@ function corruptLine({ corrupt }: BackfillCounts): string[] {
   return corrupt === 0 ? [] : [`${corrupt} left: their items cannot be read`]
 }
 
-function failWhereLeft({ waiting, corrupt, itemTooBig, tooManyEvents }: BackfillCounts): void {
+/** Users that are left say why their letters are, too. */
+function failWhereLeft(
+  { waiting, corrupt, itemTooBig, tooManyEvents, lettersLeft }: BackfillCounts,
+  target: BackfillTarget,
+): void {
   const left = waiting + corrupt + itemTooBig + tooManyEvents
-  if (left === 0) return
+  if (left === 0 && (target.kind !== 'letters' || lettersLeft === 0)) return
+  if (left === 0 && target.kind === 'letters') {
+    throw new CommandError(`${lettersLeft} letters are still open`, {
+      code: 'letters-left',
+      next: `They are refused today too, or the archive does not have them: millrace deadletters replay --reason ${target.reason} --preview says which.`,
+    })
+  }
   throw new CommandError(`${left} users are left as they were`, {
     code: 'backfill-incomplete',
     next:

@@ -34,6 +34,8 @@ export interface BackfillCounts {
   lettersClosed: number
   /** Of the wanted reason: today's definitions refuse them too, or their user is left. */
   lettersLeft: number
+  /** Of batches that Lambda gave up: records that no rebuild can count, from now on dead letters with reasons of their own. */
+  lettersRefused: number
   doubtCleared: number
 }
 
@@ -47,6 +49,7 @@ export function noCounts(): BackfillCounts {
     ...left,
     lettersClosed: 0,
     lettersLeft: 0,
+    lettersRefused: 0,
     doubtCleared: 0,
   }
 }

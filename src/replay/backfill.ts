@@ -20,6 +20,7 @@ import { type BackfillCounts, noCounts, settle, type SettleDependencies } from '
 import { ArchiveTail } from './backfill-tail.ts'
 import { recordKey } from './counted-events.ts'
 import type { OpenLetter } from './open-letters.ts'
+import { refuseGivenUp } from './refuse-given-up.ts'
 
 export interface BackfillDependencies {
   readonly compiled: CompiledPipeline
@@ -97,7 +98,10 @@ class BackfillRun {
   }
 
   async run(): Promise<BackfillCounts> {
-    const { target, waitMs, isDryRun } = this.#request
+    const { target, only, waitMs, isDryRun } = this.#request
+    const isGivenUp = target.kind === 'letters' && target.reason === GIVEN_UP
+    // First, so that they are read as what they are from here on.
+    if (isGivenUp && isDryRun !== true) this.#counts.lettersRefused = await refuseGivenUp(only, this.#deps)
     await this.#letters.open()
     await this.#selection.prepare()
     this.#counts.corrupt = this.#selection.corrupt

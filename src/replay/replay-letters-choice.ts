@@ -27,6 +27,10 @@ export interface ChosenLetter {
   readonly reason: string
 }
 
+/** As many as Lambda delivers at once, and so many bytes of payload: both are held. */
+const RECORDS_MAX = 1000
+const PAYLOAD_CHARACTERS_MAX = 16 * 1024 * 1024
+
 /** The only slot: order is all that matters. */
 const SLOT = 0
 
@@ -59,4 +63,22 @@ export function chosenLines(spool: LineSpool): AsyncGenerator<Uint8Array> {
 export function readChosenLine(bytes: Uint8Array): ChosenLetter {
   const line = parseLine(Buffer.from(bytes).toString('utf8'), 'spooled from deadletters/')
   return { record: readRecordLine(line), reason: line.text('reason') }
+}
+
+/** In bounded parts, as they come. */
+export async function* letterBatches(
+  letters: AsyncIterable<ChosenLetter>,
+  recordsMax = RECORDS_MAX,
+): AsyncGenerator<ChosenLetter[]> {
+  let batch: ChosenLetter[] = []
+  let characters = 0
+  for await (const letter of letters) {
+    batch.push(letter)
+    characters += letter.record.dataBase64.length
+    if (batch.length < recordsMax && characters < PAYLOAD_CHARACTERS_MAX) continue
+    yield batch
+    batch = []
+    characters = 0
+  }
+  if (batch.length > 0) yield batch
 }

@@ -2,6 +2,7 @@
 // tell is counted by rebuilding its user from the archive, and what is refused again stays as it is. A letter is closed after its
 // event is in the item, so a run that dies is run again: what it finds folded it closes.
 import { closeRecords } from '../archive/closed-letters.ts'
+import { GIVEN_UP } from '../archive/given-up.ts'
 import type { History } from '../archive/history.ts'
 import type { Clock } from '../platform/clock.ts'
 import { userBucket } from '../platform/hash.ts'
@@ -11,7 +12,14 @@ import { writePace } from '../platform/pace.ts'
 import { backfill } from './backfill.ts'
 import type { BackfillCounts } from './backfill-settle.ts'
 import { recordKey } from './counted-events.ts'
-import { type ChosenLetter, chosenLetters, type LetterChoice, spoolChosen } from './replay-letters-choice.ts'
+import { writeRefused } from './refuse-given-up.ts'
+import {
+  type ChosenLetter,
+  chosenLetters,
+  type LetterChoice,
+  letterBatches,
+  spoolChosen,
+} from './replay-letters-choice.ts'
 import { type ReasonCounts, ReplayTally } from './replay-letters-counts.ts'
 import { type EndedLetter, type FoldDependencies, foldLetters, forgottenLetters } from './replay-letters-fold.ts'
 
@@ -46,10 +54,6 @@ export interface ReplayReport {
   readonly rebuild: BackfillCounts | undefined
 }
 
-/** As many as Lambda delivers at once, and so many bytes of payload: both are held. */
-const RECORDS_MAX = 1000
-const PAYLOAD_CHARACTERS_MAX = 16 * 1024 * 1024
-
 /** Throws StoreError, CatalogError, ObjectStoreError, ArchiveError: what was closed until then is done. */
 export async function replayLetters(request: ReplayRequest, deps: ReplayDependencies): Promise<ReplayReport> {
   const run = new Replay(request, deps)
@@ -83,7 +87,7 @@ class Replay {
     const pace = writePace(this.#request.writesPerSecond, this.#deps)
     const fold: FoldDependencies = { ...this.#deps, pace, acceptedMs: this.#acceptedMs }
     let done = 0
-    for await (const batch of batches(chosenLetters(this.#chosen), this.#request.recordsMax ?? RECORDS_MAX)) {
+    for await (const batch of letterBatches(chosenLetters(this.#chosen), this.#request.recordsMax)) {
       await this.#end(await foldLetters(batch, fold))
       done += batch.length
       this.#request.onProgress?.(done, letters)
@@ -101,6 +105,11 @@ class Replay {
     const { archive } = this.#deps
     const folded = ended.filter(({ end }) => end === 'folded')
     await closeRecords(archive, 'closed', { records: folded.map(({ letter }) => letter.record), by: this.#request.by })
+    const refused = ended.filter(({ letter, end }) => end === 'refused' && letter.reason === GIVEN_UP)
+    await writeRefused(
+      refused.map(({ letter }) => letter),
+      this.#deps,
+    )
     for (const { letter, end, refusal } of ended) {
       this.#tally.end(letter.reason, end, refusal)
       if (end === 'rebuild' || end === 'duplicate') this.#rebuildLater(letter)
@@ -150,18 +159,4 @@ async function lettersByUser(spool: LineSpool, bucket: number): Promise<Readonly
     else own.add(key)
   }
   return byUser
-}
-
-async function* batches(letters: AsyncIterable<ChosenLetter>, recordsMax: number): AsyncGenerator<ChosenLetter[]> {
-  let batch: ChosenLetter[] = []
-  let characters = 0
-  for await (const letter of letters) {
-    batch.push(letter)
-    characters += letter.record.dataBase64.length
-    if (batch.length < recordsMax && characters < PAYLOAD_CHARACTERS_MAX) continue
-    yield batch
-    batch = []
-    characters = 0
-  }
-  if (batch.length > 0) yield batch
 }

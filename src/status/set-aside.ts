@@ -1,14 +1,13 @@
 // How much is set aside and not done with: dead letters by reason and owner, batches given up, doubt. A look is ended by time, since a
 // flood of them must not make the status slow; it then says that there are more.
-import { withClosing } from '../archive/closed-letters.ts'
 import { listDeadLetters } from '../archive/dead-letters.ts'
 import { listDoubt } from '../archive/doubt.ts'
 import { readGivenUp } from '../archive/given-up.ts'
-import { shardKey } from '../archive/object-name.ts'
+import { GivenUpEnds } from '../archive/given-up-open.ts'
 import { decodeBase64 } from '../event/base64.ts'
 import { inflatePayload } from '../event/inflate.ts'
 import { isDottedPath, splitPath, valueAt } from '../event/payload-path.ts'
-import { compareSequences, type StreamRecord } from '../event/stream-record.ts'
+import type { StreamRecord } from '../event/stream-record.ts'
 import { parseStrictJson } from '../event/strict-json.ts'
 import { byCodePoint } from '../platform/canonical-json.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
@@ -20,6 +19,8 @@ export const LOOKED_AT_MAX = 10_000
 
 export interface Look {
   readonly isTimeUp: () => boolean
+  /** So many dead letters are well: one more than that is looked for. */
+  readonly deadLettersMax?: number
 }
 
 /** Throws ObjectStoreError, ArchiveError. */
@@ -29,12 +30,13 @@ export async function openDeadLetters(
   look: Look,
 ): Promise<DeadLettersReading> {
   const ownerOf = letterOwner(pipeline)
+  const lookedAtMax = Math.max(LOOKED_AT_MAX, (look.deadLettersMax ?? 0) + 1)
   const reasons = new Map<string, { count: number; owners: Set<string> }>()
   let count = 0
   let isComplete = true
   // Closed ones too, so that the look can be ended between them.
   for await (const letter of listDeadLetters(archive, { isAll: true })) {
-    if (count >= LOOKED_AT_MAX || look.isTimeUp()) {
+    if (count >= lookedAtMax || look.isTimeUp()) {
       isComplete = false
       break
     }
@@ -72,32 +74,19 @@ function letterOwner({ typePath, events }: Pick<Pipeline, 'typePath' | 'events'>
   }
 }
 
-/** Batches with a record that no rebuild has counted since. Throws ObjectStoreError, ArchiveError. */
+/** Batches with a record that is neither counted since nor a dead letter of its own. Throws ObjectStoreError, ArchiveError. */
 export async function openGivenUp(archive: ObjectStore, look: Look): Promise<GivenUpReading> {
   let count = 0
   let newestMs: number | undefined
+  const ends = new GivenUpEnds(archive)
   for await (const { key, records } of readGivenUp(archive)) {
     if (look.isTimeUp()) return { count, newestMs, isComplete: false }
-    if (records !== undefined && !(await hasOpen(archive, records))) continue
+    if (records !== undefined && (await ends.isOver(records))) continue
     count++
     const writtenMs = writtenAt(key)
     if (writtenMs !== undefined) newestMs = Math.max(newestMs ?? writtenMs, writtenMs)
   }
   return { count, newestMs, isComplete: true }
-}
-
-async function hasOpen(archive: ObjectStore, records: readonly StreamRecord[]): Promise<boolean> {
-  const inOrder = records.toSorted(
-    (a, b) => byCodePoint(shardKey(a), shardKey(b)) || compareSequences(a.sequence, b.sequence),
-  )
-  for await (const [, closedBy] of withClosing(each(inOrder), archive, 'closed')) {
-    if (closedBy === undefined) return true
-  }
-  return false
-}
-
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items
 }
 
 /** Of `…/2026-01-02T12.00.01-<id>`, as Lambda names them. */

@@ -10,6 +10,7 @@ import { features } from '../../src/features/define.ts'
 import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import { recomputeBatch } from '../../src/recompute/recompute-batch.ts'
 import { countingPredictor, rawRecord } from '../recompute/harness.ts'
+import { failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
 import { call, openShop, type Shop } from './shop-world.ts'
 
 const PIPELINE = `
@@ -98,6 +99,38 @@ describe('backfill', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       letters: [{ closedBy: 'millrace backfill --dead-letters contract' }],
     })
+  })
+
+  it('ends with 1 where letters are still open, and says what tells why', async () => {
+    const record = rawRecord('{"type":"visit"}', 15, 'user-9', NOW)
+    const { archive } = shop.connection
+    await writeDeadLetters(archive, [{ record, refusal: { reason: 'user-id-invalid', detail: 'The user is absent.' } }])
+    await archiveBatch([record], archive)
+    const { exitCode, stdout, stderr } = await millrace('--dead-letters', 'user-id-invalid')
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('dead letters: 0 closed, 1 still open')
+    expect(stderr).toContain('1 letters are still open (letters-left)')
+    expect(stderr).toContain('millrace deadletters replay --reason user-id-invalid --preview')
+  })
+
+  it('is done with a given-up batch that holds what never was an event, which is a dead letter from then on', async () => {
+    const lost = [visit(16, 'user-8'), rawRecord('{', 17, 'user-8', NOW)]
+    const { archive } = shop.connection
+    await archiveBatch(lost, archive)
+    await archive.create(GIVEN_UP_KEY, failureObject(lost))
+    const { exitCode, stdout } = await millrace('--dead-letters', 'given-up')
+    expect({ exitCode, lines: stdout.split('\n') }).toEqual({
+      exitCode: 0,
+      lines: [
+        '1 users: 1 written, 1 of them for the first time, 0 unchanged',
+        'dead letters: 1 closed, 0 still open',
+        '1 given-up records are refused: dead letters of their own from now on, each with its reason',
+        '',
+      ],
+    })
+    const listed = await shop.millrace('deadletters', 'list', '--reason', 'not-json', '--json')
+    expect(JSON.parse(listed.stdout)).toMatchObject({ letters: [{ sequence: '17' }] })
+    expect(await millrace('--dead-letters', 'given-up')).toMatchObject({ exitCode: 0 })
   })
 
   it.each([

@@ -1,10 +1,14 @@
 // Batches that Lambda gave up on: left out by every rebuild, until one is asked to count them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { listLetters } from '../../src/archive/letters.ts'
+import { listDeadLetters } from '../../src/archive/dead-letters.ts'
+import type { StreamRecord } from '../../src/event/stream-record.ts'
 import type { BackfillCounts } from '../../src/replay/backfill-settle.ts'
+import { openDeadLetters, openGivenUp } from '../../src/status/set-aside.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
-import { failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
+import { collect, failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
 import { START } from '../features/factories.ts'
-import { orderRecord } from '../recompute/harness.ts'
+import { orderRecord, rawRecord, shop } from '../recompute/harness.ts'
 import { after, before, type BackfillWorld, backfillWorld, followed, orders, readUser } from './backfill-world.ts'
 
 const DAY_MS = 86_400_000
@@ -54,5 +58,44 @@ describe('a batch that Lambda gave up on', () => {
       unchanged: 2,
     })
     expect(world.users.items().every(item => !isCorrupt(item))).toBe(true)
+  })
+
+  it('is over although it holds what never was an event: that is a dead letter of its own, once, with its reason', async () => {
+    const [first, good] = orders(1, 2) as [StreamRecord, StreamRecord]
+    const lost = [
+      good,
+      rawRecord('{', 3, 'user-0'),
+      { ...orderRecord('other', 4, { user: 'user-1' }), partitionKey: 'user-2' },
+    ]
+    await world.send([first])
+    await world.store(lost)
+    await world.archive.create(GIVEN_UP_KEY, failureObject(lost))
+    expect(await letters('given-up')).toMatchObject({
+      written: 1,
+      lettersClosed: 1,
+      lettersLeft: 0,
+      lettersRefused: 2,
+    })
+    const named = await collect(listLetters(world.archive))
+    expect(named.map(({ reason, sequence }) => `${reason} ${sequence}`)).toEqual(['not-json 3', 'mis-keyed 4'])
+    const patient = { isTimeUp: () => false }
+    expect(await openGivenUp(world.archive, patient)).toMatchObject({ count: 0, isComplete: true })
+    expect(await openDeadLetters(world.archive, shop, patient)).toMatchObject({ count: 2 })
+    expect(await letters('given-up')).toMatchObject({ users: 0, lettersRefused: 0, lettersLeft: 0 })
+    expect(await collect(listDeadLetters(world.archive, { isAll: true }))).toHaveLength(2)
+  })
+
+  it('stays open with what the archive does not have, and where nobody asked for the user', async () => {
+    const lost = [rawRecord('{', 1, 'user-0'), rawRecord('{', 2, 'user-1')]
+    await world.store(lost.slice(0, 1))
+    await world.archive.create(GIVEN_UP_KEY, failureObject(lost))
+    const target = { kind: 'letters', reason: 'given-up' } as const
+    expect(await world.backfill({ target, only: new Set(['user-2']) })).toMatchObject({ lettersRefused: 0 })
+    expect(await world.backfill({ target, isDryRun: true })).toMatchObject({ lettersRefused: 0 })
+    expect(await letters('given-up')).toMatchObject({ lettersRefused: 1, lettersLeft: 1 })
+    expect(await openGivenUp(world.archive, { isTimeUp: () => false })).toMatchObject({ count: 1 })
+    await world.store(lost)
+    expect(await letters('given-up')).toMatchObject({ lettersRefused: 1, lettersLeft: 0 })
+    expect((await collect(listLetters(world.archive))).map(({ reason }) => reason)).toEqual(['not-json', 'not-json'])
   })
 })

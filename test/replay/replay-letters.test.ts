@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { writeDeadLetters } from '../../src/archive/dead-letters.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
+import { openGivenUp } from '../../src/status/set-aside.ts'
 import { failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
 import { START } from '../features/factories.ts'
 import { orderRecord, rawRecord } from '../recompute/harness.ts'
@@ -152,6 +153,19 @@ describe('a batch that Lambda gave up on', () => {
     expect((await world.replay()).byReason['given-up']).toMatchObject({ letters: 1, rebuilt: 1 })
     await expectEqual(records)
     expect(await world.openLetters()).toEqual([])
+  })
+
+  it('is over where a record is refused for good, which is a dead letter of its own then', async () => {
+    const lost = [orderRecord('lost', 1, { user: 'user-0' }), rawRecord('{', 2, 'user-0')]
+    await world.store(lost)
+    await world.archive.create(GIVEN_UP_KEY, failureObject(lost))
+    const before = await world.bytes()
+    expect((await world.preview()).byReason['given-up']).toMatchObject({ folded: 1, refused: 1 })
+    expect(await world.bytes()).toBe(before)
+    expect((await world.replay()).byReason['given-up']).toMatchObject({ letters: 2, folded: 1, refused: 1 })
+    expect(await world.openLetters()).toEqual(['not-json 2'])
+    expect(await openGivenUp(world.archive, { isTimeUp: () => false })).toMatchObject({ count: 0 })
+    expect(await world.replay({ choice: { reason: 'given-up' } })).toMatchObject({ letters: 0 })
   })
 })
 

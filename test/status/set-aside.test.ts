@@ -6,7 +6,7 @@ import { archiveBatch } from '../../src/archive/archive-batch.ts'
 import type { DecodedEvent } from '../../src/event/decoded-event.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { newestArrivalMs } from '../../src/status/newest-arrival.ts'
-import { openDeadLetters, openDoubt, openGivenUp } from '../../src/status/set-aside.ts'
+import { LOOKED_AT_MAX, openDeadLetters, openDoubt, openGivenUp } from '../../src/status/set-aside.ts'
 import { NOON_MS, recordAt, recordsAt, SHARD } from '../archive/factories.ts'
 import { memoryObjectStore } from '../fakes/memory-object-store.ts'
 
@@ -65,6 +65,21 @@ describe('openDeadLetters', () => {
   })
 })
 
+describe('a limit of dead letters above what is looked at by itself', () => {
+  it('is told by as many as there are, and exceeded by one', async () => {
+    const archive = memoryObjectStore({})
+    await writeDeadLetters(
+      archive,
+      recordsAt(0, LOOKED_AT_MAX + 7).map(record => letter(record, 'late')),
+    )
+    const found = (deadLettersMax?: number) =>
+      openDeadLetters(archive, pipeline, { ...patient, ...(deadLettersMax === undefined ? {} : { deadLettersMax }) })
+    expect(await found()).toMatchObject({ count: LOOKED_AT_MAX, isComplete: false })
+    expect(await found(LOOKED_AT_MAX + 7)).toMatchObject({ count: LOOKED_AT_MAX + 7, isComplete: true })
+    expect(await found(LOOKED_AT_MAX + 5)).toMatchObject({ count: LOOKED_AT_MAX + 6, isComplete: false })
+  })
+})
+
 describe('openDoubt', () => {
   it('counts what is not cleared', async () => {
     const archive = memoryObjectStore({})
@@ -111,6 +126,39 @@ describe('openGivenUp', () => {
     expect((await openGivenUp(archive, patient)).count).toBe(2)
     await closeRecords(archive, 'closed', { records: recordsAt(5, 6), by: 'test' })
     expect((await openGivenUp(archive, patient)).count).toBe(1)
+  })
+
+  it('counts no batch whose open records are dead letters of their own, be they of another shard', async () => {
+    const archive = memoryObjectStore({})
+    const other = recordAt(2, { shard: 'shardId-000000000001' })
+    await archiveBatch([...recordsAt(0, 3), other], archive)
+    await archive.create(key('01'), body([recordAt(0), recordAt(2), other]))
+    await closeRecords(archive, 'closed', { records: [recordAt(0)], by: 'test' })
+    // Beside it: the name of the object says that it may have the record.
+    await writeDeadLetters(archive, [letter(recordAt(1), 'not-json'), letter(recordAt(3), 'not-json')])
+    await writeDeadLetters(archive, [letter(other, 'not-json')])
+    expect((await openGivenUp(archive, patient)).count).toBe(1)
+    await writeDeadLetters(archive, [letter(recordAt(2), 'not-json')])
+    expect((await openGivenUp(archive, patient)).count).toBe(0)
+  })
+
+  it('lists the names of dead letters once for all batches', async () => {
+    const archive = memoryObjectStore({})
+    await archiveBatch(recordsAt(0, 10), archive)
+    for (let second = 10; second < 20; second++) {
+      await archive.create(key(String(second)), body([recordAt(second - 10)]))
+    }
+    await writeDeadLetters(
+      archive,
+      recordsAt(0, 10).map(record => letter(record, 'not-json')),
+    )
+    const names: string[] = []
+    const list: typeof archive.list = (prefix, options) => {
+      names.push(prefix)
+      return archive.list(prefix, options)
+    }
+    expect((await openGivenUp({ ...archive, list }, patient)).count).toBe(0)
+    expect(names.filter(name => name.startsWith('deadletters/'))).toHaveLength(1)
   })
 })
 
