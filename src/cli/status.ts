@@ -5,7 +5,7 @@ import { toRfc3339 } from '../platform/clock.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../platform/duration.ts'
 import { compilePipeline } from '../predictions/compile-pipeline.ts'
 import { isHealthy, judge } from '../status/judge.ts'
-import { STATUS_LIMITS, type StatusLimits } from '../status/limits.ts'
+import { DEAD_LETTERS_LIMIT_MAX, STATUS_LIMITS, type StatusLimits } from '../status/limits.ts'
 import { readStatus } from '../status/read-status.ts'
 import type { Readings } from '../status/readings.ts'
 import { screen } from '../status/screen.ts'
@@ -46,7 +46,7 @@ export const command: Command = {
     'max-dead-letters': {
       type: 'string',
       value: 'N',
-      description: `Open dead letters that are. Default: ${STATUS_LIMITS.deadLetters}.`,
+      description: `Open dead letters that are; ${DEAD_LETTERS_LIMIT_MAX} at the most. Default: ${STATUS_LIMITS.deadLetters}.`,
     },
     'max-snapshot-age': {
       type: 'string',
@@ -62,7 +62,7 @@ export const command: Command = {
   },
   async run(context, args) {
     const limits = limitsOf(args)
-    const { readings, pipeline, stage } = await readAll(context, args)
+    const { readings, pipeline, stage } = await readAll(context, args, limits)
     const lines = judge(readings, limits)
     const about = { pipeline, stage, nowMs: readings.nowMs, sinceMs: readings.sinceMs }
     context.result(statusJson(lines, about), () => screen(lines, about))
@@ -73,6 +73,7 @@ export const command: Command = {
 async function readAll(
   context: CommandContext,
   args: CommandArguments,
+  { deadLetters: deadLettersMax }: StatusLimits,
 ): Promise<{ readonly readings: Readings; readonly pipeline: string; readonly stage: string }> {
   const spanMs = durationOption(args, 'since') ?? SPAN_MS_DEFAULT
   const patienceMs = durationOption(args, 'patience') ?? PATIENCE_MS_DEFAULT
@@ -89,7 +90,7 @@ async function readAll(
           streamName: names.eventsStream,
           nowMs,
           spanMs,
-          look: { isTimeUp: () => context.clock() - nowMs >= patienceMs },
+          look: { isTimeUp: () => context.clock() - nowMs >= patienceMs, deadLettersMax },
         },
       )
       return { readings, pipeline: pipeline.name, stage }
@@ -100,12 +101,12 @@ async function readAll(
 }
 
 function limitsOf(args: CommandArguments): StatusLimits {
-  const count = (option: string): number | undefined => args.wholeNumber(option, { min: 0, max: COUNT_MAX })
+  const count = (option: string, max = COUNT_MAX): number | undefined => args.wholeNumber(option, { min: 0, max })
   return {
     lagMs: durationOption(args, 'max-lag') ?? STATUS_LIMITS.lagMs,
     errors: count('max-errors') ?? STATUS_LIMITS.errors,
     throttles: count('max-throttles') ?? STATUS_LIMITS.throttles,
-    deadLetters: count('max-dead-letters') ?? STATUS_LIMITS.deadLetters,
+    deadLetters: count('max-dead-letters', DEAD_LETTERS_LIMIT_MAX) ?? STATUS_LIMITS.deadLetters,
     snapshotAgeMs: durationOption(args, 'max-snapshot-age') ?? STATUS_LIMITS.snapshotAgeMs,
   }
 }

@@ -54,8 +54,13 @@ function deadLettersLine({ deadLetters }: Readings, limits: StatusLimits): Statu
     const parts = reasons.map(({ reason, count: own, owners }) =>
       owners.length === 0 ? `${reason} ${own}` : `${reason} ${own} (${owners.join(', ')})`,
     )
-    const text = `${counted({ count, isComplete })} open: ${parts.join(', ')}`
-    if (count <= limits.deadLetters && isComplete) return well(name, text, values)
+    const open = `open: ${parts.join(', ')}`
+    if (count <= limits.deadLetters && !isComplete) {
+      const next = `look on with a longer --patience: ${countText(limits.deadLetters)} are allowed, and there may be more`
+      return unwell(name, `at least ${countText(count)} ${open}`, { verdict: 'unknown', next, values })
+    }
+    const text = `${counted({ count, isComplete })} ${open}`
+    if (count <= limits.deadLetters) return well(name, text, values)
     return unwell(name, text, { next: 'millrace deadletters list, then mend the cause and replay them', values })
   })
 }

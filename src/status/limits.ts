@@ -24,6 +24,12 @@ export const STATUS_LIMITS: StatusLimits = {
   snapshotAgeMs: DAY_MS + 2 * HOUR_MS,
 }
 
+/**
+ * The most that `deadLetters` may be: a look reads one letter more than that, and a million are some thousand objects and half a minute
+ * of one core.
+ */
+export const DEAD_LETTERS_LIMIT_MAX = 1_000_000
+
 /** A run of compaction leaves hours where its 15 minutes are up; more than these are not caught up on within the day. */
 export const COMPACTION_HOURS_LEFT_MAX = 6
 

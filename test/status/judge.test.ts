@@ -130,7 +130,8 @@ describe('judge', () => {
       const found = judge(wellReadings({ deadLetters }), { ...STATUS_LIMITS, deadLetters: 5 })
       return found.find(({ name }) => name === 'dead-letters')?.verdict
     }
-    expect([verdict(5, true), verdict(6, true), verdict(5, false)]).toEqual(['well', 'unwell', 'unwell'])
+    const found = [verdict(5, true), verdict(6, true), verdict(5, false), verdict(6, false)]
+    expect(found).toEqual(['well', 'unwell', 'unknown', 'unwell'])
   })
 
   it('leaves out functions that a team need not have, and finds no fault with a deployment of today', () => {
