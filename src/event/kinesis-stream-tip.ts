@@ -27,19 +27,25 @@ const CALLS_PER_SHARD_MAX = 1000
 const SHARDS_AT_ONCE = 8
 
 export function kinesisStreamTip(options: KinesisStreamTipOptions): StreamTip {
+  const reading = async <T>(read: () => Promise<T>): Promise<T> => {
+    try {
+      return await read()
+    } catch (error) {
+      throw error instanceof EventStreamError ? error : unreadable(error, options.streamName)
+    }
+  }
   return {
-    async read(after) {
-      try {
+    streamName: options.streamName,
+    shards: () => reading(() => listShards(options)),
+    read: after =>
+      reading(async () => {
         const shards = await listShards(options)
         const last = await mapWithLimit(shards, SHARDS_AT_ONCE, async shard => {
           const sequence = await lastOf(options, shard, after.get(shard))
           return sequence === undefined ? [] : [[shard, sequence] as const]
         })
         return new Map(last.flat())
-      } catch (error) {
-        throw error instanceof EventStreamError ? error : unreadable(error, options.streamName)
-      }
-    },
+      }),
   }
 }
 

@@ -10,6 +10,7 @@ import type { ItemBefore, NextItem } from '../recompute/plan-user.ts'
 import type { CorruptItem, StoredItem } from '../store/user-item.ts'
 import type { HeldUser } from './backfill-holding.ts'
 import { type HistoryEvent, judgedAt, recordKey } from './counted-events.ts'
+import type { IsGone } from './gone-shards.ts'
 import type { OpenLetter } from './open-letters.ts'
 import { rebuildUser } from './rebuild-user.ts'
 
@@ -25,7 +26,12 @@ export interface PlanContext {
   readonly acceptedMs?: number | undefined
   /** Letters that were closed since they were read, by `recordKey`, and the instant by which each was accepted, if it was. */
   readonly closedSince?: ReadonlyMap<string, number | undefined> | undefined
+  /** Events of these shards that only the item has are given up; undefined: of none. */
+  readonly isGivenUp?: IsGone | undefined
 }
+
+/** Before every event: what is rebuilt differs from it. */
+export const BEFORE_ALL_MS = -1
 
 /** Sequences by `stream@epoch/shard` that history must reach before the user can be rebuilt. */
 export type Needs = readonly (readonly [string, string])[]
@@ -37,6 +43,8 @@ export type RebuildPlan =
       readonly before: StoredItem | undefined
       readonly next: NextItem
       readonly imports: readonly string[]
+      /** Shards by `stream@epoch/shard`, of which events were given up. */
+      readonly lost: readonly string[]
       /** Letters whose records are then counted. */
       readonly closed: readonly OpenLetter[]
       /** `recordKey` of open letters that are not counted: wrong, should somebody close one before this is written. */
@@ -63,14 +71,18 @@ export function planRebuild(
   const { closedSince } = context
   const letters = user.letters.filter(letter => closedSince?.has(recordKey(letter)) !== true)
   const wanted = letters.filter(isIncluded)
-  const needs = needsOf(read.content, wanted)
+  const { needs, lost } = splitNeeds(needsOf(read.content, wanted), context)
   if (!isReached(needs, positions)) return { outcome: 'waiting', user, needs }
+  const content = lost.length === 0 ? read.content : withoutLost(read.content, positions)
   const aside = recordsAside({ ...user, letters }, new Set(wanted), context)
   const rebuilt = rebuildUser(
     compiled,
-    { content: read.content, imports: read.stored?.imports ?? [] },
+    { content, imports: read.stored?.imports ?? [] },
     { events: user.events, ...aside },
   )
+  // Nothing would be left of the user.
+  if (rebuilt.outcome === 'rebuilt' && rebuilt.next.at === BEFORE_ALL_MS && read.content?.at !== BEFORE_ALL_MS)
+    return { outcome: 'waiting', user, needs: lost }
   const closed = [...aside.closed]
   return rebuilt.outcome === 'unchanged'
     ? { outcome: 'unchanged', user, version: read.content?.version ?? 0, closed }
@@ -78,6 +90,7 @@ export function planRebuild(
         ...rebuilt,
         user,
         before: read.stored,
+        lost: lost.map(([key]) => key),
         closed,
         leftOut: [...aside.openLetters].filter(key => !aside.included.has(key)),
       }
@@ -88,6 +101,26 @@ export function isReached(needs: Needs, positions: ReadonlyMap<string, string>):
     const position = positions.get(key)
     return position !== undefined && compareSequences(sequence, position) <= 0
   })
+}
+
+/** An item that says to have come only as far as the archive has: what it had beyond is given up, its newest time too. */
+function withoutLost(content: ItemBefore | undefined, positions: ReadonlyMap<string, string>): ItemBefore | undefined {
+  if (content === undefined) return undefined
+  const { marks } = content.dedup
+  const kept = [...marks].flatMap(([key, mark]) => {
+    const sequence = positions.get(key)
+    if (sequence === undefined) return []
+    return [[key, compareSequences(mark.sequence, sequence) <= 0 ? mark : { ...mark, sequence }] as const]
+  })
+  return { ...content, at: BEFORE_ALL_MS, dedup: { ...content.dedup, marks: new Map(kept) } }
+}
+
+function splitNeeds(
+  all: Needs,
+  { positions, isGivenUp }: Pick<PlanContext, 'positions' | 'isGivenUp'>,
+): { readonly needs: Needs; readonly lost: Needs } {
+  const lost = all.filter(need => isGivenUp?.(need[0]) === true && !isReached([need], positions))
+  return { needs: all.filter(need => !lost.includes(need)), lost }
 }
 
 /** What no object of the archive has is in no history, and not waited for. */

@@ -1,6 +1,6 @@
 // What a repair makes of one item, decided on data alone. A corrupt item is planned as the item that it would be if nothing were known
 // but what its checksums still vouch for; where not even its marks are known, it may have folded everything that was in the stream
-// when it was read, and so all of that counts.
+// when it was read, and so all of that counts. Of a shard that is gone from the stream, the archive has all that there is.
 import { markKey, pruneMarks } from '../affected/decide.ts'
 import { type DedupState, EMPTY_DEDUP, type Mark } from '../affected/dedup-state.ts'
 import { compareSequences } from '../event/stream-record.ts'
@@ -14,7 +14,15 @@ import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item
 import type { HeldUser } from './backfill-holding.ts'
 import { eachOnce, recordKey } from './counted-events.ts'
 import type { OpenLetter } from './open-letters.ts'
-import { isReached, type Needs, type PlanContext, planRebuild, type RebuildPlan } from './rebuild-plan.ts'
+import type { IsGone } from './gone-shards.ts'
+import {
+  BEFORE_ALL_MS,
+  isReached,
+  type Needs,
+  type PlanContext,
+  planRebuild,
+  type RebuildPlan,
+} from './rebuild-plan.ts'
 
 export interface RepairContext {
   readonly compiled: CompiledPipeline
@@ -22,6 +30,8 @@ export interface RepairContext {
   readonly positions: ReadonlyMap<string, string>
   /** The end of each shard, by `stream@epoch/shard`, after the item was read; undefined: nobody has looked yet. */
   readonly through: ReadonlyMap<string, string> | undefined
+  /** Shards that bring nothing more; undefined: nobody has looked yet. */
+  readonly isGone: IsGone | undefined
   /** See PlanContext. */
   readonly closedSince: PlanContext['closedSince']
   readonly nowMs: number
@@ -37,6 +47,8 @@ export interface RepairedUser {
   readonly before: StoredItem
   readonly next: NextItem
   readonly imports: readonly string[]
+  /** See RebuildPlan. */
+  readonly lost: readonly string[]
   readonly closed: readonly OpenLetter[]
 }
 
@@ -47,6 +59,8 @@ export type RepairPlan =
   | { readonly outcome: 'no-item'; readonly user: HeldUser }
   /** How far the stream is has to be looked up. */
   | { readonly outcome: 'tip-unknown'; readonly user: HeldUser; readonly problem: string }
+  /** Whether the stream still has the shards that the archive is behind in has to be looked up. */
+  | { readonly outcome: 'shards-unknown'; readonly user: HeldUser; readonly problem: string }
   /** Newer code wrote it. */
   | { readonly outcome: 'newer'; readonly user: HeldUser; readonly problem: string }
   /** The archive has nothing of the user that counts: an empty item would destroy what there is. */
@@ -60,9 +74,6 @@ const INCLUDED_REASONS: ReadonlySet<string> = new Set(['item-corrupt', 'late'])
  * whatever an item reaches by counting, which is once a write; and as an instant in ms it is beyond an earlier repair's, too.
  */
 const UNREADABLE_VERSION_LEAST = 1_000_000_000
-
-/** Before every event: what is rebuilt differs from it. */
-const BEFORE_ALL_MS = -1
 
 export function isIncluded({ reason }: Pick<OpenLetter, 'reason'>): boolean {
   return INCLUDED_REASONS.has(reason)
@@ -89,18 +100,20 @@ export function planRepair(
   context: RepairContext,
 ): RepairPlan {
   if (stored === undefined) return { outcome: 'no-item', user }
-  const { compiled, positions, closedSince } = context
+  const { compiled, positions, closedSince, isGone } = context
   const problem = itemProblem(compiled, stored)
   const rebuild = { compiled, positions, includedReason: undefined, isIncluded, closedSince }
   const standIn = problem === undefined ? undefined : standInFor(user, salvageItem(stored), { ...context, problem })
   if (standIn !== undefined && 'outcome' in standIn) return standIn
-  const plan = planRebuild(user, standIn ?? stored, rebuild)
+  // Of an item that cannot be read nobody has the events that the archive never got.
+  const plan = planRebuild(user, standIn ?? stored, standIn === undefined ? rebuild : { ...rebuild, isGivenUp: isGone })
   // A stand-in is whole by construction, and a sound item was read above.
   if (plan.outcome === 'corrupt') throw new Error(`A sound item is not read: ${plan.detail}`)
-  if (standIn === undefined || problem === undefined || plan.outcome === 'waiting') return plan
+  if (standIn === undefined || problem === undefined) return plan
+  if (plan.outcome === 'waiting') return isGone === undefined ? { outcome: 'shards-unknown', user, problem } : plan
   if (plan.outcome === 'unchanged' || plan.next.at === BEFORE_ALL_MS) return { outcome: 'no-history', user, problem }
-  const { next, imports, closed } = plan
-  return { outcome: 'repaired', user, corrupt: stored, problem, before: standIn, next, imports, closed }
+  const { next, imports, lost, closed } = plan
+  return { outcome: 'repaired', user, corrupt: stored, problem, before: standIn, next, imports, lost, closed }
 }
 
 type StandIn = StoredItem | Extract<RepairPlan, { readonly outcome: 'newer' | 'tip-unknown' | 'waiting' }>

@@ -14,6 +14,7 @@ import type { BackfillDependencies } from './backfill.ts'
 import { EVENTS_HELD_MAX, type HeldUser, Holding } from './backfill-holding.ts'
 import { LetterTail } from './backfill-letters.ts'
 import { ArchiveTail } from './backfill-tail.ts'
+import { goneShards, type IsGone } from './gone-shards.ts'
 import type { OpenLetter } from './open-letters.ts'
 import { isIncluded, itemProblem, planRepair, type RepairContext, type RepairPlan } from './repair-plan.ts'
 import { carryOut, type RepairResult } from './repair-write.ts'
@@ -79,6 +80,7 @@ class RepairRun {
   readonly #results = new Map<string, RepairResult>()
   /** Who is looked at again: users with a letter that came since the run began and that a repair counts, or written meanwhile. */
   readonly #again = new Set<string>()
+  #isGone: IsGone | undefined
 
   constructor(request: RepairRequest, deps: RepairDependencies) {
     const { archive, history, spoolDir } = deps
@@ -121,7 +123,7 @@ class RepairRun {
     userIds: readonly string[],
     { predictor, untilMs }: { readonly predictor: PinnedPredictor; readonly untilMs: number },
   ): Promise<readonly string[]> {
-    const { compiled, history, clock, sleep, users } = this.#deps
+    const { compiled, history, clock, sleep, users, tip } = this.#deps
     const eventsMax = this.#request.eventsHeldMax ?? EVENTS_HELD_MAX
     const holding = new Holding({ compiled, history, tail: this.#tail, eventsMax })
     const aside = {
@@ -141,6 +143,10 @@ class RepairRun {
         through = await this.#endOfStream()
         continue
       }
+      if (this.#isGone === undefined && plans.some(({ outcome }) => outcome === 'shards-unknown')) {
+        this.#isGone = await goneShards(tip, { positions: this.#tail.positions, stream: this.#request.stream })
+        continue
+      }
       const results = await this.#carryOut(plans, predictor, this.#context(through))
       const left = new Set(results.filter(({ outcome }) => outcome === 'waiting').map(({ userId }) => userId))
       waiting = waiting.filter(({ user }) => left.has(user.userId))
@@ -151,7 +157,8 @@ class RepairRun {
 
   #context(through: RepairContext['through']): RepairContext {
     const [{ positions }, { closedSince }] = [this.#tail, this.#letters]
-    return { compiled: this.#deps.compiled, positions, through, closedSince, nowMs: this.#deps.clock() }
+    const isGone = this.#isGone
+    return { compiled: this.#deps.compiled, positions, through, isGone, closedSince, nowMs: this.#deps.clock() }
   }
 
   async #advance(holding: Holding | undefined): Promise<void> {

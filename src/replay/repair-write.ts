@@ -10,7 +10,7 @@ import { DRY_SPILLS, type SpillStore } from '../store/spill-store.ts'
 import type { UserStore } from '../store/user-item.ts'
 import type { OpenLetter } from './open-letters.ts'
 import { keepCorrupt } from './repair-keep.ts'
-import { itemProblem, planRepair, type RepairContext, type RepairPlan } from './repair-plan.ts'
+import { itemProblem, planRepair, type RepairContext, type RepairedUser, type RepairPlan } from './repair-plan.ts'
 
 export interface RepairWriteDependencies {
   readonly compiled: CompiledPipeline
@@ -45,7 +45,7 @@ export interface RepairResult {
   readonly outcome: RepairOutcome
   /** What was wrong with the item. */
   readonly problem?: string
-  /** Why it was left. */
+  /** Why it was left, or what of it was. */
   readonly detail?: string
   /** Of the item that was put; of a dry run that would be. */
   readonly version?: number
@@ -73,7 +73,7 @@ export async function carryOut(
     const wrong = plan.outcome === 'repaired' ? { problem: plan.problem } : {}
     if ('reason' in packed) return { userId, outcome: 'item-too-big', ...wrong, detail: packed.detail, closed: [] }
     const { item } = packed
-    const done = { userId, outcome: plan.outcome, ...wrong, version: item.v, closed }
+    const done = { userId, outcome: plan.outcome, ...wrong, ...withLost(plan), version: item.v, closed }
     if (deps.isDryRun) return done
     const kept = plan.outcome === 'repaired' ? { kept: await keep(plan, item.v, deps) } : {}
     await packed.writeSpills()
@@ -97,10 +97,18 @@ function keep(
   return keepCorrupt(archive, { corrupt, problem, who, atMs: clock(), version })
 }
 
+function withLost({ lost }: Pick<RepairedUser, 'lost'>): { readonly detail?: string } {
+  if (lost.length === 0) return {}
+  return {
+    detail: `the archive lacks the last events of ${[...new Set(lost)].join(', ')}, which the stream has no longer`,
+  }
+}
+
 function leftAlone(plan: Exclude<RepairPlan, { readonly outcome: 'repaired' | 'rebuilt' }>): RepairResult {
   const { userId } = plan.user
   if (plan.outcome === 'unchanged') return { userId, outcome: 'unchanged', closed: plan.closed }
   if (plan.outcome === 'waiting' || plan.outcome === 'no-item') return { userId, outcome: plan.outcome, closed: [] }
-  if (plan.outcome === 'tip-unknown') return { userId, outcome: 'waiting', problem: plan.problem, closed: [] }
+  if (plan.outcome === 'tip-unknown' || plan.outcome === 'shards-unknown')
+    return { userId, outcome: 'waiting', problem: plan.problem, closed: [] }
   return { userId, outcome: plan.outcome, problem: plan.problem, closed: [] }
 }

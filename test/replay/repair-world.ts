@@ -24,6 +24,8 @@ export interface RepairWorld extends BackfillWorld {
   readonly tipReads: ReadonlyMap<string, string>[]
   /** Awaited in each look at the end of the stream. */
   onTip: (() => Promise<void>) | undefined
+  /** Ids of the shards that the stream has. */
+  shards: readonly string[]
   put(records: readonly StreamRecord[]): void
   repair(request?: Partial<RepairRequest>): Promise<readonly RepairResult[]>
   damage(userId: string, change: (attributes: Attributes) => Attributes): void
@@ -37,6 +39,7 @@ export function repairWorld(): RepairWorld {
     stream,
     tipReads,
     onTip: undefined,
+    shards: [SHARD],
     put: (records: readonly StreamRecord[]) => void stream.push(...records),
     damage(userId: string, change: (attributes: Attributes) => Attributes) {
       const attributes = world.users.raw(userId)
@@ -53,6 +56,8 @@ export function repairWorld(): RepairWorld {
         await world.onSleep?.(ms)
       }
       const tip = {
+        streamName: STREAM.slice(0, STREAM.indexOf('@')),
+        shards: async () => [...world.shards],
         async read(after: ReadonlyMap<string, string>) {
           tipReads.push(new Map(after))
           await world.onTip?.()

@@ -119,6 +119,11 @@ export function simulatedStream(shardCount: number, epoch: number): SimulatedStr
   }
 }
 
+/** As StreamTip has it: here no record expires. */
+export function shardsOf(stream: SimulatedStream): readonly string[] {
+  return [...new Set([...stream.openShards(), ...stream.lastSequences().keys()])]
+}
+
 /** As StreamTip has it: the last record of each shard that has one beyond. */
 export function tipOf(stream: SimulatedStream, after: ShardSequences): ShardSequences {
   const beyond = [...stream.lastSequences()].filter(([shard, sequence]) => {

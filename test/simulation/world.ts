@@ -26,7 +26,7 @@ import { newScheduler, type Scheduler } from './scheduler.ts'
 import { drawSettings, type Settings } from './settings.ts'
 import { type Caller, type Commit, simulatedUsersTable, type SimulatedUsersTable } from './simulated-dynamodb.ts'
 import { S3_ERRORS, type SimulatedBucket, simulatedBucket } from './simulated-s3.ts'
-import { type SimulatedStream, simulatedStream, tipOf } from './simulated-stream.ts'
+import { type SimulatedStream, shardsOf, simulatedStream, tipOf } from './simulated-stream.ts'
 import { Broken, checkCommit, CommittedItems } from './watch.ts'
 import type { Sent } from './workload.ts'
 
@@ -167,7 +167,11 @@ export function newSimulation({ seed, eventsMax, without = new Set() }: Simulati
       users: dynamodbUserStore({ client: table.client(process), table: 'users', ...world }),
       archive: objects(archiveBucket, 'archive'),
       catalog: catalog({ store: catalogItems, objects: objects(catalogBucket, 'catalog'), clock, ...world }),
-      tip: { read: after => process.call('Kinesis', S3_ERRORS, () => tipOf(stream, after)) },
+      tip: {
+        streamName: STREAM,
+        shards: () => process.call('Kinesis', S3_ERRORS, () => shardsOf(stream)),
+        read: after => process.call('Kinesis', S3_ERRORS, () => tipOf(stream, after)),
+      },
       predictor: compiled => modelPredictor(compiled, simulation.models.sourceFor(clock)),
       clock,
     }
