@@ -12,6 +12,7 @@ import type { Pipeline } from '../predictions/pipeline.ts'
 import { backfill } from '../replay/backfill.ts'
 import type { BackfillTarget } from '../replay/backfill-select.ts'
 import type { BackfillCounts } from '../replay/backfill-settle.ts'
+import { goneShards } from '../replay/gone-shards.ts'
 import type { CommandArguments } from './command-arguments.ts'
 import type { Command, CommandContext } from './command.ts'
 import { CommandError, UsageError } from './errors.ts'
@@ -47,6 +48,11 @@ export const command: Command = {
       value: 'DURATION',
       description: `How long to wait until the archive is as far as the items. Default: ${WAIT_DEFAULT}.`,
     },
+    'accept-loss': {
+      type: 'boolean',
+      description:
+        'Rebuild also who has events that the archive will never have, as their shard is gone, without them.',
+    },
     ...STAGE_OPTION,
   },
   changesThings: true,
@@ -62,7 +68,8 @@ export const command: Command = {
       const { isDryRun } = context
       const counts = await withHistoryViews(connection, pipeline.name, async ({ openHistory, spoolDir }) => {
         const history = await openHistory()
-        const request = { target, only, writesPerSecond, waitMs, isDryRun, by: describeTarget(target) }
+        const isGivenUp = args.flag('accept-loss') ? await goneShards(connection.tip, history) : undefined
+        const request = { target, only, writesPerSecond, waitMs, isDryRun, isGivenUp, by: describeTarget(target) }
         const onProgress = progressOf(context)
         try {
           const { clock } = context
@@ -169,6 +176,7 @@ function describe(counts: BackfillCounts, isDryRun: boolean): string[] {
           `${lettersRefused} given-up records are refused: dead letters of their own from now on, each with its reason`,
         ]),
     ...(doubtCleared === 0 ? [] : [`doubt: ${doubtCleared} cleared`]),
+    ...(counts.gaveUp === 0 ? [] : [`${counts.gaveUp} written without events that the archive will never have`]),
     ...(counts.waiting === 0 ? [] : [`${counts.waiting} left: the archive does not have their newest events yet`]),
     ...corruptLine(counts),
     ...(counts.itemTooBig === 0 ? [] : [`${counts.itemTooBig} left: their items would be over the size limit`]),
@@ -197,7 +205,7 @@ function failWhereLeft(
     code: 'backfill-incomplete',
     next:
       waiting === left
-        ? 'Run it again: who is done is not written again. If the archive stays behind, look at its function.'
+        ? 'Run it again: who is done is not written again. If the archive stays behind, look at its function; whom it will never reach, as their shard is gone, `millrace verify` calls unarchived, and --accept-loss rebuilds.'
         : 'The lines above say why. Those that wait are done by another run; a corrupt item by `millrace users repair`.',
   })
 }

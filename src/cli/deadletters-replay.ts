@@ -71,7 +71,7 @@ export const command: Command = {
     if (left > 0) {
       throw new CommandError(`${left} letters are still open`, {
         code: 'letters-left',
-        next: 'The lines above say why; run it again for those that wait for the archive or could not be written.',
+        next: 'The lines above say why; run it again for those that wait for the archive or could not be written. Whom the archive will never reach, `millrace verify` calls unarchived, and `millrace backfill --user ID --accept-loss` rebuilds first.',
       })
     }
   },

@@ -97,6 +97,10 @@ function describeStored({ verdict, item }: StoredComparison, models: readonly Ex
       return [
         `Stored: the item contains events that the archive does not have yet (${verdict.shard}), so it is ahead of what stands here. Ask again in a minute.`,
       ]
+    case 'unarchived':
+      return [
+        `Stored: the item contains events that the archive lacks and will not get (${verdict.shard} is gone from the stream), so it is ahead of what stands here.`,
+      ]
     case 'extra':
     case 'missing':
     case 'none':

@@ -169,7 +169,7 @@ function failWhereLeft(results: readonly RepairResult[]): void {
   throw new CommandError(`${left.length} users are left as they were`, {
     code: 'repair-incomplete',
     next: isWaiting
-      ? 'Run it again: who is done is not written again. If the archive stays behind, look at its function.'
+      ? 'Run it again: who is done is not written again. If the archive stays behind, look at its function; of a sound item `millrace verify --user ID` says whether it will ever have its last events.'
       : 'The lines above say why, and what helps.',
   })
 }

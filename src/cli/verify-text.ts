@@ -22,6 +22,7 @@ export function describeReport(report: VerifyReport, which: Which): string[] {
     ...listed('Extra', report.extra, ({ userId }) => userId),
     ...listed('Corrupt', report.corrupt, ({ userId, detail }) => `${userId}: ${detail}`),
     ...listed('Behind', report.behind, ({ userId, shard }) => `${userId}: ${shard}`),
+    ...listed('Unarchived', report.unarchived, ({ userId, shard }) => `${userId}: ${shard}`),
     ...(refusedToday === 0
       ? []
       : ['', `${refusedToday} records of these users are refused by today's contracts and have no dead letter.`]),
@@ -43,10 +44,17 @@ export function verifyFailure({ counts }: VerifyReport): CommandError | undefine
       next: '`millrace users explain ID` shows what a user should have; `millrace backfill --user ID` rebuilds one.',
     })
   }
-  if (counts.behind === 0) return undefined
+  if (counts.behind === 0) return counts.unarchived === 0 ? undefined : lacking(counts)
   return new CommandError(`The archive is behind ${counts.behind} of ${counts.users} users`, {
     code: 'archive-behind',
     next: 'Wait longer with --wait; if it stays, look at the errors of the function `archive`.',
+  })
+}
+
+function lacking({ unarchived, users }: VerifyReport['counts']): CommandError {
+  return new CommandError(`The archive lacks the last events of ${unarchived} of ${users} users, for good`, {
+    code: 'archive-lacks-events',
+    next: 'Their shards are gone from the stream, so that only the items have them. `millrace backfill --user ID --accept-loss` gives them up.',
   })
 }
 
@@ -62,13 +70,14 @@ const MEANINGS = {
   extra: 'an item, and no event in history',
   corrupt: 'an item that cannot be read',
   behind: 'an item ahead of the archive: not compared',
+  unarchived: 'an item ahead of an archive that gets no more of a shard: cannot be compared',
 } as const
 
 function countLines({ counts }: VerifyReport): string[] {
   const width = String(counts.users).length
   const lines = Object.entries(MEANINGS).map(
     ([kind, meaning]) =>
-      `  ${kind.padEnd(9)}  ${String(counts[kind as keyof typeof MEANINGS]).padStart(width)}  ${meaning}`,
+      `  ${kind.padEnd(10)}  ${String(counts[kind as keyof typeof MEANINGS]).padStart(width)}  ${meaning}`,
   )
   if (counts.backfilling === 0) return lines
   return [...lines, '', `  ${counts.backfilling} values are null until they are backfilled, and not compared.`]

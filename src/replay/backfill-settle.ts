@@ -9,6 +9,7 @@ import type { ArchiveTail } from './backfill-tail.ts'
 import type { LetterTail } from './backfill-letters.ts'
 import { type WriteDependencies, writeChunk, type WrittenUser } from './backfill-write.ts'
 import type { OpenLetter } from './open-letters.ts'
+import type { IsGone } from './gone-shards.ts'
 import { isReached, type Needs } from './rebuild-plan.ts'
 
 /** Between two looks at the archive, which has news once a minute. */
@@ -22,6 +23,8 @@ export interface BackfillCounts {
   written: number
   /** Of those written, users that had no item. */
   firstItems: number
+  /** Of those written, users of whom events that only their item had were given up. */
+  gaveUp: number
   unchanged: number
   /** Users whose newest events the archive does not have yet; at the end of a run: did not have in time. */
   waiting: number
@@ -45,6 +48,7 @@ export function noCounts(): BackfillCounts {
     users: 0,
     written: 0,
     firstItems: 0,
+    gaveUp: 0,
     unchanged: 0,
     ...left,
     lettersClosed: 0,
@@ -63,6 +67,8 @@ export interface SettleDependencies extends WriteDependencies {
   /** Letters that are counted from now on, and the instant, ms, by which they are judged instead of their arrival. */
   readonly isIncluded: (letter: OpenLetter) => boolean
   readonly acceptedMs: number | undefined
+  /** See PlanContext. */
+  readonly isGivenUp?: IsGone | undefined
   /** What closed letters and cleared doubt say. */
   readonly by: string
   readonly counts: BackfillCounts
@@ -152,12 +158,13 @@ async function writeAll(
   deps: SettleDependencies,
   closing: Closing,
 ): Promise<readonly WaitingUser[]> {
-  const { compiled, tail, isIncluded, acceptedMs } = deps
+  const { compiled, tail, isIncluded, acceptedMs, isGivenUp } = deps
   const context = {
     compiled,
     includedReason: undefined,
     isIncluded,
     acceptedMs,
+    isGivenUp,
     positions: tail.positions,
     closedSince: deps.letters.closedSince,
   }
@@ -191,6 +198,7 @@ function note(
     case 'written':
       counts.written++
       if (written.version === 1) counts.firstItems++
+      if (written.lost.length > 0) counts.gaveUp++
       if (written.leftOut.length > 0) closing.leftOut.set(user.userId, written.leftOut)
       onWritten(user.userId)
   }

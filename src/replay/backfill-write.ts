@@ -25,6 +25,7 @@ export type WrittenUser =
       readonly outcome: 'written'
       readonly user: HeldUser
       readonly version: number
+      readonly lost: readonly string[]
       readonly closed: readonly OpenLetter[]
       readonly leftOut: readonly string[]
     }
@@ -47,7 +48,7 @@ export async function writeChunk(
   return mapWithLimit(plans, WRITES_IN_FLIGHT_MAX, async first => {
     let plan = first
     for (let attempt = 1; plan.outcome === 'rebuilt'; attempt++) {
-      const { user, before, next, imports, closed, leftOut } = plan
+      const { user, before, next, imports, lost, closed, leftOut } = plan
       const { definitions, pipeline } = deps.compiled
       const content = { userId: user.userId, before, next, definitions, imports, itemBytesMax: pipeline.itemBytesMax }
       const predicted = predictions.get(plan) ?? (await predictOne(deps.predictor, next.features))
@@ -58,7 +59,7 @@ export async function writeChunk(
       await packed.writeSpills()
       const put = await deps.users.put(item, before?.v)
       await packed.keepSpills()
-      if (put.outcome === 'written') return { outcome: 'written', user, version: item.v, closed, leftOut }
+      if (put.outcome === 'written') return { outcome: 'written', user, version: item.v, lost, closed, leftOut }
       // Another writer every time: the user is tried again when the others are done.
       if (attempt >= CONFLICT_ATTEMPTS_MAX) return { outcome: 'waiting', user, needs: [] }
       plan = planRebuild(user, put.current, context)

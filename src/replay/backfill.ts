@@ -19,6 +19,7 @@ import { type BackfillTarget, type BucketAside, Selection } from './backfill-sel
 import { type BackfillCounts, noCounts, settle, type SettleDependencies } from './backfill-settle.ts'
 import { ArchiveTail } from './backfill-tail.ts'
 import { recordKey } from './counted-events.ts'
+import type { IsGone } from './gone-shards.ts'
 import type { OpenLetter } from './open-letters.ts'
 import { refuseGivenUp } from './refuse-given-up.ts'
 
@@ -48,6 +49,8 @@ export interface BackfillRequest {
   /** Who needs it is counted, nothing is written. */
   readonly isDryRun?: boolean
   readonly eventsHeldMax?: number
+  /** Shards of which events that only an item has are given up; without it their users wait. */
+  readonly isGivenUp?: IsGone | undefined
   readonly onClosed?: SettleDependencies['onClosed']
   /** After each bucket. */
   readonly onProgress?: (counts: BackfillCounts) => void
@@ -213,7 +216,7 @@ class BackfillRun {
   }
 
   #settling(predictor: SettleDependencies['predictor']): SettleDependencies {
-    const { target, by, writesPerSecond, onClosed } = this.#request
+    const { target, by, writesPerSecond, isGivenUp, onClosed } = this.#request
     return {
       ...this.#deps,
       predictor,
@@ -222,6 +225,7 @@ class BackfillRun {
       pace: writePace(writesPerSecond, this.#deps),
       isIncluded: isIncluded(target),
       acceptedMs: target.kind === 'chosen' ? target.acceptedMs : undefined,
+      isGivenUp,
       by,
       counts: this.#counts,
       onLetter: this.#onLetter,

@@ -22,6 +22,7 @@ import {
 } from './explain-models.ts'
 import { type Move, movesBetween } from './explain-moves.ts'
 import { compareStored, type StoredComparison } from './explain-stored.ts'
+import { goneByEpoch } from './gone-shards.ts'
 import { asideByBucket } from './verify-aside.ts'
 import { isAside, type SetAside } from './verify-counted.ts'
 import { firstOfEach, historyReader, type PastEvent } from './verify-history.ts'
@@ -77,7 +78,7 @@ export async function explainUser(options: ExplainOptions): Promise<Explanation>
   const moment = explainMoment(set, knownAt(facts, askedMs), askedMs)
   if (moment.events.length === 0) throw unknownThen(facts, userId, askedMs)
   const then = await modelsAt(compiled, options, { moment, atMs: askedMs })
-  const bench = { compiled, atMs: nowMs, positions, folded: undefined }
+  const bench = { compiled, atMs: nowMs, positions, folded: undefined, isGone: goneByEpoch(positions) }
   return {
     userId,
     askedMs,

@@ -11,6 +11,7 @@ export interface VerifyCounts {
   different: number
   corrupt: number
   behind: number
+  unarchived: number
   /** Of all users that could be compared. */
   events: number
   values: number
@@ -32,6 +33,7 @@ export interface VerifyFindings {
   readonly different: readonly DifferentUser[]
   readonly corrupt: readonly { readonly userId: string; readonly detail: string }[]
   readonly behind: readonly { readonly userId: string; readonly shard: string }[]
+  readonly unarchived: readonly { readonly userId: string; readonly shard: string }[]
 }
 
 /** Users named of each kind: enough to begin with, and one is explained at a time. */
@@ -46,6 +48,7 @@ export class VerifyTally {
     different: 0,
     corrupt: 0,
     behind: 0,
+    unarchived: 0,
     events: 0,
     values: 0,
     backfilling: 0,
@@ -55,6 +58,7 @@ export class VerifyTally {
   #different: DifferentUser[] = []
   readonly #corrupt: VerifyFindings['corrupt'][number][] = []
   readonly #behind: VerifyFindings['behind'][number][] = []
+  readonly #unarchived: VerifyFindings['unarchived'][number][] = []
 
   add(userId: string, verdict: Verdict): void {
     if (verdict.kind === 'none') return
@@ -76,6 +80,9 @@ export class VerifyTally {
         break
       case 'behind':
         name(this.#behind, { userId, shard: verdict.shard })
+        break
+      case 'unarchived':
+        name(this.#unarchived, { userId, shard: verdict.shard })
     }
   }
 
@@ -87,6 +94,7 @@ export class VerifyTally {
       different: worstFirst(this.#different),
       corrupt: this.#corrupt,
       behind: this.#behind,
+      unarchived: this.#unarchived,
     }
   }
 

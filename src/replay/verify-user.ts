@@ -8,6 +8,7 @@ import { featuresAt } from '../serve/evaluate-user.ts'
 import { CorruptItemError } from '../store/errors.ts'
 import { decodeItem, isUnreadable, readBody } from '../store/item-codec.ts'
 import { type CorruptItem, isCorrupt, type StoredItem } from '../store/user-item.ts'
+import type { IsGone } from './gone-shards.ts'
 import type { Answer } from './obvious-answer.ts'
 import { obviousAnswers, valueDiffers, worstDifference } from './obvious-features.ts'
 import { countedEvents, dueEvents, type SetAside } from './verify-counted.ts'
@@ -27,6 +28,8 @@ export interface Bench {
   readonly positions: ReadonlyMap<string, string>
   /** How far any item says that a shard was folded; undefined: everything archived counts as folded. */
   readonly folded: ReadonlyMap<string, string> | undefined
+  /** Shards of which the archive has all that it will ever have; undefined: there are none. */
+  readonly isGone?: IsGone | undefined
 }
 
 export interface Difference {
@@ -60,6 +63,8 @@ export type Verdict =
   | { readonly kind: 'corrupt'; readonly detail: string }
   /** The archive has not come as far as the item. */
   | { readonly kind: 'behind'; readonly shard: string }
+  /** It ends beyond the archive in a shard that brings nothing more, and is not what the archive alone gives. */
+  | { readonly kind: 'unarchived'; readonly shard: string }
   /** No item, and nothing that one should contain. */
   | { readonly kind: 'none' }
 
@@ -71,9 +76,23 @@ export function judgeUser({ item, past }: UserCase, aside: SetAside, bench: Benc
   if (isCorrupt(item)) return { kind: 'corrupt', detail: item.corrupt }
   const decoded = decodeItem(item)
   if (isUnreadable(decoded)) return { kind: 'corrupt', detail: decoded.reason }
-  const shard = shardBehind(decoded.dedup, bench.positions)
+  const beyond = shardsBeyond(decoded.dedup, bench.positions)
+  const shard = beyond.find(one => bench.isGone?.(one) !== true)
   if (shard !== undefined) return { kind: 'behind', shard }
-  const events = countedEvents(past, { dedup: decoded.dedup, imports: item.imports }, aside)
+  const verdict = judgeItem(item, { past, reach: decoded.dedup, aside }, bench)
+  const [gone] = beyond
+  const isRight = verdict.kind === 'matched' || verdict.kind === 'corrupt'
+  return gone === undefined || isRight ? verdict : { kind: 'unarchived', shard: gone }
+}
+
+interface Evidence {
+  readonly past: readonly PastEvent[]
+  readonly reach: DedupState
+  readonly aside: SetAside
+}
+
+function judgeItem(item: StoredItem, { past, reach: dedup, aside }: Evidence, bench: Bench): Verdict {
+  const events = countedEvents(past, { dedup, imports: item.imports }, aside)
   if (events.length === 0) return { kind: 'extra' }
   try {
     return compareItem(item, events, bench)
@@ -89,12 +108,11 @@ function isFolded({ stream, shard, sequence }: StreamOrigin, folded: Bench['fold
   return upTo !== undefined && BigInt(sequence) <= BigInt(upTo)
 }
 
-function shardBehind({ marks }: DedupState, positions: Bench['positions']): string | undefined {
-  for (const [shard, { sequence }] of marks) {
+function shardsBeyond({ marks }: DedupState, positions: Bench['positions']): readonly string[] {
+  return [...marks].flatMap(([shard, { sequence }]) => {
     const position = positions.get(shard)
-    if (position === undefined || BigInt(position) < BigInt(sequence)) return shard
-  }
-  return undefined
+    return position === undefined || BigInt(position) < BigInt(sequence) ? [shard] : []
+  })
 }
 
 function compareItem(item: StoredItem, events: readonly DecodedEvent[], { compiled, atMs }: Bench): Compared {

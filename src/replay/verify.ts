@@ -1,11 +1,13 @@
 // Whether what is stored is what history says: users are recomputed from the archive by the obvious implementation and held against
 // their items. docs/verify.md says what is compared and what each finding means.
 import type { History } from '../archive/history.ts'
+import type { StreamTip } from '../event/stream-tip.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { Sleep } from '../platform/clock.ts'
 import { SECOND_MS } from '../platform/duration.ts'
 import type { CompiledPipeline } from '../predictions/compile-pipeline.ts'
 import type { UserStore } from '../store/user-item.ts'
+import { goneByEpoch, goneShards, type IsGone } from './gone-shards.ts'
 import { asideByBucket } from './verify-aside.ts'
 import { historyReader } from './verify-history.ts'
 import { type ChosenItems, chooseItems } from './verify-items.ts'
@@ -20,6 +22,8 @@ export interface VerifyOptions {
   readonly archive: ObjectStore
   /** A view of now; each call gives another one, closed before the next is opened. */
   readonly openHistory: () => Promise<History>
+  /** Asked, where the archive does not come as far as the items, whether it ever will. */
+  readonly tip?: StreamTip | undefined
   readonly sleep: Sleep
   readonly which: Which
   /** The instant of the GET that is compared. */
@@ -51,7 +55,7 @@ const SECOND_LOOK_MS = 2 * SECOND_MS
 /** Beyond so many wrong users it is no race. */
 const SUSPECTS_MAX = 10_000
 
-/** Throws StoreError, ObjectStoreError, CatalogError, ArchiveError. */
+/** Throws StoreError, ObjectStoreError, CatalogError, ArchiveError, EventStreamError. */
 export async function verifyUsers(options: VerifyOptions): Promise<VerifyReport> {
   const tally = new VerifyTally()
   const suspects: string[] = []
@@ -89,10 +93,10 @@ async function look(
   const { compiled, archive, atMs, spoolDir, eventsInMemoryMax } = options
   // In this order: what an item contains is in the archive soon, and its dead letters are written after it.
   const chosen = await chooseItems(options)
-  const history = await openCovering(chosen.needed, options)
+  const { history, isGone } = await openCovering(chosen.needed, options)
   const aside = await asideByBucket(archive, chosen.isChosen, spoolDir)
   const folded = chosen.folded ?? foldedBefore
-  const bench = { compiled, atMs, positions: history.positions, folded }
+  const bench = { compiled, atMs, positions: history.positions, folded, isGone }
   const read = historyReader(compiled)
   let refusedToday = 0
   try {
@@ -113,18 +117,24 @@ async function look(
 
 async function openCovering(
   needed: ReadonlyMap<string, string>,
-  { openHistory, sleep, waitMs }: VerifyOptions,
-): Promise<History> {
+  { openHistory, sleep, waitMs, tip }: VerifyOptions,
+): Promise<{ readonly history: History; readonly isGone: IsGone }> {
   for (let waitedMs = 0; ; waitedMs += ARCHIVE_LOOK_MS) {
     const history = await openHistory()
-    if (waitedMs >= waitMs || covers(history.positions, needed)) return history
+    const { positions } = history
+    const isGone = goneByEpoch(positions)
+    if (covers(positions, needed, isGone)) return { history, isGone }
+    // Whoever waited in vain asks the stream, too.
+    if (waitedMs >= waitMs)
+      return { history, isGone: tip === undefined ? isGone : await goneShards(tip, { positions }) }
     await history.close()
     await sleep(ARCHIVE_LOOK_MS)
   }
 }
 
-function covers(positions: ReadonlyMap<string, string>, needed: ReadonlyMap<string, string>): boolean {
+function covers(positions: ReadonlyMap<string, string>, needed: ReadonlyMap<string, string>, isGone: IsGone): boolean {
   return [...needed].every(([shard, sequence]) => {
+    if (isGone(shard)) return true
     const position = positions.get(shard)
     return position !== undefined && BigInt(position) >= BigInt(sequence)
   })

@@ -27,7 +27,7 @@ const NOW = Date.UTC(2026, 5, 1, 12)
 let shop: Shop
 
 beforeAll(async () => {
-  shop = await openShop({ source: PIPELINE, with: ['users', 'archive'], clock: () => NOW })
+  shop = await openShop({ source: PIPELINE, with: ['users', 'archive', 'stream'], clock: () => NOW })
   const records = Array.from({ length: 12 }, (_, id) => visit(id + 1, `user-${id % 3}`))
   await deliver(records)
   await archiveBatch(records, shop.connection.archive)
@@ -82,6 +82,26 @@ describe('backfill', () => {
     expect(left.stderr).toContain('1 users are left as they were (backfill-incomplete)')
     await archiveBatch([ahead], shop.connection.archive)
     expect((await millrace('--user', 'user-0')).stdout).toContain('1 written')
+  })
+
+  it('gives up what the archive will never have only where it is told to', async () => {
+    const { archive } = shop.connection
+    await deliver([visit(30, 'user-7'), visit(31, 'user-7')])
+    await archiveBatch([visit(30, 'user-7')], archive)
+    // A record of the stream that was made anew.
+    await archiveBatch([{ ...visit(1, 'nobody'), stream: 'events@2' }], archive)
+    const left = await waiting('--user', 'user-7')
+    expect(left.exitCode).toBe(1)
+    expect(left.stderr).toContain('--accept-loss')
+    const verified = await shop.millrace('verify', '--user', 'user-7', '--wait', '1')
+    expect(verified.stdout).toContain('Unarchived:\n  user-7: events@1/')
+    expect(verified.stderr).toContain('(archive-lacks-events)')
+    expect(await waiting('--user', 'user-7', '--accept-loss')).toMatchObject({
+      exitCode: 0,
+      stdout: '1 users: 1 written, 0 unchanged\n1 written without events that the archive will never have\n',
+    })
+    expect(await shop.millrace('verify', '--user', 'user-7')).toMatchObject({ exitCode: 0 })
+    expect((await millrace('--user', 'user-7')).stdout).toBe('1 users: 0 written, 1 unchanged\n')
   })
 
   it('counts letters that are accepted today, and closes them', async () => {

@@ -30,6 +30,7 @@ describe('the end of an emulated stream', () => {
     const last = new Map<string, string>()
     for (const result of results) if (result.outcome === 'put') last.set(result.shard, result.sequence)
     expect(last.size).toBe(3)
+    expect([...(await tip.shards())].sort()).toEqual([...last.keys()].sort())
     expect(await tip.read(new Map())).toEqual(last)
     expect(await tip.read(last)).toEqual(new Map())
     const [shard, sequence] = [...last][0] ?? ['', '']
@@ -38,6 +39,7 @@ describe('the end of an emulated stream', () => {
     expect(await tip.read(after)).toEqual(new Map([[shard, sequence]]))
     const missing = kinesisStreamTip({ client: kinesis, streamName: 'none', sleep: async () => undefined })
     await expect(missing.read(new Map())).rejects.toMatchObject({ name: 'EventStreamError', code: 'stream-missing' })
+    await expect(missing.shards()).rejects.toMatchObject({ name: 'EventStreamError', code: 'stream-missing' })
   })
 })
 
