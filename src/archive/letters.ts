@@ -61,7 +61,9 @@ async function* lettersOf(
   let held: { readonly key: string; readonly data: ReadonlyMap<string, string> } | undefined
   for (const { record, key } of givenUp) {
     if (!isWithoutData && held?.key !== key) held = { key, data: await dataBySequence(objects, key) }
-    const dataBase64 = isWithoutData ? '' : (held?.data.get(record.sequence) ?? '')
+    const dataBase64 = isWithoutData ? '' : held?.data.get(record.sequence)
+    // Its object has been replaced since names were listed, as a user was forgotten: who lists again finds the other one.
+    if (dataBase64 === undefined) continue
     yield givenUpLetter({ ...record, dataBase64 })
   }
 }

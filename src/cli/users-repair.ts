@@ -38,6 +38,11 @@ export const command: Command = {
       value: 'N',
       description: 'The epoch of the stream as it is now. Default: the newest that the archive has.',
     },
+    'accept-loss': {
+      type: 'boolean',
+      description:
+        'Give up events that the archive will never have, as their shard is gone, also of items whose state is sound.',
+    },
     who: REASON_OPTIONS.who,
     ...STAGE_OPTION,
   },
@@ -48,6 +53,7 @@ export const command: Command = {
       waitMs: durationOption(args, 'wait') ?? WAIT_DEFAULT_MS,
       epoch: args.wholeNumber('stream-epoch', { min: EPOCH_FIRST, max: EPOCH_MAX }),
       who: reasonOf(context, args).who,
+      isLossAccepted: args.flag('accept-loss'),
     }
     await withConnection(context, args, async (connection, pipeline) => {
       const compiled = compilePipeline(pipeline)
@@ -88,11 +94,12 @@ interface Asked {
   readonly waitMs: number
   readonly epoch: number | undefined
   readonly who: string
+  readonly isLossAccepted: boolean
 }
 
 async function repair(
   context: CommandContext,
-  { connection, compiled, db, userIds, waitMs, epoch, who }: Asked,
+  { connection, compiled, db, userIds, waitMs, epoch, who, isLossAccepted }: Asked,
 ): Promise<readonly RepairResult[]> {
   const { clock, isDryRun } = context
   const predictor = createPredictor(compiled, { ...connection, refreshMs: Number.POSITIVE_INFINITY, onError: fail })
@@ -108,7 +115,7 @@ async function repair(
     }
     try {
       return await repairUsers(
-        { userIds, stream, waitMs, by: BY, who, isDryRun, onProgress },
+        { userIds, stream, waitMs, by: BY, who, isDryRun, isLossAccepted, onProgress },
         { ...connection, clock, compiled, predictor, history, spoolDir },
       )
     } finally {
@@ -169,7 +176,7 @@ function failWhereLeft(results: readonly RepairResult[]): void {
   throw new CommandError(`${left.length} users are left as they were`, {
     code: 'repair-incomplete',
     next: isWaiting
-      ? 'Run it again: who is done is not written again. If the archive stays behind, look at its function; of a sound item `millrace verify --user ID` says whether it will ever have its last events.'
+      ? 'Run it again: who is done is not written again. If the archive stays behind, look at its function; of a sound item `millrace verify --user ID` says whether it will ever have its last events. An item whose state alone has them is repaired without them by --accept-loss.'
       : 'The lines above say why, and what helps.',
   })
 }

@@ -17,13 +17,11 @@ export function goneByEpoch(positions: ReadonlyMap<string, string>): IsGone {
 export interface StreamNow {
   /** The archive's. */
   readonly positions: ReadonlyMap<string, string>
-  /** Stream name + '@' + epoch of the one that is there now, where the archive may not have a record of it yet. */
-  readonly stream?: string | undefined
 }
 
 /** And by the stream's: it does not list the shard any more. Throws EventStreamError. */
-export async function goneShards(tip: StreamTip, { positions, stream }: StreamNow): Promise<IsGone> {
-  const newest = newestEpochs(stream === undefined ? positions : new Map([...positions, [`${stream}/`, '0']]))
+export async function goneShards(tip: StreamTip, { positions }: StreamNow): Promise<IsGone> {
+  const newest = newestEpochs(positions)
   const listed = new Set(await tip.shards())
   // Ids ascend: one beyond all that were listed is of a shard that has been made since.
   const youngest = [...listed].reduce((a, b) => (a > b ? a : b), '')

@@ -1,6 +1,7 @@
 // Records that Lambda gave up with their batch and that recompute would have refused: no rebuild can ever count them, so they become
 // the dead letters that they would have been. Each is then listed with its own reason, and its batch is over.
 import { affectedUsers } from '../affected/affected-users.ts'
+import { readForgotten } from '../archive/forgotten.ts'
 import { writeDeadLetters } from '../archive/dead-letters.ts'
 import { GIVEN_UP } from '../archive/given-up.ts'
 import { hasUnknownEpoch } from '../archive/given-up-epoch.ts'
@@ -42,6 +43,10 @@ export async function writeRefused(
   // A letter under a name that the archive does not know would be a second one once it does.
   const records = letters.map(({ record }) => record).filter(record => !hasUnknownEpoch(record))
   const { refused } = affectedUsers(records, compiled.contracts)
-  await writeDeadLetters(archive, refused)
-  return refused.length
+  if (refused.length === 0) return 0
+  // Somebody may have been forgotten since letters were listed: nothing of theirs is written again.
+  const forgotten = await readForgotten(archive)
+  const own = refused.filter(({ record }) => !forgotten.has(record.partitionKey, record.arrivalMs))
+  await writeDeadLetters(archive, own)
+  return own.length
 }

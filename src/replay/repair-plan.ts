@@ -32,6 +32,8 @@ export interface RepairContext {
   readonly through: ReadonlyMap<string, string> | undefined
   /** Shards that bring nothing more; undefined: nobody has looked yet. */
   readonly isGone: IsGone | undefined
+  /** Whether what only an item has that is not damaged may be given up. */
+  readonly isLossAccepted: boolean
   /** See PlanContext. */
   readonly closedSince: PlanContext['closedSince']
   readonly nowMs: number
@@ -100,17 +102,20 @@ export function planRepair(
   context: RepairContext,
 ): RepairPlan {
   if (stored === undefined) return { outcome: 'no-item', user }
-  const { compiled, positions, closedSince, isGone } = context
+  const { compiled, positions, closedSince } = context
   const problem = itemProblem(compiled, stored)
   const rebuild = { compiled, positions, includedReason: undefined, isIncluded, closedSince }
-  const standIn = problem === undefined ? undefined : standInFor(user, salvageItem(stored), { ...context, problem })
+  const salvage = problem === undefined ? undefined : salvageItem(stored)
+  const standIn = salvage && problem !== undefined ? standInFor(user, salvage, { ...context, problem }) : undefined
   if (standIn !== undefined && 'outcome' in standIn) return standIn
-  // Of an item that cannot be read nobody has the events that the archive never got.
+  // Where the state is torn nobody has the events that the archive never got; else they are in it.
+  const isGone = salvage?.state === undefined || context.isLossAccepted ? context.isGone : undefined
   const plan = planRebuild(user, standIn ?? stored, standIn === undefined ? rebuild : { ...rebuild, isGivenUp: isGone })
   // A stand-in is whole by construction, and a sound item was read above.
   if (plan.outcome === 'corrupt') throw new Error(`A sound item is not read: ${plan.detail}`)
   if (standIn === undefined || problem === undefined) return plan
-  if (plan.outcome === 'waiting') return isGone === undefined ? { outcome: 'shards-unknown', user, problem } : plan
+  if (plan.outcome === 'waiting')
+    return context.isGone === undefined ? { outcome: 'shards-unknown', user, problem } : plan
   if (plan.outcome === 'unchanged' || plan.next.at === BEFORE_ALL_MS) return { outcome: 'no-history', user, problem }
   const { next, imports, lost, closed } = plan
   return { outcome: 'repaired', user, corrupt: stored, problem, before: standIn, next, imports, lost, closed }

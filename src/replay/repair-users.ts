@@ -33,6 +33,8 @@ export interface RepairRequest {
   readonly by: string
   readonly who: string
   readonly isDryRun?: boolean
+  /** Of items whose state is sound, too, events that the archive will never have are given up. */
+  readonly isLossAccepted?: boolean
   readonly eventsHeldMax?: number
   /** After some users. */
   readonly onProgress?: (results: readonly RepairResult[]) => void
@@ -144,7 +146,7 @@ class RepairRun {
         continue
       }
       if (this.#isGone === undefined && plans.some(({ outcome }) => outcome === 'shards-unknown')) {
-        this.#isGone = await goneShards(tip, { positions: this.#tail.positions, stream: this.#request.stream })
+        this.#isGone = await goneShards(tip, this.#tail)
         continue
       }
       const results = await this.#carryOut(plans, predictor, this.#context(through))
@@ -157,8 +159,9 @@ class RepairRun {
 
   #context(through: RepairContext['through']): RepairContext {
     const [{ positions }, { closedSince }] = [this.#tail, this.#letters]
-    const isGone = this.#isGone
-    return { compiled: this.#deps.compiled, positions, through, isGone, closedSince, nowMs: this.#deps.clock() }
+    const [isGone, isLossAccepted] = [this.#isGone, this.#request.isLossAccepted === true]
+    const { compiled, clock } = this.#deps
+    return { compiled, positions, through, isGone, isLossAccepted, closedSince, nowMs: clock() }
   }
 
   async #advance(holding: Holding | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 // Whether what is stored is what history says: users are recomputed from the archive by the obvious implementation and held against
 // their items. docs/verify.md says what is compared and what each finding means.
 import type { History } from '../archive/history.ts'
+import { EventStreamError } from '../event/errors.ts'
 import type { StreamTip } from '../event/stream-tip.ts'
 import type { ObjectStore } from '../platform/object-store.ts'
 import type { Sleep } from '../platform/clock.ts'
@@ -55,7 +56,7 @@ const SECOND_LOOK_MS = 2 * SECOND_MS
 /** Beyond so many wrong users it is no race. */
 const SUSPECTS_MAX = 10_000
 
-/** Throws StoreError, ObjectStoreError, CatalogError, ArchiveError, EventStreamError. */
+/** Throws StoreError, ObjectStoreError, CatalogError, ArchiveError. */
 export async function verifyUsers(options: VerifyOptions): Promise<VerifyReport> {
   const tally = new VerifyTally()
   const suspects: string[] = []
@@ -125,10 +126,19 @@ async function openCovering(
     const isGone = goneByEpoch(positions)
     if (covers(positions, needed, isGone)) return { history, isGone }
     // Whoever waited in vain asks the stream, too.
-    if (waitedMs >= waitMs)
-      return { history, isGone: tip === undefined ? isGone : await goneShards(tip, { positions }) }
+    if (waitedMs >= waitMs) return { history, isGone: tip === undefined ? isGone : await orByEpoch(tip, positions) }
     await history.close()
     await sleep(ARCHIVE_LOOK_MS)
+  }
+}
+
+/** A stream that cannot be asked says nothing of its shards: those users are behind, and the rest is told. */
+async function orByEpoch(tip: StreamTip, positions: ReadonlyMap<string, string>): Promise<IsGone> {
+  try {
+    return await goneShards(tip, { positions })
+  } catch (error) {
+    if (error instanceof EventStreamError) return goneByEpoch(positions)
+    throw error
   }
 }
 

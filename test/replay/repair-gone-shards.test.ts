@@ -29,17 +29,18 @@ describe('a shard that is gone from the stream before the archive had all of it'
   const YOUNGER = 'shardId-000000000009'
 
   it.each([
-    ['as it was of an earlier epoch', { stream: 'events@2' }, [SHARD]],
-    ['as its last record has expired', {}, [YOUNGER]],
-  ])('is not waited for, %s', async (_name, request, shards) => {
+    ['as it was of an earlier epoch', [{ ...order(1, 'user-9'), stream: 'events@2' }], [SHARD]],
+    ['as its last record has expired', [], [YOUNGER]],
+  ])('is not waited for, %s', async (_name, later, shards) => {
     const records = orders(1, 10)
     await fold(records)
     await world.store(records.slice(0, 6))
     world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
     expect(await world.repair()).toMatchObject([{ outcome: 'waiting' }])
     world.shards = shards
+    await world.store(later)
     const detail = expect.stringContaining(`lacks the last events of events@1/${SHARD},`)
-    expect(await world.repair(request)).toMatchObject([{ outcome: 'repaired', detail }])
+    expect(await world.repair()).toMatchObject([{ outcome: 'repaired', detail }])
     const { dedup } = (await meaningOf(world.users, 'user-0')) as { dedup: DedupState }
     expect([...dedup.marks].map(([key, { sequence }]) => [key, sequence])).toEqual([[`events@1/${SHARD}`, '6']])
     expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
@@ -47,7 +48,7 @@ describe('a shard that is gone from the stream before the archive had all of it'
     // What comes from now on counts, and the user is one that can be rebuilt.
     const next = { ...order(11), stream: 'events@2', shard: YOUNGER }
     await world.send([next])
-    expect(await world.repair(request)).toMatchObject([{ outcome: 'unchanged' }])
+    expect(await world.repair()).toMatchObject([{ outcome: 'unchanged' }])
     expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(7)
   })
 
@@ -65,6 +66,27 @@ describe('a shard that is gone from the stream before the archive had all of it'
     await world.store([beyond])
     expect(await world.repair()).toMatchObject([{ outcome: 'repaired' }])
     expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(7)
+  })
+
+  it('keeps what the state of a damaged item has, unless it is told to give it up', async () => {
+    const records = orders(1, 10)
+    await fold(records)
+    await world.store(records.slice(0, 6))
+    world.shards = [YOUNGER]
+    world.damage('user-0', all => ({ ...all, pr: { B: new Uint8Array([1]) } }))
+    const [before] = [world.users.raw('user-0')]
+    expect(await world.repair()).toMatchObject([{ outcome: 'waiting' }])
+    expect(world.users.raw('user-0')).toEqual(before)
+    expect(await world.repair({ isLossAccepted: true })).toMatchObject([{ outcome: 'repaired' }])
+    expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
+  })
+
+  it('is none by a word that the archive has not: an epoch that somebody named', async () => {
+    const records = orders(1, 10)
+    await fold(records)
+    await world.store(records.slice(0, 6))
+    world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
+    expect(await world.repair({ stream: 'events@2' })).toMatchObject([{ outcome: 'waiting' }])
   })
 
   it('takes nothing away from an item that is sound, be another one made right beside it', async () => {

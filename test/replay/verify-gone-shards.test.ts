@@ -1,5 +1,6 @@
 // Users who have folded more of a shard than the archive will ever have: nobody can tell whether they are right, and no wait helps.
 import { describe, expect, it } from 'vitest'
+import { EventStreamError } from '../../src/event/errors.ts'
 import type { StreamTip } from '../../src/event/stream-tip.ts'
 import { memoryHistory } from '../fakes/memory-history.ts'
 import { START } from '../features/factories.ts'
@@ -33,6 +34,14 @@ describe('a shard that is gone from the stream before the archive had all of it'
     const report = await world.verify({ openHistory, tip: tipOf(YOUNGER) })
     expect(report.counts).toMatchObject({ users: 3, matched: 2, behind: 0, unarchived: 1, different: 0 })
     expect(report.unarchived).toEqual([{ userId: 'ana', shard: `events@1/${OLDER}` }])
+  })
+
+  it('is not known where the stream cannot be asked: its users are behind, and the others are told of', async () => {
+    const world = await folded()
+    const openHistory = async () => memoryHistory(archivedOf(world))
+    const shards = () => Promise.reject(new EventStreamError('no such stream', { code: 'stream-unreadable' }))
+    const report = await world.verify({ openHistory, tip: { ...tipOf(), shards } })
+    expect(report.counts).toMatchObject({ users: 3, matched: 2, behind: 1, unarchived: 0 })
   })
 
   it('is not waited for where a later epoch of the stream tells', async () => {
