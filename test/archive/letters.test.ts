@@ -41,3 +41,20 @@ it('leaves out what is closed, of either kind, and says by what and how it was j
   expect(all).toMatchObject([{ closedBy: 'a replay', dataBase64: '' }])
   expect((await collect(listLetters(store, { isAll: true })))[1]).toMatchObject({ closedBy: 'a replay', acceptedMs: 7 })
 })
+
+it('says nothing of a given-up record whose object went while letters were listed, rather than that it was empty', async () => {
+  const store = memoryObjectStore()
+  await archiveBatch([recordAt(1), recordAt(2)], store)
+  await store.create(`${GIVEN_UP_KEY}a`, failureObject([recordAt(1)]))
+  await store.create(`${GIVEN_UP_KEY}b`, failureObject([recordAt(2)]))
+  const seen = new Set<string>()
+  const replaced = {
+    ...store,
+    get: async (key: string) =>
+      key.endsWith('a') && seen.has(key) ? undefined : (seen.add(key), await store.get(key)),
+  }
+  const letters = await collect(listLetters(replaced))
+  expect(letters.map(({ sequence, dataBase64 }) => [sequence, dataBase64])).toEqual([
+    [recordAt(2).sequence, recordAt(2).dataBase64],
+  ])
+})

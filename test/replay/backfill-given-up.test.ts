@@ -1,9 +1,12 @@
 // Batches that Lambda gave up on: left out by every rebuild, until one is asked to count them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { forgottenName, forgottenPrefix, HMAC_KEY_OBJECT } from '../../src/archive/forgotten.ts'
 import { listLetters } from '../../src/archive/letters.ts'
 import { listDeadLetters } from '../../src/archive/dead-letters.ts'
 import type { StreamRecord } from '../../src/event/stream-record.ts'
+import { compilePipeline } from '../../src/predictions/compile-pipeline.ts'
 import type { BackfillCounts } from '../../src/replay/backfill-settle.ts'
+import { writeRefused } from '../../src/replay/refuse-given-up.ts'
 import { openDeadLetters, openGivenUp } from '../../src/status/set-aside.ts'
 import { isCorrupt } from '../../src/store/user-item.ts'
 import { collect, failureObject, GIVEN_UP_KEY } from '../archive/factories.ts'
@@ -12,6 +15,7 @@ import { orderRecord, rawRecord, shop } from '../recompute/harness.ts'
 import { after, before, type BackfillWorld, backfillWorld, followed, orders, readUser } from './backfill-world.ts'
 
 const DAY_MS = 86_400_000
+const KEY = '0'.repeat(64)
 
 let world: BackfillWorld
 beforeEach(() => {
@@ -97,5 +101,16 @@ describe('a batch that Lambda gave up on', () => {
     await world.store(lost)
     expect(await letters('given-up')).toMatchObject({ lettersRefused: 1, lettersLeft: 0 })
     expect((await collect(listLetters(world.archive))).map(({ reason }) => reason)).toEqual(['not-json', 'not-json'])
+  })
+
+  it('makes no letter of who was forgotten after letters were listed', async () => {
+    const refused = [rawRecord('{', 1, 'user-0'), rawRecord('{', 2, 'user-1')]
+    await world.archive.create(HMAC_KEY_OBJECT, Buffer.from(JSON.stringify({ key: KEY })))
+    const name = forgottenPrefix('user-0', KEY) + forgottenName(START + 365 * DAY_MS)
+    await world.archive.create(name, Buffer.from('{}'))
+    const chosen = refused.map(record => ({ record, reason: 'given-up' }))
+    expect(await writeRefused(chosen, { archive: world.archive, compiled: compilePipeline(shop) })).toBe(1)
+    const written = await collect(listDeadLetters(world.archive, { isAll: true }))
+    expect(written.map(({ partitionKey }) => partitionKey)).toEqual(['user-1'])
   })
 })
