@@ -14,13 +14,11 @@ export function goneByEpoch(positions: ReadonlyMap<string, string>): IsGone {
   }
 }
 
-export interface StreamNow {
-  /** The archive's. */
-  readonly positions: ReadonlyMap<string, string>
-}
-
 /** And by the stream's: it does not list the shard any more. Throws EventStreamError. */
-export async function goneShards(tip: StreamTip, { positions }: StreamNow): Promise<IsGone> {
+export async function goneShards(
+  tip: StreamTip,
+  { positions }: { readonly positions: ReadonlyMap<string, string> },
+): Promise<IsGone> {
   const newest = newestEpochs(positions)
   const listed = new Set(await tip.shards())
   // Ids ascend: one beyond all that were listed is of a shard that has been made since.

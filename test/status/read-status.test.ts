@@ -26,6 +26,15 @@ const functions: DeployedFunctions = {
   setEnabled: () => Promise.reject(new Error('Nothing is switched')),
 }
 
+const QUESTION = {
+  compiled,
+  stage: 'dev',
+  streamName: 'events',
+  nowMs: NOW_MS,
+  spanMs: HOUR_MS,
+  look: { isTimeUp: () => false },
+}
+
 it('holds what each function said of each model against what is in production of it', async () => {
   const store = memoryCatalogStore()
   const random = seededRandom(1)
@@ -45,14 +54,7 @@ it('holds what each function said of each model against what is in production of
   const archive = memoryObjectStore()
   const readings = await readStatus(
     { functions, metrics, catalog: catalog({ ...ports, objects: archive }), archive },
-    {
-      compiled,
-      stage: 'dev',
-      streamName: 'events',
-      nowMs: NOW_MS,
-      spanMs: HOUR_MS,
-      look: { isTimeUp: () => false },
-    },
+    QUESTION,
   )
   const lines = judge(readings, STATUS_LIMITS).filter(({ name }) => name.startsWith('model.'))
   expect(lines).toMatchObject([
@@ -85,14 +87,7 @@ it('finds with an hour to look at that compaction has not run for longer', async
         catalog: catalog({ ...ports, objects: archive }),
         archive,
       },
-      {
-        compiled,
-        stage: 'dev',
-        streamName: 'events',
-        nowMs: NOW_MS,
-        spanMs: HOUR_MS,
-        look: { isTimeUp: () => false },
-      },
+      QUESTION,
     )
     return judge(readings, STATUS_LIMITS).find(({ name }) => name === 'compaction')
   }
