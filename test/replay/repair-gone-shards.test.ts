@@ -1,13 +1,9 @@
 // Repairs of users who have folded more of a shard than the archive will ever have.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DedupState } from '../../src/affected/dedup-state.ts'
-import type { StreamRecord } from '../../src/event/stream-record.ts'
-import { START } from '../features/factories.ts'
-import { orderRecord } from '../recompute/harness.ts'
 import { orders, readUser } from './backfill-world.ts'
-import { expectVerified, meaningOf, type RepairWorld, repairWorld, SHARD } from './repair-world.ts'
+import { fold, laterOrder, expectVerified, meaningOf, type RepairWorld, repairWorld, SHARD } from './repair-world.ts'
 
-const DAY_MS = 86_400_000
 const TORN_STATE = { st: { B: new Uint8Array([1]) } }
 let world: RepairWorld
 
@@ -16,24 +12,15 @@ beforeEach(() => {
 })
 afterEach(() => world.remove())
 
-function order(sequence: number, user = 'user-0'): StreamRecord {
-  return orderRecord(`extra-${sequence}`, sequence, { user, ts: START + 91 * DAY_MS })
-}
-
-async function fold(records: readonly StreamRecord[]): Promise<void> {
-  world.put(records)
-  await world.deliver(records)
-}
-
 describe('a shard that is gone from the stream before the archive had all of it', () => {
   const YOUNGER = 'shardId-000000000009'
 
   it.each([
-    ['as it was of an earlier epoch', [{ ...order(1, 'user-9'), stream: 'events@2' }], [SHARD]],
+    ['as it was of an earlier epoch', [{ ...laterOrder(1, 'user-9'), stream: 'events@2' }], [SHARD]],
     ['as its last record has expired', [], [YOUNGER]],
   ])('is not waited for, %s', async (_name, later, shards) => {
     const records = orders(1, 10)
-    await fold(records)
+    await fold(world, records)
     await world.store(records.slice(0, 6))
     world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
     expect(await world.repair()).toMatchObject([{ outcome: 'waiting' }])
@@ -46,19 +33,19 @@ describe('a shard that is gone from the stream before the archive had all of it'
     expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(6)
     await expectVerified(world)
     // What comes from now on counts, and the user is one that can be rebuilt.
-    const next = { ...order(11), stream: 'events@2', shard: YOUNGER }
+    const next = { ...laterOrder(11), stream: 'events@2', shard: YOUNGER }
     await world.send([next])
     expect(await world.repair()).toMatchObject([{ outcome: 'unchanged' }])
     expect((await readUser(world.users, 'user-0')).values['ordersEver']).toBe(7)
   })
 
   it.each([
-    ['of a later epoch', { ...order(7), stream: 'events@2' }, [SHARD]],
-    ['that was made after the stream was asked', { ...order(7), shard: YOUNGER }, [SHARD]],
-    ['of another stream', { ...order(7), stream: 'others@1' }, [SHARD]],
+    ['of a later epoch', { ...laterOrder(7), stream: 'events@2' }, [SHARD]],
+    ['that was made after the stream was asked', { ...laterOrder(7), shard: YOUNGER }, [SHARD]],
+    ['of another stream', { ...laterOrder(7), stream: 'others@1' }, [SHARD]],
   ])('is none %s', async (_name, beyond, shards) => {
     const records = orders(1, 6)
-    await fold([...records, beyond])
+    await fold(world, [...records, beyond])
     await world.store(records)
     world.shards = shards
     world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
@@ -70,7 +57,7 @@ describe('a shard that is gone from the stream before the archive had all of it'
 
   it('keeps what the state of a damaged item has, unless it is told to give it up', async () => {
     const records = orders(1, 10)
-    await fold(records)
+    await fold(world, records)
     await world.store(records.slice(0, 6))
     world.shards = [YOUNGER]
     world.damage('user-0', all => ({ ...all, pr: { B: new Uint8Array([1]) } }))
@@ -83,7 +70,7 @@ describe('a shard that is gone from the stream before the archive had all of it'
 
   it('is none by a word that the archive has not: an epoch that somebody named', async () => {
     const records = orders(1, 10)
-    await fold(records)
+    await fold(world, records)
     await world.store(records.slice(0, 6))
     world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
     expect(await world.repair({ stream: 'events@2' })).toMatchObject([{ outcome: 'waiting' }])
@@ -91,7 +78,7 @@ describe('a shard that is gone from the stream before the archive had all of it'
 
   it('takes nothing away from an item that is sound, be another one made right beside it', async () => {
     const records = orders(2, 5)
-    await fold(records)
+    await fold(world, records)
     await world.store(records.slice(0, 6))
     const raw = world.users.raw('user-0')
     world.damage('user-1', all => ({ ...all, ...TORN_STATE }))
@@ -106,8 +93,8 @@ describe('a shard that is gone from the stream before the archive had all of it'
 
   it('leaves an item that the archive has nothing of', async () => {
     const records = orders(1, 3)
-    await fold(records)
-    await world.store([order(1, 'user-1')])
+    await fold(world, records)
+    await world.store([laterOrder(1, 'user-1')])
     world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
     world.shards = [YOUNGER]
     expect(await world.repair()).toMatchObject([{ outcome: 'no-history' }])

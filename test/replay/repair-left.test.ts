@@ -1,11 +1,10 @@
 // Users whom a repair leaves as they are, and why.
 import { crc32 } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { StreamRecord } from '../../src/event/stream-record.ts'
 import { SUM_VERSION_MAX } from '../../src/store/checksums.ts'
 import { orderRecord } from '../recompute/harness.ts'
 import { itemOf, orders } from './backfill-world.ts'
-import { type RepairWorld, repairWorld } from './repair-world.ts'
+import { fold, type RepairWorld, repairWorld } from './repair-world.ts'
 
 const NO_MARKS = { dedup: { B: new Uint8Array([1]) } }
 let world: RepairWorld
@@ -15,15 +14,10 @@ beforeEach(() => {
 })
 afterEach(() => world.remove())
 
-async function fold(records: readonly StreamRecord[]): Promise<void> {
-  world.put(records)
-  await world.deliver(records)
-}
-
 describe('what is left', () => {
   it('is an item that newer code wrote, whatever its layout', async () => {
     const records = orders(1, 4)
-    await fold(records)
+    await fold(world, records)
     await world.store(records)
     const { v } = await itemOf(world.users, 'user-0')
     const sum = new Uint8Array(90).fill(7)
@@ -45,7 +39,7 @@ describe('what is left', () => {
   it('is one of more events than may be held, and the others are done', async () => {
     const many = orders(1, 30)
     const few = [orderRecord(40, 40, { user: 'user-1' }), orderRecord(41, 41, { user: 'user-1' })]
-    await fold([...many, ...few])
+    await fold(world, [...many, ...few])
     await world.store([...many, ...few])
     for (const userId of ['user-0', 'user-1']) world.damage(userId, all => ({ ...all, ...NO_MARKS }))
     const results = await world.repair({ userIds: ['user-0', 'user-1'], eventsHeldMax: 20 })
@@ -59,7 +53,7 @@ describe('what is left', () => {
 
   it('is nobody else: other users are neither read nor written', async () => {
     const records = orders(3, 5)
-    await fold(records)
+    await fold(world, records)
     await world.store(records)
     world.damage('user-1', all => ({ ...all, ...NO_MARKS }))
     const [zero, two] = [world.users.raw('user-0'), world.users.raw('user-2')]

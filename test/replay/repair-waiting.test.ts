@@ -9,7 +9,16 @@ import type { DedupState } from '../../src/affected/dedup-state.ts'
 import { START } from '../features/factories.ts'
 import { orderRecord } from '../recompute/harness.ts'
 import { backfillWorld, itemOf, orders, readUser } from './backfill-world.ts'
-import { expectVerified, meaningOf, openReasons, type RepairWorld, repairWorld, SHARD } from './repair-world.ts'
+import {
+  fold,
+  laterOrder,
+  expectVerified,
+  meaningOf,
+  openReasons,
+  type RepairWorld,
+  repairWorld,
+  SHARD,
+} from './repair-world.ts'
 
 const DAY_MS = 86_400_000
 const NO_MARKS = { dedup: { B: new Uint8Array([1]) } }
@@ -20,15 +29,6 @@ beforeEach(() => {
   world = repairWorld()
 })
 afterEach(() => world.remove())
-
-function order(sequence: number, user = 'user-0'): StreamRecord {
-  return orderRecord(`extra-${sequence}`, sequence, { user, ts: START + 91 * DAY_MS })
-}
-
-async function fold(records: readonly StreamRecord[]): Promise<void> {
-  world.put(records)
-  await world.deliver(records)
-}
 
 async function expectAsIf(records: readonly StreamRecord[], userId = 'user-0'): Promise<void> {
   const twin = backfillWorld()
@@ -43,7 +43,7 @@ describe('an archive that lags', () => {
     ['up to the end of the stream, where they cannot', NO_MARKS],
   ])('is waited for, %s', async (_name, damage) => {
     const records = orders(1, 10)
-    await fold(records)
+    await fold(world, records)
     await world.store(records.slice(0, 6))
     world.damage('user-0', all => ({ ...all, ...damage }))
     const raw = world.users.raw('user-0')
@@ -60,12 +60,12 @@ describe('an archive that lags', () => {
 
   it('is not waited for beyond the end that the stream had', async () => {
     const records = orders(1, 6)
-    await fold(records)
+    await fold(world, records)
     await world.store(records)
     world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
     world.onTip = async () => (world.onTip = undefined)
     await world.repair()
-    const later = order(7)
+    const later = laterOrder(7)
     world.put([later])
     expect(await world.repair()).toMatchObject([{ outcome: 'unchanged' }])
     await world.deliver([later])
@@ -74,8 +74,8 @@ describe('an archive that lags', () => {
 
   it('counts what a shard that is gone from the stream has left in the archive', async () => {
     const parent = orders(1, 6).map(record => ({ ...record, shard: 'shardId-000000000009' }))
-    const records = [...parent, { ...order(7), shard: SHARD }]
-    await fold(records)
+    const records = [...parent, { ...laterOrder(7), shard: SHARD }]
+    await fold(world, records)
     await world.store(records)
     world.stream.splice(0, parent.length)
     world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
@@ -87,21 +87,21 @@ describe('an archive that lags', () => {
 describe('a record that is delivered after the repair', () => {
   it('that it counted is a duplicate; one beyond it is folded', async () => {
     const records = orders(1, 6)
-    await fold(records)
+    await fold(world, records)
     await world.store(records)
-    const pending = order(7)
+    const pending = laterOrder(7)
     world.put([pending])
     await world.store([pending])
     world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
     await world.repair()
     expect((await world.deliver([pending])).counts).toMatchObject({ duplicate: 1 })
     await expectAsIf([...records, pending])
-    expect((await world.deliver([order(8)])).counts).toMatchObject({ folded: 1 })
+    expect((await world.deliver([laterOrder(8)])).counts).toMatchObject({ folded: 1 })
   })
 
   it('by a writer that read the item before the damage does not overwrite it', async () => {
     const records = orders(1, 6)
-    await fold(records.slice(0, 5))
+    await fold(world, records.slice(0, 5))
     await world.store(records)
     const read = await itemOf(world.users, 'user-0')
     for (const damage of [NO_MARKS, { v: { S: 'x' } }, { v: { N: '1' } }]) {
@@ -113,7 +113,7 @@ describe('a record that is delivered after the repair', () => {
 
   it('by one that overwrites the damaged item in between is seen, and nothing is put', async () => {
     const records = orders(1, 6)
-    await fold(records)
+    await fold(world, records)
     await world.store(records)
     const zombie = structuredClone(world.users.raw('user-0'))
     world.damage('user-0', all => ({ ...all, ...NO_MARKS }))
@@ -131,14 +131,14 @@ describe('a record that is delivered after the repair', () => {
 describe('letters', () => {
   it('of other reasons stay open and are not counted, late ones are', async () => {
     const records = orders(1, 8)
-    await fold(records)
+    await fold(world, records)
     await world.store(records)
     const late = orderRecord('late', 20, { user: 'user-0', ts: START })
     // Refused by what was deployed then, and taken today.
-    const refused = order(21)
-    await fold([late])
+    const refused = laterOrder(21)
+    await fold(world, [late])
     await writeDeadLetters(world.archive, [{ record: refused, refusal: { reason: 'contract', detail: 'It was.' } }])
-    const next = order(22)
+    const next = laterOrder(22)
     world.put([refused, next])
     await world.deliver([next])
     await world.store([late, refused, next])
@@ -157,8 +157,8 @@ describe('letters', () => {
 
   it('that a batch under way writes after the repair are counted and closed', async () => {
     const records = orders(1, 6)
-    await fold(records)
-    const under = order(7)
+    await fold(world, records)
+    const under = laterOrder(7)
     await world.store([...records, under])
     world.put([under])
     world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
@@ -175,9 +175,9 @@ describe('letters', () => {
 
   it('that were closed since the run began are counted, be their events too old for the item to know them', async () => {
     const records = orders(1, 5)
-    await fold(records)
+    await fold(world, records)
     const old = orderRecord('old', 6, { user: 'user-0', ts: START - 40 * DAY_MS })
-    const parked = order(7)
+    const parked = laterOrder(7)
     world.put([old, parked])
     const contract = { reason: 'contract', detail: 'It was.' } as const
     await writeDeadLetters(world.archive, [{ record: old, refusal: contract }])
@@ -202,8 +202,8 @@ describe('another rebuild', () => {
   it('that writes the user between the repair and its closing of letters takes none of their events away', async () => {
     const late = orderRecord('late', 6, { user: 'user-0', ts: START - 40 * DAY_MS })
     const records = orders(1, 5)
-    await fold(records)
-    await fold([late])
+    await fold(world, records)
+    await fold(world, [late])
     await world.store([...records, late])
     expect(await openReasons(world)).toEqual(['late'])
     world.damage('user-0', all => ({ ...all, ...TORN_STATE }))
@@ -225,7 +225,7 @@ describe('another rebuild', () => {
 describe('a run that dies', () => {
   it.each(['before', 'after'] as const)('%s any of its calls is run again, and all is as if it had not', async when => {
     const records = orders(1, 6)
-    const parked = order(7)
+    const parked = laterOrder(7)
     const meanings: unknown[] = []
     for (let at = 1; at <= 40; at++) {
       const own = repairWorld()

@@ -1,4 +1,6 @@
 // A world of backfills with a stream that can be asked for its end, items that get damaged, and a twin that nothing happens to.
+import { START } from '../features/factories.ts'
+import { orderRecord } from '../recompute/harness.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -14,6 +16,7 @@ import type { MemoryUserStore } from '../fakes/memory-user-store.ts'
 import { withBitFlipped } from '../store/damage.ts'
 import { type BackfillWorld, backfillWorld, before, itemOf } from './backfill-world.ts'
 
+const DAY_MS = 86_400_000
 export const SHARD = 'shardId-000000000000'
 export const STREAM = 'events@1'
 
@@ -154,4 +157,15 @@ function changed(name: (typeof BLOBS)[number], change: (bytes: Uint8Array) => Ui
 
 function without(all: Attributes, name: string): Attributes {
   return Object.fromEntries(Object.entries(all).filter(([other]) => other !== name))
+}
+
+/** After all of `orders`. */
+export function laterOrder(sequence: number, user = 'user-0'): StreamRecord {
+  return orderRecord(`extra-${sequence}`, sequence, { user, ts: START + 91 * DAY_MS })
+}
+
+/** Folded, and not archived. */
+export async function fold(world: RepairWorld, records: readonly StreamRecord[]): Promise<void> {
+  world.put(records)
+  await world.deliver(records)
 }
